@@ -1,0 +1,1 @@
+"""What Datasette adds: templates, static files and the plugin."""

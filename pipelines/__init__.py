@@ -1,0 +1,1 @@
+"""What happens to what was read: validated, guarded, stored, matched, merged."""

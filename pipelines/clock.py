@@ -1,0 +1,65 @@
+"""Times as the database writes them: UTC, ISO 8601 with Z, to the second."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+_PARTIAL = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
+
+
+def now() -> str:
+    """The present time."""
+    return stamp(datetime.now(UTC))
+
+
+def stamp(moment: datetime) -> str:
+    """A moment as the database writes it. Raises ValueError for a time without a zone."""
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment} has no time zone")
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def moment(text: str) -> datetime:
+    """A stored time as a datetime in UTC."""
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def later(text: str, **delta: float) -> str:
+    """A stored time moved on: `later(at, hours=20)`."""
+    return stamp(moment(text) + timedelta(**delta))
+
+
+def captured(text: str) -> tuple[str, str]:
+    """When a page was saved, and how exact that is, from `2014`, `2017-07`, `2019-12-17` or a time.
+
+    A coarse date becomes the first second of its period, and the second value says so (`year`,
+    `month`, `day` or `second`). Raises ValueError for anything else, or a date to come.
+    """
+    partial = _PARTIAL.fullmatch(text.strip())
+    if partial:
+        year, month, day = (int(part) if part else None for part in partial.groups())
+        exact = "day" if day else "month" if month else "year"
+        when = datetime(year or 1, month or 1, day or 1, tzinfo=UTC)
+    else:
+        exact, when = "second", datetime.fromisoformat(text.strip())
+        when = when if when.tzinfo else when.replace(tzinfo=UTC)
+    if when > datetime.now(UTC) + timedelta(days=1):
+        raise ValueError(f"a page cannot have been saved in the future: {text}")
+    return stamp(when), exact
+
+
+def ago(text: str, at: datetime | None = None) -> str:
+    """The age of a stored time in words: `3 hours ago`, `2 days ago`."""
+    seconds = ((at or datetime.now(UTC)) - moment(text)).total_seconds()
+    for size, word in (
+        (31_557_600, "year"),
+        (2_629_800, "month"),
+        (86_400, "day"),
+        (3_600, "hour"),
+        (60, "minute"),
+    ):
+        if seconds >= size:
+            count = int(seconds // size)
+            return f"{count} {word}{'s' if count > 1 else ''} ago"
+    return "just now"

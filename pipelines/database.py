@@ -1,0 +1,153 @@
+"""Open the database: to write (made, migrated and locked) or to read (never made)."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database
+
+from pipelines import clock
+from pipelines.migrations import migrations
+
+BUSY_SECONDS = 60.0
+"""How long a write waits for another connection: Datasette may be reading through a checkpoint."""
+
+
+class DatabaseProblem(Exception):
+    """The database cannot be used; the message says why and what to do."""
+
+
+class DatabaseBusy(DatabaseProblem):
+    """Another process writes to this database."""
+
+
+def read_only(path: Path) -> Database:
+    """The database for reading. Raises DatabaseProblem where there is none, or a newer one."""
+    if not path.exists():
+        raise DatabaseProblem(
+            f"no database at {path}. Name one with --db, or make one:"
+            " 'afterscore track tt1074638' and then 'afterscore refresh'."
+        )
+    uri = path.resolve().as_uri() + "?mode=ro"
+    try:
+        db = Database(sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS))
+        _refuse_newer(db, path)
+        if migrations.pending(db):
+            raise DatabaseProblem(
+                f"{path} was made by an older afterscore. Any command that writes brings it up to"
+                " date: 'afterscore refresh'."
+            )
+    except sqlite3.DatabaseError as fault:
+        raise _unusable(path, fault) from fault
+    return db
+
+
+@contextmanager
+def writing(path: Path, holder: str) -> Iterator[Database]:
+    """The one writer's connection: locked, in WAL mode, migrated to this version.
+
+    `holder` is the command, told to whoever finds the lock held. Raises DatabaseBusy where
+    another process writes, DatabaseProblem where the file or folder cannot be used.
+    """
+    with lock(path, holder):
+        try:
+            db = Database(sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None))
+        except sqlite3.DatabaseError as fault:
+            raise _unusable(path, fault) from fault
+        try:
+            try:
+                db.conn.execute("PRAGMA journal_mode = WAL")
+                db.conn.execute("PRAGMA synchronous = NORMAL")
+                _refuse_newer(db, path)
+                migrations.apply(db)
+                db.conn.execute("PRAGMA foreign_keys = ON")
+            except sqlite3.DatabaseError as fault:
+                raise _unusable(path, fault) from fault
+            yield db
+        finally:
+            db.conn.close()
+
+
+@contextmanager
+def transaction(db: Database) -> Iterator[None]:
+    """One transaction that holds the write lock from its start.
+
+    A transaction that reads first and writes later fails at once beside another writer, whatever
+    the time-out; BEGIN IMMEDIATE waits instead.
+    """
+    db.conn.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        db.conn.rollback()
+        raise
+    db.conn.execute("COMMIT")
+
+
+@contextmanager
+def lock(path: Path, holder: str) -> Iterator[None]:
+    """The one lock of a database: an flock on FILE.lock, which the kernel frees after a crash.
+
+    The file names its holder for those who find it held. Raises DatabaseBusy.
+    """
+    beside = path.with_name(path.name + ".lock")
+    try:
+        handle = os.open(beside, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as fault:
+        raise DatabaseProblem(
+            f"cannot write in {path.parent.resolve()}: {fault.strerror}. Choose a folder that you"
+            " may write to with --db FILE."
+        ) from fault
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DatabaseBusy(
+                f"{path} is in use by {_held_by(beside)}. Try again later."
+            ) from None
+        told = {"holder": holder, "pid": os.getpid(), "host": socket.gethostname()}
+        os.ftruncate(handle, 0)
+        os.write(handle, json.dumps({**told, "since": clock.now()}).encode())
+        yield
+        os.ftruncate(handle, 0)
+    finally:
+        os.close(handle)
+
+
+def _held_by(beside: Path) -> str:
+    try:
+        told: dict[str, Any] = json.loads(beside.read_text("utf-8"))
+        return (
+            f"'{told['holder']}' (process {told['pid']} on {told['host']}, since {told['since']})"
+        )
+    except (OSError, ValueError, KeyError):
+        return "another afterscore process"
+
+
+def _refuse_newer(db: Database, path: Path) -> None:
+    known = {migration.name for migration in migrations.pending(Database(memory=True))}
+    unknown = [done.name for done in migrations.applied(db) if done.name not in known]
+    if unknown:
+        raise DatabaseProblem(
+            f"{path} was made by a newer afterscore (it has had {unknown[-1]}). Update afterscore,"
+            " or name another database with --db."
+        )
+
+
+def _unusable(path: Path, fault: sqlite3.DatabaseError) -> DatabaseProblem:
+    what = str(fault)
+    if "not a database" in what:
+        return DatabaseProblem(f"{path} is not an SQLite database. Name another file with --db.")
+    if "readonly" in what or "unable to open" in what:
+        return DatabaseProblem(
+            f"cannot write {path} or its folder: {what}. Choose another with --db FILE."
+        )
+    return DatabaseProblem(f"{path} cannot be used: {what}")

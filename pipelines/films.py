@@ -1,0 +1,183 @@
+"""Films as people name them: by our id, an IMDb or TMDB id, a listing, a page's URL, or a title."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sqlite_utils import Database
+
+from pipelines import clock
+from spiders.sources import SOURCES, by_key, source_of_url
+
+
+class Listed(NamedTuple):
+    """A listing's key: source and source_id."""
+
+    source: str
+    source_id: str
+
+    def __str__(self) -> str:
+        return f"{self.source}:{self.source_id}"
+
+
+class UnknownFilm(Exception):
+    """No film, or none that is named clearly; the message lists what it may be."""
+
+
+class UnknownHost(UnknownFilm):
+    """A URL of a host that is not in the register."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A film that a name may mean."""
+
+    film_id: int
+    title: str | None
+    year: int | None
+    imdb_id: str | None
+
+    def __str__(self) -> str:
+        named = self.title or "(title not known yet)"
+        year = f" ({self.year})" if self.year else ""
+        return f"{named}{year}  {self.imdb_id or f'film {self.film_id}'}"
+
+
+def listed(name: str) -> Listed | None:
+    """The listing that a text names (an id, a key, a URL), or None where it is a title.
+
+    >>> listed("tt1074638"), listed("tmdb:37724")
+    (Listed(source='imdb', source_id='tt1074638'), Listed(source='tmdb', source_id='37724'))
+
+    Raises UnknownHost for a URL of a host that is not in the register, UnknownFilm for a URL that
+    is not a film's page or an id of the wrong shape.
+    """
+    name = name.strip()
+    if re.fullmatch(r"tt\d{7,10}", name):
+        return Listed("imdb", name)
+    if re.match(r"https?://", name):
+        source = source_of_url(name)
+        if source is None:
+            hosts = ", ".join(s.name for s in SOURCES)
+            raise UnknownHost(f"{name} is of no site that afterscore knows ({hosts})")
+        source_id = source.source_id(name)
+        if source_id is None:
+            raise UnknownFilm(f"{name} is not the page of a film on {source.name}")
+        return Listed(source.key, source_id)
+    key, colon, source_id = name.partition(":")
+    if colon and any(key == source.key for source in SOURCES):
+        source = by_key(key)
+        if source.source_id(source.page_url(source_id)) != source_id:
+            raise UnknownFilm(f"{source_id!r} is not an id on {source.name}")
+        return Listed(key, source_id)
+    return None
+
+
+def find(db: Database, name: str) -> int:
+    """The film that a name means. Raises UnknownFilm where there is none, or several."""
+    candidates = find_all(db, name)
+    if len(candidates) == 1:
+        return candidates[0].film_id
+    if not candidates:
+        raise UnknownFilm(
+            f"no film {name!r} here. Track it by an id: 'afterscore track tt1074638' or"
+            " 'afterscore track tmdb:37724', then 'afterscore refresh'."
+        )
+    several = "\n".join(f"  {candidate}" for candidate in candidates)
+    raise UnknownFilm(f"{name!r} may mean any of these; name one by its id:\n{several}")
+
+
+def find_all(db: Database, name: str) -> list[Candidate]:
+    """Every film that a name may mean. Raises UnknownFilm for an id or URL of the wrong shape."""
+    name = name.strip()
+    select = "SELECT DISTINCT f.film_id, f.title, f.year, f.imdb_id FROM films f "
+    if re.fullmatch(r"\d+", name):
+        return _rows(db, select + "WHERE f.film_id = ?", [int(name)])
+    listing = listed(name)
+    if listing:
+        own = {"imdb": "imdb_id", "tmdb": "tmdb_id", "wikidata": "wikidata_id"}.get(listing.source)
+        direct = f" OR f.{own} = ?3" if own else ""
+        return _rows(
+            db,
+            select + "WHERE f.film_id IN (SELECT lf.film_id FROM listings l JOIN listing_films lf"
+            " USING (listing_id) WHERE l.source = ?1 AND l.source_id = ?2 AND lf.valid_to IS NULL)"
+            + direct,
+            [*listing, listing.source_id] if own else [*listing],
+        )
+    title, year = title_and_year(name)
+    found = _rows(
+        db,
+        select + "LEFT JOIN film_titles t ON t.film_id = f.film_id WHERE (f.title = ?1 COLLATE"
+        " NOCASE OR f.original_title = ?1 COLLATE NOCASE OR t.title = ?1 COLLATE NOCASE)"
+        " AND (?2 IS NULL OR f.year = ?2) ORDER BY f.year",
+        [title, year],
+    )
+    return found or _rows(
+        db,
+        select + "WHERE f.title LIKE ?1 ESCAPE '\\' AND (?2 IS NULL OR f.year = ?2)"
+        " ORDER BY f.year LIMIT 20",
+        ["%" + re.sub(r"([%_\\])", r"\\\1", title) + "%", year],
+    )
+
+
+def title_and_year(name: str) -> tuple[str, int | None]:
+    """`Skyfall (2012)` as its two parts; the year is None where the text has none."""
+    found = re.fullmatch(r"(.+?)\s*\((\d{4})\)", name.strip())
+    return (found[1], int(found[2])) if found else (name.strip(), None)
+
+
+def track(db: Database, listings: Sequence[Listed], given: str) -> tuple[int, bool]:
+    """Track the film that these listings are, in the caller's transaction.
+
+    All listings of one call are taken to be one film, as rows of a CSV say it. Returns the film
+    and whether it was not tracked before. Raises UnknownFilm where they belong to several films.
+    """
+    run = db.conn.execute
+    at = clock.now()
+    numbers = []
+    films: set[int] = set()
+    for listing in listings:
+        run(
+            "INSERT OR IGNORE INTO listings (source, source_id, url, first_seen_at)"
+            " VALUES (?, ?, ?, ?)",
+            (*listing, by_key(listing.source).page_url(listing.source_id), at),
+        )
+        numbers.append(
+            run(
+                "SELECT listing_id FROM listings WHERE source = ? AND source_id = ?", listing
+            ).fetchone()[0]
+        )
+        films |= {candidate.film_id for candidate in find_all(db, str(listing))}
+    if len(films) > 1:
+        raise UnknownFilm(f"{given}: these ids are of different films here: {sorted(films)}")
+    film_id = films.pop() if films else int(run("INSERT INTO films DEFAULT VALUES").lastrowid or 0)
+    for number, listing in zip(numbers, listings, strict=True):
+        run(
+            "INSERT INTO listing_films (listing_id, film_id, valid_from, method, probability,"
+            " evidence) SELECT ?1, ?2, ?3, 'identifier', 1.0, ?4 WHERE NOT EXISTS"
+            " (SELECT 1 FROM listing_films WHERE listing_id = ?1 AND valid_to IS NULL)",
+            (number, film_id, at, f"tracked as {given}"),
+        )
+        column = {"imdb": "imdb_id", "tmdb": "tmdb_id", "wikidata": "wikidata_id"}.get(
+            listing.source
+        )
+        if column:
+            run(
+                f"UPDATE films SET {column} = ? WHERE film_id = ? AND {column} IS NULL",
+                (listing.source_id, film_id),
+            )
+    new = run("INSERT OR IGNORE INTO tracked_films VALUES (?, ?, ?)", (film_id, given, at)).rowcount
+    return film_id, bool(new)
+
+
+def untrack(db: Database, film_id: int) -> bool:
+    """Stop tracking a film; its rows stay. Returns whether it was tracked."""
+    gone = db.conn.execute("DELETE FROM tracked_films WHERE film_id = ?", (film_id,)).rowcount
+    return bool(gone)
+
+
+def _rows(db: Database, sql: str, values: Sequence[object]) -> list[Candidate]:
+    return [Candidate(*row) for row in db.conn.execute(sql, values)]

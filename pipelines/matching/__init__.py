@@ -1,0 +1,1 @@
+"""Matching: which listing is which film."""

@@ -1,0 +1,165 @@
+"""Saved pages, into records with their capture dates: single files, an index of files, a WARC."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from warcio.archiveiterator import ArchiveIterator
+from warcio.exceptions import ArchiveLoadFailed
+
+from spiders.items import Outcome, Record
+from spiders.pages.page import Page
+from spiders.pages.reading import MAX_BYTES, read
+from spiders.sources import SOURCES, source_of_url
+
+_WAYBACK = re.compile(r"https?://web\.archive\.org/web/(\d{4,14})[a-z_]*/(https?:/.*)", re.I)
+
+
+class UnreadableArchive(Exception):
+    """The index or archive cannot be used; the message says which line and why."""
+
+
+class OtherHost(Exception):
+    """A page whose URL is of no host of its source in the register."""
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A saved page: where it lies, which source and URL it is of, when it was captured."""
+
+    file: str
+    source: str
+    url: str
+    body: bytes
+    status: int = 200
+    headers: dict[str, str] | None = None
+    captured_on: str | None = None
+
+    def records(self) -> list[Record]:
+        """What the page says; at least one record, with the outcome."""
+        return read(
+            Page(
+                source=self.source,
+                url=self.url,
+                body=self.body,
+                status=self.status,
+                headers=self.headers or {},
+                captured_on=self.captured_on,
+            )
+        )
+
+
+def saved_file(path: Path, source: str, url: str, status: int = 200) -> Saved:
+    """One saved page. Raises UnreadableArchive where the file cannot be read, OtherHost where the
+    URL is of another site than the source's."""
+    known = {s.key: s for s in SOURCES}
+    if source not in known:
+        raise UnreadableArchive(f"unknown source {source!r}; the sources are {', '.join(known)}")
+    url = _original(url)
+    hostname = urlsplit(url).hostname
+    if not hostname or not known[source].owns_host(hostname):
+        raise OtherHost(
+            f"{url} is not of {known[source].name}, whose hosts in the register are"
+            f" {', '.join(known[source].domains)}"
+        )
+    try:
+        with path.open("rb") as handle:
+            body = handle.read(MAX_BYTES + 1)
+    except OSError as fault:
+        raise UnreadableArchive(f"cannot read {path}: {fault.strerror}") from fault
+    headers: dict[str, str] = {}
+    if path.suffix == ".http":
+        headers, body = _headers(body), b""
+    return Saved(str(path), source, url, body, status, headers)
+
+
+def from_index(index: Path) -> Iterator[Saved | tuple[dict[str, Any], str]]:
+    """The pages of an index: each line a JSON object with file, source, url, captured_on and
+    http_status. A line that cannot be used comes as the line and why. Raises UnreadableArchive."""
+    try:
+        lines = index.read_text("utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as fault:
+        raise UnreadableArchive(f"cannot read {index}: {fault}") from fault
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            told = json.loads(line)
+            file, source, url = told["file"], told["source"], told["url"]
+        except (ValueError, KeyError, TypeError) as fault:
+            yield (
+                {"line": number},
+                f"line {number} of {index}: needs file, source and url ({fault})",
+            )
+            continue
+        try:
+            saved = saved_file(
+                index.parent / file, source, url, int(told.get("http_status") or 200)
+            )
+        except (UnreadableArchive, OtherHost, ValueError) as fault:
+            yield told, str(fault)
+            continue
+        captured = told.get("captured_on")
+        yield Saved(
+            file,
+            source,
+            saved.url,
+            saved.body,
+            saved.status,
+            saved.headers,
+            str(captured) if captured else None,
+        )
+
+
+def from_warc(path: Path) -> Iterator[Saved]:
+    """The pages of a web archive that are of a source in the register; others are passed over.
+
+    Raises UnreadableArchive where it is no WARC, or is cut short.
+    """
+    try:
+        with path.open("rb") as handle:
+            for record in ArchiveIterator(handle):
+                if record.rec_type != "response":
+                    continue
+                url = record.rec_headers.get_header("WARC-Target-URI") or ""
+                source = source_of_url(url)
+                if source is None:
+                    continue
+                body = record.content_stream().read(MAX_BYTES + 1)
+                yield Saved(
+                    path.name,
+                    source.key,
+                    url,
+                    body,
+                    int(record.http_headers.get_statuscode() or 200),
+                    dict(record.http_headers.headers),
+                    record.rec_headers.get_header("WARC-Date"),
+                )
+    except (OSError, EOFError, ArchiveLoadFailed, gzip.BadGzipFile) as fault:
+        raise UnreadableArchive(f"{path} is not a whole WARC file: {fault}") from fault
+
+
+def failed(told: dict[str, Any], why: str) -> dict[str, Any]:
+    """What `afterscore read` prints for a line of an index that could not be used."""
+    record = Record(
+        source=str(told.get("source")), url=told.get("url"), outcome=Outcome.ERROR, detail=why
+    )
+    return {"file": told.get("file"), **record.as_read()}
+
+
+def _original(url: str) -> str:
+    """The URL that a page saved by the Wayback Machine was saved from."""
+    found = _WAYBACK.match(url)
+    return re.sub(r"^(https?):/+", r"\1://", found[2]) if found else url
+
+
+def _headers(raw: bytes) -> dict[str, str]:
+    pairs = (line.partition(":") for line in raw.decode("latin-1").splitlines())
+    return {name.strip(): value.strip() for name, colon, value in pairs if colon}

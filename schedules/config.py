@@ -1,0 +1,191 @@
+"""Settings: `afterscore.toml`, the environment over it, and secrets from the environment only."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from schedules import __version__
+from spiders.plan import Universe
+from spiders.sources import SOURCES, Source
+
+FILE = "afterscore.toml"
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class SettingsProblem(Exception):
+    """The settings cannot be used; the message names the key and says what to do."""
+
+
+class SourceSettings(BaseModel):
+    """`[sources.KEY]`: whether a source is asked, and how much of it a night."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    enabled: bool | None = None
+    delay_seconds: float | None = Field(None, ge=0)
+    requests_a_night: int = Field(2_000, ge=1)
+    pages: bool = False
+
+
+class Config(BaseSettings):
+    """Everything an operator may set. Unknown keys are refused.
+
+    The environment goes over the file: `AFTERSCORE_CONTACT`, and `AFTERSCORE_<ROLE>_URL` for each
+    host of the register.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="AFTERSCORE_", extra="forbid")
+
+    contact: str = ""
+    refresh_after_hours: float = Field(20.0, ge=0)
+    universe: Universe | None = None
+    sources: dict[str, SourceSettings] = Field(default_factory=dict)
+    hosts: dict[str, str] = Field(default_factory=dict)
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], *sources: PydanticBaseSettingsSource, **named: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment first, then the file."""
+        file = os.environ.get("AFTERSCORE_CONFIG", FILE)
+        return named["env_settings"], TomlConfigSettingsSource(settings_cls, Path(file))
+
+    @model_validator(mode="after")
+    def _known_keys(self) -> Self:
+        keys = {source.key for source in SOURCES}
+        for key in self.sources:
+            if key not in keys:
+                raise ValueError(f"[sources.{key}]: no such source; they are {', '.join(keys)}")
+        roles = {host.role: host for source in SOURCES for host in source.hosts}
+        for role in self.hosts:
+            if role not in roles:
+                raise ValueError(f"hosts.{role}: no such host; they are {', '.join(roles)}")
+        for role, host in roles.items():
+            url = os.environ.get(host.variable, self.hosts.get(role, host.url)).rstrip("/")
+            parts = urlsplit(url)
+            if parts.scheme not in ("http", "https") or not parts.netloc:
+                raise ValueError(f"{host.variable}: {url!r} is not an http(s) URL")
+            self.hosts[role] = url
+        for source in SOURCES:
+            told = self.of(source).delay_seconds
+            if told is not None and told < source.delay_seconds and not self.is_local(source):
+                raise ValueError(
+                    f"sources.{source.key}.delay_seconds: at least {source.delay_seconds:g} s, as"
+                    " the register has it; only a replica on this machine may be asked faster"
+                )
+        return self
+
+    def of(self, source: Source) -> SourceSettings:
+        """The settings of one source."""
+        return self.sources.get(source.key, SourceSettings())
+
+    def is_local(self, source: Source) -> bool:
+        """Whether every host of a source is stood in for by this machine."""
+        return all(urlsplit(self.hosts[host.role]).hostname in LOOPBACK for host in source.hosts)
+
+    def delay(self, source: Source) -> float:
+        """Seconds between two requests to a source."""
+        told = self.of(source).delay_seconds
+        return source.delay_seconds if told is None else told
+
+    def backoff(self, source: Source) -> float:
+        """Seconds before the first retry; a replica on this machine need not be spared."""
+        return (
+            min(source.backoff_seconds, self.delay(source))
+            if self.is_local(source)
+            else (source.backoff_seconds)
+        )
+
+    def user_agent(self) -> str:
+        """The honest User-Agent, with the operator's contact."""
+        return f"afterscore/{__version__} (+{self.contact or 'replica on this machine'})"
+
+    def skipped(self, source: Source) -> str | None:
+        """Why a source is not asked, in one line that says what to do, or None where it is."""
+        enabled = self.of(source).enabled
+        if enabled is False:
+            return f"switched off in {FILE}"
+        if enabled is None and not source.on_by_default:
+            return (
+                f"its terms are '{source.terms.permission.value}': read {source.terms.url}, then"
+                f" set enabled = true under [sources.{source.key}] in {FILE}"
+            )
+        if source.key_variable and not os.environ.get(source.key_variable):
+            return f"it needs a key: put it into the environment as {source.key_variable}"
+        return None
+
+    def require_contact(self, asked: list[Source]) -> None:
+        """Raises SettingsProblem where a source beyond this machine would be asked anonymously."""
+        if not self.contact and any(not self.is_local(source) for source in asked):
+            raise SettingsProblem(
+                "no contact is set, and sites may want to reach whoever asks them. Put"
+                f' contact = "you@example.org" (or a URL) into {FILE}, or set AFTERSCORE_CONTACT.'
+            )
+
+
+def load() -> Config:
+    """The settings in force. Raises SettingsProblem where they cannot be used."""
+    try:
+        return Config()
+    except tomllib.TOMLDecodeError as fault:
+        raise SettingsProblem(f"{FILE} is not TOML: {fault}") from fault
+    except ValidationError as fault:
+        first = fault.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        what = first["msg"].removeprefix("Value error, ")
+        if first["type"] == "extra_forbidden":
+            what = "no such setting"
+        raise SettingsProblem(f"{FILE}: {where + ': ' if where else ''}{what}") from fault
+
+
+def database_path(given: Path | None, environment: Mapping[str, str] = os.environ) -> Path:
+    """The database that a command works on: --db, else AFTERSCORE_DB, else ratings.db."""
+    return given or Path(environment.get("AFTERSCORE_DB") or "ratings.db")
+
+
+def template(contact: str = "") -> str:
+    """A commented afterscore.toml for a new operator."""
+    lines = [
+        "# Settings of afterscore. Secrets do not belong here: keys come from the environment.",
+        "",
+        "# How a site can reach you: it goes into the User-Agent of every request. Without it",
+        "# nothing beyond this machine is asked.",
+        f'contact = "{contact}"',
+        "",
+        "# A listing that answered within this many hours is not asked again.",
+        "# refresh_after_hours = 20",
+        "",
+        "# The films that are kept without being told. Leave the table out to keep only the films",
+        "# that you track.",
+        "[universe]",
+        "votes_at_least = 25000      # IMDb votes",
+        "# first_year = 1990",
+        "# last_year = 2030",
+        '# kinds = ["movie", "tvMovie"]',
+        "# at_most = 1000            # those with the most votes",
+        "",
+        "# Sources. Only those whose terms allow programs are on by default; read the terms of the",
+        "# others before you switch them on.",
+    ]
+    for source in SOURCES:
+        lines += ["", f"# {source.name}: {source.terms.permission.value}. {source.terms.url}"]
+        if source.key_variable:
+            lines.append(f"# Needs {source.key_variable} in the environment.")
+        lines.append(f"[sources.{source.key}]")
+        lines.append("# enabled = " + ("false" if source.on_by_default else "true"))
+        lines += [f"# {name} = true   # {what}" for name, what in source.opt_in.items()]
+        lines.append("# requests_a_night = 2000")
+    return "\n".join(lines) + "\n"

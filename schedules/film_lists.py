@@ -1,0 +1,186 @@
+"""Films as people keep them: CSV files of many shapes, and media folders with ids in names."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.films import Listed, UnknownFilm, listed
+from spiders.sources import SOURCES
+
+# What people and other programs call the columns, in lower case without spaces and underscores.
+_COLUMNS = {
+    "const": "imdb",
+    "tconst": "imdb",
+    "imdb": "imdb",
+    "imdbid": "imdb",
+    "imdburl": "url",
+    "tmdb": "tmdb",
+    "tmdbid": "tmdb",
+    "themoviedbid": "tmdb",
+    "url": "url",
+    "link": "url",
+    "uri": "url",
+}
+_IN_NAMES = re.compile(
+    r"(?<![a-z0-9])(?:imdb(?:id)?[-=]?)?(?P<imdb>tt\d{7,10})(?!\d)"
+    r"|[\[{(](?:tmdb|tmdbid)[-=](?P<tmdb>[1-9]\d*)[\]})]",
+    re.I,
+)
+
+
+class UnreadableList(Exception):
+    """The file is no list of films; the message says what was expected."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One film of a list: its line or file name, what was given, and the listings it names.
+
+    `problem` says why a row names no film; its listings are then empty.
+    """
+
+    place: str
+    given: str
+    listings: tuple[Listed, ...] = ()
+    problem: str | None = None
+
+
+def from_csv(path: Path) -> list[Row]:
+    """The films of a CSV file, one a row; duplicates are kept, each with its row.
+
+    Read are IMDb's own exports (`Const`), columns of IMDb or TMDB ids or of URLs under their
+    usual names, and files of one column without a header. Bare digits are IMDb ids in an IMDb
+    column, TMDB ids in a TMDB column. Raises UnreadableList.
+    """
+    try:
+        text = _decoded(path.read_bytes())
+    except OSError as fault:
+        raise UnreadableList(f"cannot read {path}: {fault.strerror}") from fault
+    lines = [line for line in text.splitlines() if line.strip()]
+    if not lines:
+        raise UnreadableList(f"{path} is empty")
+    mark = max(",;\t", key=lambda mark: lines[0].count(mark))
+    rows = list(csv.reader(io.StringIO(text), delimiter=mark if mark in lines[0] else ","))
+    header = [_folded(cell) for cell in rows[0]]
+    columns = _columns(header)
+    if columns:
+        start = 1
+    elif len(rows[0]) == 1 and _cell_listing(rows[0][0], "imdb"):
+        columns, start = {0: "imdb"}, 0
+    else:
+        named = ", ".join(cell.strip() for cell in rows[0][:12])
+        raise UnreadableList(
+            f"{path} has no column of film ids. One of Const, imdb_id, tconst, tmdb_id or URL is"
+            f" needed; its first line is: {named}"
+        )
+    return [
+        _row(f"line {number}", cells, columns)
+        for number, cells in enumerate(rows[start:], start + 1)
+        if any(cell.strip() for cell in cells)
+    ]
+
+
+def from_folder(folder: Path) -> list[Row]:
+    """The films of a media folder: ids in the names of files and folders, such as `[tt1074638]`,
+    `{imdb-tt1074638}`, `{tmdb-37724}`, or in .nfo files beside them. Raises UnreadableList."""
+    if not folder.is_dir():
+        raise UnreadableList(f"{folder} is not a folder")
+    found: dict[Listed, str] = {}
+    for path in sorted(folder.rglob("*")):
+        if any(part.startswith(".") for part in path.relative_to(folder).parts):
+            continue
+        named = str(path.relative_to(folder))
+        for listing in _in_text(path.name):
+            found.setdefault(listing, named)
+        if path.suffix.casefold() == ".nfo" and path.is_file() and path.stat().st_size < 1_000_000:
+            for listing in _in_text(path.read_text("utf-8", "replace")):
+                found.setdefault(listing, named)
+                break  # an .nfo names its own film first; others may follow
+    return [Row(named, named, (listing,)) for listing, named in found.items()]
+
+
+def from_names(names: list[str]) -> list[Row]:
+    """Films given on the command line by id, key or URL. Raises UnknownFilm for a title."""
+    rows = []
+    for name in names:
+        listing = listed(name)
+        if listing is None:
+            raise UnknownFilm(
+                f"{name!r} is no id. A film is tracked by an id or a page: tt1074638, tmdb:37724,"
+                " rottentomatoes:m/skyfall or a URL."
+            )
+        rows.append(Row(name, name, (listing,)))
+    return rows
+
+
+def _columns(header: list[str]) -> dict[int, str]:
+    known = {source.key: source.key for source in SOURCES} | _COLUMNS
+    return {place: known[name] for place, name in enumerate(header) if name in known}
+
+
+def _row(place: str, cells: list[str], columns: dict[int, str]) -> Row:
+    given = [cells[at].strip() for at in columns if at < len(cells) and cells[at].strip()]
+    listings: dict[Listed, None] = {}
+    problem = None
+    for at, meaning in columns.items():
+        cell = cells[at].strip() if at < len(cells) else ""
+        if not cell:
+            continue
+        try:
+            listing = _cell_listing(cell, meaning)
+        except UnknownFilm as fault:
+            problem = problem or str(fault)
+            continue
+        if listing:
+            listings[listing] = None
+        else:
+            problem = problem or f"{cell!r} is no {meaning} id"
+    if listings:
+        return Row(place, " ".join(given), tuple(listings))
+    return Row(place, " ".join(given), problem=problem or "no id in this row")
+
+
+def _cell_listing(cell: str, meaning: str) -> Listed | None:
+    cell = cell.strip()
+    if cell.isdigit() and meaning == "imdb":
+        return Listed("imdb", f"tt{int(cell):07d}") if int(cell) else None
+    if cell.isdigit() and meaning == "tmdb":
+        return Listed("tmdb", str(int(cell))) if int(cell) else None
+    found = listed(cell)
+    if found is None and meaning not in ("url", "imdb", "tmdb"):
+        found = listed(f"{meaning}:{cell}")
+    return found
+
+
+def _in_text(text: str) -> Iterator[Listed]:
+    for found in _IN_NAMES.finditer(text):
+        if found["imdb"]:
+            yield Listed("imdb", found["imdb"].lower())
+        else:
+            yield Listed("tmdb", found["tmdb"])
+
+
+def _folded(cell: str) -> str:
+    return re.sub(r"[\s_\-]", "", cell).casefold()
+
+
+def _decoded(raw: bytes) -> str:
+    for encoding in (
+        ("utf-8-sig", "utf-16") if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig",)
+    ):
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return raw.decode("cp1252", "replace")
+
+
+def safe_cell(text: object) -> str:
+    """A CSV cell that a spreadsheet shows and does not run: `=1+1` is written `'=1+1`."""
+    cell = "" if text is None else str(text)
+    return "'" + cell if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell

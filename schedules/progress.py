@@ -1,0 +1,81 @@
+"""Progress of long work: bars on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+LINE_EVERY = 30.0
+"""Seconds between two plain lines on one crawl."""
+
+
+class Shown:
+    """Shows how far each crawl has come. Use as a context manager."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._bars: Progress | None = None
+        if console.is_terminal:
+            self._bars = Progress(
+                TextColumn("{task.description:<20}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+                TextColumn("{task.fields[note]}"),
+                console=console,
+                transient=True,
+            )
+        self._tasks: dict[str, TaskID] = {}
+        self._done: dict[str, int] = {}
+        self._totals: dict[str, int | None] = {}
+        self._said: dict[str, float] = {}
+
+    def __enter__(self) -> Self:
+        if self._bars:
+            self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bars:
+            self._bars.stop()
+
+    def start(self, key: str, name: str, total: int | None) -> None:
+        """A crawl begins; `total` is how many URLs it will ask, where that is known."""
+        self._done[key], self._totals[key], self._said[key] = 0, total, time.monotonic()
+        if self._bars:
+            self._tasks[key] = self._bars.add_task(name, total=total, note="")
+
+    def advance(self, key: str, note: str = "") -> None:
+        """One answer has come."""
+        self._done[key] += 1
+        if self._bars:
+            self._bars.update(self._tasks[key], advance=1, note=note)
+        elif time.monotonic() - self._said[key] > LINE_EVERY:
+            self._said[key] = time.monotonic()
+            total = f" of {self._totals[key]}" if self._totals[key] else ""
+            self.say(f"{key}: {self._done[key]}{total} answered")
+
+    def say(self, line: str) -> None:
+        """A line that stays."""
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def end(self, key: str) -> None:
+        """A crawl has ended."""
+        if self._bars:
+            self._bars.remove_task(self._tasks.pop(key))

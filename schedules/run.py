@@ -1,0 +1,542 @@
+"""A run: find, match, read, merge. The only process that writes to the database."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import pandas as pd
+from sqlite_utils import Database
+
+from pipelines import clock
+from pipelines.database import transaction
+from pipelines.matching.identifiers import FILM_KINDS, match
+from pipelines.merge import merge
+from pipelines.retention import purge
+from pipelines.store import Change, Store, Tally
+from schedules.config import Config
+from schedules.due import due, schedule
+from schedules.progress import Shown
+from schedules.workers import Crawls, Ended
+from spiders.items import Answer, Outcome
+from spiders.pages.reading import reader_version
+from spiders.plan import Plan, Target
+from spiders.sources import SOURCES, Source, by_key
+
+_COUNTS = (
+    "asked",
+    "fetched",
+    "unchanged",
+    "not_found",
+    "blocked",
+    "unreadable",
+    "failed",
+    "stored",
+    "changed",
+    "held",
+)
+
+_WHOLES = ("dataset", "list", "crosswalk")
+"""Targets that are always there: a 404 to one of them is the source's failure, or its redesign."""
+
+LOOKUP_DAYS = 30
+"""A film that a source did not have is sought there again after as many days."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a run is to do: which sources (none: all that are on), which films (None: all)."""
+
+    sources: tuple[str, ...] = ()
+    film_ids: frozenset[int] | None = None
+    limit: int | None = None
+    again: bool = False
+
+
+@dataclass
+class Crawled:
+    """One source in this run."""
+
+    source: str
+    started_at: str
+    tally: Tally = field(default_factory=Tally)
+    seconds: float = 0.0
+    outcome: str = "ok"
+    detail: str | None = None
+    exception: str | None = None
+
+
+@dataclass
+class Result:
+    """What a run came to: `ok`, `partly` (something failed, the rest stands) or `interrupted`."""
+
+    run_id: int
+    outcome: str
+    crawls: list[Crawled]
+    changes: list[Change]
+    skipped: dict[str, str]
+
+
+class Run:
+    """One run over one database. `interrupt` may be called from a signal handler."""
+
+    def __init__(
+        self, db: Database, config: Config, selection: Selection, command: str, shown: Shown
+    ) -> None:
+        self._db = db
+        self._config = config
+        self._selection = selection
+        self._command = command
+        self._shown = shown
+        self._crawled: dict[str, Crawled] = {}
+        self._last_asked: dict[str, float] = {}
+        self._crawls: Crawls | None = None
+        self._stopped = threading.Event()
+        self._touched: set[int] = set()
+        self._sought: dict[str, tuple[str, ...]] = {}
+        self._started = clock.now()
+        self.skipped: dict[str, str] = {}
+        self._on = list(self._switched_on())
+
+    # --- what will be asked -------------------------------------------------------------------
+
+    @property
+    def asked_sources(self) -> list[Source]:
+        """The sources that this run asks; the others are in `skipped`, with the reason."""
+        return self._on
+
+    def _switched_on(self) -> Iterator[Source]:
+        for source in SOURCES:
+            if self._selection.sources and source.key not in self._selection.sources:
+                continue
+            why = self._config.skipped(source)
+            if why:
+                self.skipped[source.key] = why
+            else:
+                yield source
+
+    def due_listings(self, source: Source) -> pd.DataFrame:
+        """The source's listings that would be asked now, most pressing first.
+
+        Columns: listing_id, source_id, title, year, last_asked_at, failures, gone_at, due_at, why.
+        """
+        films = self._selection.film_ids
+        listings = self._asked_listings("l.source = ?", source.key)
+        if films is not None:
+            listings = listings[listings["film_id"].isin(films)]
+        hours = self._config.refresh_after_hours
+        if self._selection.again:
+            listings, hours = listings.assign(failures=0, gone_at=None), 0.0
+        rows = due(listings, pd.Timestamp.now("UTC"), hours)
+        budget = self._config.of(source).requests_a_night if films is None else len(rows)
+        return rows.head(min(budget, self._selection.limit or len(rows)))
+
+    def _asked_listings(self, where: str, *values: Any) -> pd.DataFrame:
+        return pd.read_sql_query(
+            "SELECT l.listing_id, l.source_id, f.title, f.year, lf.film_id, l.gone_at,"
+            " max(u.last_asked_at) AS last_asked_at, max(u.failures) AS failures"
+            " FROM listings l LEFT JOIN urls u ON u.listing_id = l.listing_id"
+            " LEFT JOIN listing_films lf ON lf.listing_id = l.listing_id AND lf.valid_to IS NULL"
+            f" LEFT JOIN films f USING (film_id) WHERE {where} GROUP BY l.listing_id",
+            self._db.conn,
+            params=values,
+        )
+
+    # --- the run ------------------------------------------------------------------------------
+
+    def execute(self) -> Result:
+        """Do it. What was stored stands, whatever happens later."""
+        self._close_dead_runs()
+        run_id = self._begin()
+        store = Store(self._db, run_id, {s.key: reader_version(s.key) for s in SOURCES})
+        exception = None
+        self._touched |= purge(self._db, clock.now())
+        try:
+            for wave in sorted({s.find_wave for s in self._on if s.find_wave}):
+                self._stage(store, self._find_plans(wave))
+                self._match()
+                self._write_lookups(wave)
+            self._stage(store, self._read_plans())
+            self._match()
+        except Exception as fault:
+            exception = f"{type(fault).__name__}: {fault}"
+            raise
+        finally:
+            if self._crawls:
+                self._crawls.kill()
+            self._merge()
+            outcome = "failed" if exception else self._outcome()
+            self._end(run_id, outcome, exception)
+        changes = [c for crawled in self._crawled.values() for c in crawled.tally.changes]
+        return Result(run_id, outcome, list(self._crawled.values()), changes, self.skipped)
+
+    def interrupt(self) -> None:
+        """End the run after the requests in hand; what they bring is still stored."""
+        self._stopped.set()
+        if self._crawls:
+            self._crawls.stop()
+
+    def _outcome(self) -> str:
+        if self._stopped.is_set():
+            return "interrupted"
+        if all(crawled.outcome == "ok" for crawled in self._crawled.values()):
+            return "ok"
+        return "partly"
+
+    def _stage(self, store: Store, plans: Sequence[Plan]) -> None:
+        """Crawl all plans side by side, and store what they answer as it comes."""
+        if not plans or self._stopped.is_set():
+            return
+        started = time.monotonic()
+        for plan in plans:
+            self._crawled.setdefault(plan.source, Crawled(plan.source, clock.now()))
+            total = len(plan.targets) if plan.stage == "read" else None
+            self._shown.start(plan.source, by_key(plan.source).name, total)
+        self._crawls = Crawls(plans)
+        try:
+            for batch in self._crawls.answers():
+                answers = [item for item in batch if isinstance(item, Answer)]
+                if answers:
+                    with transaction(self._db):
+                        for answer in answers:
+                            self._store(store, answer)
+                for item in batch:
+                    if isinstance(item, Ended):
+                        self._ended(item, time.monotonic() - started)
+        finally:
+            self._crawls.kill()
+            self._crawls = None
+
+    def _store(self, store: Store, answer: Answer) -> None:
+        crawled = self._crawled[answer.source]
+        noted = len(crawled.tally.notes)
+        store.answer(answer, crawled.tally)
+        if answer.outcome is Outcome.NOT_FOUND and answer.target in _WHOLES:
+            crawled.outcome, crawled.detail = "failed", f"{answer.asked_url} is not there"
+        if answer.outcome not in (Outcome.OK, Outcome.NOT_A_FILM, Outcome.NOT_FOUND):
+            why = f" ({answer.detail})" if answer.detail else ""
+            self._shown.say(f"{answer.source}: {answer.outcome.value}: {answer.asked_url}{why}")
+        for note in crawled.tally.notes[noted:]:
+            self._shown.say(note)
+        self._shown.advance(answer.source, answer.asked_source_id or "")
+
+    def _ended(self, ended: Ended, seconds: float) -> None:
+        crawled = self._crawled[ended.source]
+        crawled.seconds += seconds
+        self._last_asked[ended.source] = time.monotonic()
+        self._shown.end(ended.source)
+        if ended.finished:
+            return
+        reason = ended.reason.partition(":")[0]
+        if ended.exception:
+            crawled.outcome, crawled.exception = "failed", ended.exception
+            crawled.detail = ended.exception.partition("\n")[0]
+        elif reason in ("blocked", "rate_limited", "unauthorised"):
+            crawled.outcome, crawled.detail = "blocked", ended.reason
+        elif self._stopped.is_set():  # by a person or by --until: the rest comes next time
+            crawled.outcome, crawled.detail = "interrupted", "ended before its time"
+        else:
+            crawled.outcome, crawled.detail = "failed", ended.reason
+        if crawled.outcome != "interrupted":
+            self._shown.say(
+                f"{ended.source}: {crawled.outcome} ({crawled.detail}). What was stored stands."
+            )
+
+    # --- find ---------------------------------------------------------------------------------
+
+    def _find_plans(self, wave: int) -> list[Plan]:
+        plans = []
+        for source in self._on:
+            if source.find_wave == wave and self._has_not_failed(source):
+                plan = self._find_plan(source)
+                if plan:
+                    plans.append(plan)
+        return plans
+
+    def _find_plan(self, source: Source) -> Plan | None:
+        """The find stage of one source, or None where there is nothing to find now."""
+        wanted = self._wanted(source)
+        whole = self._selection.film_ids is None
+        if source.find_wave == 1:
+            rested = not self._selection.again and self._rested(source)
+            news = source.key == "imdb" and self._untitled()
+            if (rested and not news) or not (whole or news or self._selection.sources):
+                return None
+            universe = self._config.universe
+            return self._plan(source, "find", universe=universe, wanted_imdb_ids=wanted)
+        return self._plan(source, "find", wanted_imdb_ids=wanted) if wanted else None
+
+    def _wanted(self, source: Source) -> tuple[str, ...]:
+        """The IMDb ids that a source is asked for.
+
+        For the datasets: the films that are tracked (the universe comes by itself). For the
+        crosswalk and finders: the films that it was not asked for lately.
+        """
+        films = self._selection.film_ids
+        if source.find_wave == 1:
+            where = (
+                "film_id IN (SELECT film_id FROM tracked_films)"
+                f" OR film_id IN ({', '.join(map(str, films or ()))})"
+            )
+            values: tuple[Any, ...] = ()
+        else:
+            where = (
+                "(? OR film_id NOT IN (SELECT film_id FROM lookups WHERE source = ?"
+                " AND sought_at > ?))"
+            )
+            if source.key == "tmdb":
+                where += " AND tmdb_id IS NULL"
+            if films is not None:
+                where += f" AND film_id IN ({', '.join(map(str, films))})"
+            since = clock.later(clock.now(), days=-LOOKUP_DAYS)
+            values = (self._selection.again, source.key, since)
+        rows = self._db.conn.execute(
+            f"SELECT imdb_id FROM films WHERE imdb_id IS NOT NULL AND ({where}) ORDER BY imdb_id",
+            values,
+        )
+        return tuple(row[0] for row in rows)
+
+    def _rested(self, source: Source) -> bool:
+        """Whether the source's lists or datasets answered within the hours of rest."""
+        since = clock.later(clock.now(), hours=-self._config.refresh_after_hours)
+        row = self._db.conn.execute(
+            "SELECT 1 FROM urls WHERE source = ? AND listing_id IS NULL AND last_outcome = 'ok'"
+            " AND last_asked_at > ?",
+            (source.key, since),
+        ).fetchone()
+        return row is not None
+
+    def _untitled(self) -> bool:
+        """Whether a film is tracked of which the datasets have not been asked yet."""
+        row = self._db.conn.execute(
+            "SELECT 1 FROM films f JOIN tracked_films USING (film_id) LEFT JOIN lookups k"
+            " ON k.film_id = f.film_id AND k.source = 'imdb'"
+            " WHERE f.imdb_id IS NOT NULL AND k.film_id IS NULL"
+        ).fetchone()
+        return row is not None
+
+    def _write_lookups(self, wave: int) -> None:
+        """Remember which films were sought where, so that none is sought again every night."""
+        done = {
+            key
+            for key, crawled in self._crawled.items()
+            if by_key(key).find_wave == wave and crawled.outcome == "ok"
+        }
+        asked = {key: self._sought.pop(key, ()) for key in list(self._sought) if key in done}
+        at = clock.now()
+        with transaction(self._db):
+            for key, imdb_ids in asked.items():
+                keys = [key]
+                if key == "wikidata":
+                    # The crosswalk speaks for every source whose ids it holds, except where the
+                    # source itself can still be asked.
+                    keys += [s.key for s in SOURCES if s.wikidata_property and not s.find_wave]
+                for about in keys:
+                    self._db.conn.executemany(
+                        "INSERT OR REPLACE INTO lookups SELECT f.film_id, ?1, ?2, CASE WHEN EXISTS"
+                        " (SELECT 1 FROM listing_films lf JOIN listings l USING (listing_id)"
+                        "  WHERE lf.film_id = f.film_id AND lf.valid_to IS NULL AND l.source = ?1"
+                        "  AND (?1 <> 'imdb' OR l.title IS NOT NULL))"
+                        " THEN 'listed' ELSE 'not_listed' END, ?3 FROM films f"
+                        " WHERE f.imdb_id = ?4",
+                        ((about, at, f"asked {key}", imdb_id) for imdb_id in imdb_ids),
+                    )
+                films = self._db.conn.execute(
+                    "SELECT film_id FROM lookups WHERE sought_at = ?", (at,)
+                )
+                self._touched |= {row[0] for row in films}
+
+    # --- read ---------------------------------------------------------------------------------
+
+    def _read_plans(self) -> list[Plan]:
+        plans = []
+        for source in self._on:
+            if source.listing_ask is None or not self._has_not_failed(source):
+                continue
+            if "pages" in source.opt_in and not self._config.of(source).pages:
+                continue
+            targets = list(self._targets(source))
+            if targets:
+                plans.append(self._plan(source, "read", targets=tuple(targets)))
+        return plans
+
+    def _targets(self, source: Source) -> Iterator[Target]:
+        version = reader_version(source.key)
+        for row in self.due_listings(source).itertuples():
+            url = source.ask_url(str(row.source_id))
+            assert url
+            known = self._db.conn.execute(
+                "SELECT etag, last_modified FROM urls WHERE url = ? AND reader_version = ?",
+                (url, version),
+            ).fetchone()
+            etag, last_modified = known or (None, None)
+            yield Target(
+                kind="listing",
+                url=url,
+                source_id=row.source_id,
+                etag=etag,
+                last_modified=last_modified,
+            )
+
+    def _plan(self, source: Source, stage: str, **told: Any) -> Plan:
+        if stage == "find" and told.get("wanted_imdb_ids"):
+            self._sought[source.key] = told["wanted_imdb_ids"]
+        delay = self._config.delay(source)
+        waited = time.monotonic() - self._last_asked.get(source.key, -1e9)
+        validators = {
+            url: (etag, last_modified)
+            for url, etag, last_modified in self._db.conn.execute(
+                "SELECT url, etag, last_modified FROM urls WHERE source = ? AND listing_id IS NULL"
+                " AND reader_version = ? AND (etag IS NOT NULL OR last_modified IS NOT NULL)",
+                (source.key, reader_version(source.key)),
+            )
+        }
+        return Plan(
+            source=source.key,
+            stage="find" if stage == "find" else "read",
+            hosts={host.role: self._config.hosts[host.role] for host in source.hosts},
+            user_agent=self._config.user_agent(),
+            delay_seconds=delay,
+            backoff_seconds=self._config.backoff(source),
+            first_wait_seconds=max(0.0, delay - waited),
+            validators=validators,
+            **told,
+        )
+
+    def _has_not_failed(self, source: Source) -> bool:
+        """A source that blocked us, or failed, in this run is left alone for the rest of it."""
+        return source.key not in self._crawled or self._crawled[source.key].outcome == "ok"
+
+    # --- match, merge, record -----------------------------------------------------------------
+
+    def _match(self) -> None:
+        listings: set[int] = set()
+        for crawled in self._crawled.values():
+            listings |= crawled.tally.touched
+            crawled.tally.touched = set()
+        if not listings:
+            return
+        matched = match(self._db, listings)
+        for listing_id, evidence in matched.ambiguous.items():
+            self._shown.say(f"ambiguous: listing {listing_id} may be several films: {evidence}")
+        self._touched |= matched.films | films_of(self._db, listings)
+
+    def _merge(self) -> None:
+        merge(self._db, self._touched)
+        self._touched = set()
+        at = pd.Timestamp.now("UTC")
+        listings = self._asked_listings(
+            "l.listing_id IN (SELECT listing_id FROM urls WHERE last_asked_at >= ?)", self._started
+        )
+        rows = schedule(listings, at, self._config.refresh_after_hours)
+        rows["due_at"] = rows["due_at"].dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+        with transaction(self._db):
+            self._db.conn.executemany(
+                "INSERT OR REPLACE INTO due VALUES (?, ?, ?)",
+                rows[["listing_id", "due_at", "why"]].values.tolist(),
+            )
+
+    def _begin(self) -> int:
+        selection = asdict(self._selection)
+        if self._selection.film_ids is not None:
+            selection["film_ids"] = sorted(self._selection.film_ids)
+        with transaction(self._db):
+            row = self._db.conn.execute(
+                "INSERT INTO runs (command, plan, pid, started_at) VALUES (?, ?, ?, ?)"
+                " RETURNING run_id",
+                (self._command, json.dumps(selection), os.getpid(), clock.now()),
+            ).fetchone()
+        return int(row[0])
+
+    def _close_dead_runs(self) -> None:
+        """Only one process holds the lock: a run without an end was killed."""
+        with transaction(self._db):
+            self._db.conn.execute(
+                "UPDATE runs SET ended_at = ?, outcome = 'interrupted',"
+                " exception = 'the process was killed' WHERE ended_at IS NULL",
+                (clock.now(),),
+            )
+
+    def _end(self, run_id: int, outcome: str, exception: str | None) -> None:
+        with transaction(self._db):
+            for crawled in self._crawled.values():
+                counts = [crawled.tally.counts[name] for name in _COUNTS]
+                self._db.conn.execute(
+                    "INSERT INTO crawls (run_id, source, started_at, seconds,"
+                    f" {', '.join(_COUNTS)}, outcome, detail, exception)"
+                    f" VALUES ({', '.join('?' * (len(_COUNTS) + 7))})",
+                    (
+                        run_id,
+                        crawled.source,
+                        crawled.started_at,
+                        round(crawled.seconds, 2),
+                        *counts,
+                        crawled.outcome,
+                        crawled.detail,
+                        crawled.exception,
+                    ),
+                )
+            self._db.conn.executemany(
+                "INSERT OR IGNORE INTO crawls (run_id, source, started_at, outcome, detail)"
+                " VALUES (?, ?, ?, 'skipped', ?)",
+                ((run_id, key, clock.now(), why) for key, why in self.skipped.items()),
+            )
+            self._db.conn.execute(
+                "UPDATE runs SET ended_at = ?, outcome = ?, exception = ? WHERE run_id = ?",
+                (clock.now(), outcome, exception, run_id),
+            )
+
+
+def films_of(db: Database, listing_ids: Iterable[int]) -> set[int]:
+    """The films that these listings are now."""
+    run = db.conn.execute
+    run("CREATE TEMP TABLE IF NOT EXISTS some_listings (listing_id INTEGER PRIMARY KEY)")
+    run("DELETE FROM some_listings")
+    db.conn.executemany(
+        "INSERT OR IGNORE INTO some_listings VALUES (?)", ((number,) for number in listing_ids)
+    )
+    rows = run(
+        "SELECT DISTINCT film_id FROM listing_films JOIN some_listings USING (listing_id)"
+        " WHERE valid_to IS NULL"
+    )
+    return {row[0] for row in rows}
+
+
+def not_films(db: Database) -> list[tuple[str, str]]:
+    """Tracked titles that IMDb lists as something else than a film, with their kind."""
+    placeholders = ", ".join("?" * len(FILM_KINDS))
+    rows = db.conn.execute(
+        "SELECT f.imdb_id, f.kind FROM films f JOIN tracked_films USING (film_id)"
+        f" WHERE f.kind IS NOT NULL AND f.kind NOT IN ({placeholders})",
+        FILM_KINDS,
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+@contextmanager
+def stopped_by(run: Run, until: float | None, notice: Callable[[str], None]) -> Iterator[None]:
+    """Let SIGINT, SIGTERM and a time of day (`until`, seconds from now) end a run in order."""
+
+    def stop(number: int, frame: object) -> None:
+        notice("ending after the requests in hand; what was stored stands")
+        run.interrupt()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    timer = threading.Timer(until, run.interrupt) if until is not None else None
+    if timer:
+        timer.daemon = True
+        timer.start()
+    try:
+        yield
+    finally:
+        if timer:
+            timer.cancel()
+        for number, handler in before.items():
+            signal.signal(number, handler)

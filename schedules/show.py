@@ -1,0 +1,261 @@
+"""What people see: one film as a card, the table of films, what changed. Text and JSON alike."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+from sqlite_utils import Database
+
+from pipelines.clock import ago
+from pipelines.credits import Stay, combine
+from pipelines.store import Change
+from spiders.sources import SOURCES, by_key, score_kind, score_kinds, source_of_kind
+
+_STATES = {
+    "not_rated": "not rated yet",
+    "missing": "should be there, and no known layout held it",
+    "blocked": "the site blocked us; nothing is known",
+    "not_listed": "not listed there",
+    "not_asked": "not asked",
+}
+_SHORT_STATES = {
+    "not_rated": "n/r",
+    "missing": "missing",
+    "blocked": "blocked",
+    "not_listed": "n/l",
+    "not_asked": "n/a",
+}
+_STAY = {
+    "yes": "Stay: there is a scene after the credits",
+    "until_mid": "Stay for the first credits: there is a scene during them, none after",
+    "no": "No scene during or after the credits",
+    "unknown": "Not known whether there is a scene in the credits",
+    "disputed": "Sources disagree on whether there is a scene in the credits",
+}
+# Characters that turn the direction of text around or hide it: titles come from the web.
+_UNSEEN = re.compile(r"[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+
+
+def printable(text: object) -> str:
+    """Text from the web without control characters, for a terminal."""
+    return _UNSEEN.sub("", str(text))
+
+
+def film_facts(db: Database, film_id: int) -> dict[str, Any]:
+    """Everything that is known of one film, as `film --json` prints it."""
+    film = _row(db, "SELECT * FROM films WHERE film_id = ?", film_id)
+    scores = _row(db, "SELECT * FROM film_scores WHERE film_id = ?", film_id)
+    listings = _rows(
+        db,
+        "SELECT source, source_id, url, is_primary, evidence, last_outcome, last_asked_at"
+        " FROM film_sources WHERE film_id = ? ORDER BY source, source_id",
+        film_id,
+    )
+    urls = {row["source"]: row["url"] for row in listings if row["is_primary"]}
+    kinds = {}
+    for kind in score_kinds():
+        key = kind.key
+        source = source_of_kind(key)
+        kinds[key] = {
+            "label": kind.label,
+            "state": scores.get(f"{key}_state", "not_asked"),
+            "value": scores.get(key),
+            "scale_max": kind.scale_max,
+            "votes": scores.get(f"{key}_votes"),
+            "votes_at_least": bool(scores.get(f"{key}_votes_at_least")),
+            "confirmed_at": scores.get(f"{key}_confirmed_at"),
+            "source": source.key,
+            "url": urls.get(source.key),
+        }
+    held = _rows(
+        db,
+        "SELECT l.source, q.topic, q.reason, q.held_at FROM quarantine q JOIN listing_films lf"
+        " ON lf.listing_id = q.listing_id AND lf.valid_to IS NULL"
+        " JOIN listings l ON l.listing_id = q.listing_id"
+        " WHERE lf.film_id = ? AND q.decision IS NULL ORDER BY q.held_at",
+        film_id,
+    )
+    relayed = _rows(
+        db,
+        "SELECT l.source, s.score_kind, s.state, s.value, s.scale_max, s.votes FROM scores s"
+        " JOIN listings l USING (listing_id) JOIN listing_films lf ON lf.listing_id = l.listing_id"
+        " AND lf.valid_to IS NULL WHERE s.relayed = 1 AND lf.film_id = ? ORDER BY 1, 2",
+        film_id,
+    )
+    return {
+        **film,
+        "credits": stay(db, film_id)._asdict(),
+        "scores": kinds,
+        "relayed": relayed,
+        "held": held,
+        "listings": listings,
+    }
+
+
+def stay(db: Database, film_id: int) -> Stay:
+    """Whether to stay for the credits, from what every listing of the film says now."""
+    verdicts = _rows(
+        db,
+        "SELECT l.source, v.during, v.after, v.scene_count, v.worth_staying"
+        " FROM standing_verdicts v JOIN listings l USING (listing_id)"
+        " JOIN listing_films lf ON lf.listing_id = v.listing_id AND lf.valid_to IS NULL"
+        " WHERE lf.film_id = ? ORDER BY l.source",
+        film_id,
+    )
+    return combine(verdicts)
+
+
+def film_card(console: Console, facts: Mapping[str, Any]) -> None:
+    """One film for a person: the credits first, then each score."""
+    title = printable(facts["title"] or "(title not known yet)")
+    year = f" ({facts['year']})" if facts["year"] else ""
+    known = [facts["imdb_id"], f"tmdb:{facts['tmdb_id']}" if facts["tmdb_id"] else None]
+    length = f"{facts['runtime_minutes']} min" if facts["runtime_minutes"] else None
+    console.print(Text(title + year, style="bold"), Text("  ".join(filter(None, [length, *known]))))
+    told = facts["credits"]
+    line = _STAY[told["stay"]]
+    if told["scene_count"]:
+        line += f" ({told['scene_count']} in all)"
+    console.print(Text(line, style="bold green" if told["stay"] in ("yes", "until_mid") else ""))
+    for says, sources in (("yes", told["yes_sources"]), ("no", told["no_sources"])):
+        if sources:
+            console.print(f"  {says}: {', '.join(by_key(key).name for key in sources)}")
+    table = Table(box=None, pad_edge=False, show_edge=False)
+    for heading in ("Score", "Value", "Votes", "As of"):
+        table.add_column(
+            heading, overflow="fold", justify="right" if heading == "Votes" else "left"
+        )
+    for key, score in facts["scores"].items():
+        kind = score_kind(key)
+        scored = score["state"] == "scored"
+        value = kind.show(score["value"]) if scored else _STATES[score["state"]]
+        votes = ""
+        if score["votes"] is not None:
+            votes = f"{score['votes']:,}" + ("+" if score["votes_at_least"] else "")
+        age = ago(score["confirmed_at"]) if score["confirmed_at"] else ""
+        table.add_row(kind.label, Text(value, style="bold" if scored else "dim"), votes, age)
+    console.print(table)
+    for row in facts["listings"]:
+        if row["is_primary"]:
+            console.print(f"  {row['url']}", style="dim", markup=False, soft_wrap=True)
+    for row in facts["held"]:
+        console.print(
+            f"Held back: {row['source']} {row['topic']}: {printable(row['reason'])}"
+            f" ({ago(row['held_at'])}; what stands is shown above)",
+            style="yellow",
+            markup=False,
+        )
+
+
+def films_table(db: Database, limit: int | None = None) -> tuple[list[str], list[dict[str, Any]]]:
+    """The films with their scores, most votes first, as headings and rows."""
+    votes = " + ".join(f"ifnull({kind.key}_votes, 0)" for kind in score_kinds())
+    rows = _rows(
+        db,
+        f"SELECT * FROM film_scores ORDER BY {votes} DESC, film_id LIMIT ?",
+        -1 if limit is None else limit,
+    )
+    for row in rows:
+        row["stay"] = stay(db, row["film_id"]).stay
+    return ["Film", *(kind.short for kind in score_kinds()), "Stay?"], rows
+
+
+def print_films(console: Console, db: Database, limit: int | None = None) -> None:
+    """The table of films, one line each."""
+    headings, rows = films_table(db, limit)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column(headings[0], overflow="fold")
+    for heading in headings[1:]:
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in rows:
+        cells = []
+        for kind in score_kinds():
+            state = row[f"{kind.key}_state"]
+            if state == "scored":
+                cells.append(Text(f"{row[kind.key]:.{kind.decimals}f}{kind.unit.replace(' ', '')}"))
+            else:
+                cells.append(Text(_SHORT_STATES[state], style="dim"))
+        year = f" ({row['year']})" if row["year"] else ""
+        title = printable(row["title"] or row["imdb_id"] or f"film {row['film_id']}") + year
+        table.add_row(title, *cells, {"until_mid": "until mid"}.get(row["stay"], row["stay"]))
+    console.print(table)
+    console.print(Text("n/r not rated yet · n/l not listed there · n/a not asked", style="dim"))
+
+
+def print_changes(
+    console: Console, db: Database, changes: Sequence[Change], limit: int = 40
+) -> None:
+    """What a run changed, one line each."""
+    if not changes:
+        console.print("Nothing changed.")
+        return
+    console.print(f"{len(changes):,} changes:")
+    for change in changes[:limit]:
+        row = _row(
+            db,
+            "SELECT l.source, l.source_id, coalesce(f.title, l.title) AS title,"
+            " coalesce(f.year, l.year) AS year FROM listings l LEFT JOIN listing_films lf"
+            " ON lf.listing_id = l.listing_id AND lf.valid_to IS NULL LEFT JOIN films f"
+            " USING (film_id) WHERE l.listing_id = ?",
+            change.listing_id,
+        )
+        named = f"{row['title']} ({row['year']})" if row["title"] else row["source_id"]
+        topic = f"{row['source']} credits"
+        if change.topic != "credits":
+            topic = score_kind(change.topic).label
+        before = f"{change.before} → " if change.before else "new: "
+        console.print(
+            f"  {printable(named)}  {topic}: {before}{change.after}", markup=False, highlight=False
+        )
+    if len(changes) > limit:
+        console.print(f"  … and {len(changes) - limit:,} more (table score_observations)")
+
+
+def register_rows() -> list[dict[str, Any]]:
+    """The register as `sources --json` prints it."""
+    return [
+        {
+            "key": source.key,
+            "name": source.name,
+            "score_kinds": [kind.key for kind in source.score_kinds],
+            "says_credits": source.says_credits,
+            "permission": source.terms.permission.value,
+            "terms": source.terms.summary,
+            "terms_url": source.terms.url,
+            "terms_checked_on": source.terms.checked_on,
+            "key_variable": source.key_variable,
+            "delay_seconds": source.delay_seconds,
+            "keep_days": source.keep_days,
+            "hosts": {host.variable: host.url for host in source.hosts},
+            "attribution": source.attribution,
+        }
+        for source in SOURCES
+    ]
+
+
+def as_json(value: Any) -> str:
+    """JSON for people and programs: indented, UTF-8 as it is."""
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def _rows(db: Database, sql: str, *values: Any) -> list[dict[str, Any]]:
+    return list(db.query(sql, values))
+
+
+def _row(db: Database, sql: str, *values: Any) -> dict[str, Any]:
+    return next(iter(_rows(db, sql, *values)), {})
+
+
+def metadata_file() -> Path:
+    """Datasette's metadata: at the top of a checkout, inside an installed package."""
+    inside = Path(str(resources.files("explore"))) / "datasette.yml"
+    beside = inside.parent.parent / "datasette.yml"
+    return beside if beside.exists() else inside

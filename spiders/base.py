@@ -1,0 +1,200 @@
+"""What all spiders share: from a plan's targets to answers, with conditional requests, typed
+outcomes, and an end to the crawl where the site blocks it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import scrapy
+from scrapy.exceptions import (
+    CloseSpider,
+    DownloadCancelledError,
+    DownloadTimeoutError,
+    IgnoreRequest,
+)
+from scrapy.http import Response
+from twisted.python.failure import Failure
+
+from spiders.items import Answer, Outcome, Record
+from spiders.manners import ForbiddenByRobots, RobotsUnreadable
+from spiders.pages.page import Page
+from spiders.pages.reading import read
+from spiders.plan import Plan, Target
+from spiders.sources import by_key
+
+STOPPING = (Outcome.BLOCKED, Outcome.RATE_LIMITED, Outcome.UNAUTHORISED)
+"""Outcomes that end the source's crawl for this run: to go on asking would be rude, and futile."""
+
+FAILURES_IN_A_ROW = 20
+"""After so many errors in a row the site is taken to be down for this run."""
+
+
+class SourceSpider(scrapy.Spider):
+    """Asks the targets of a plan, one after another, and yields one `Answer` for each response.
+
+    A source's spider is a name, and where it differs one of the hooks: `find_targets` (what to ask
+    in the find stage), `headers` (a key), `records` (how to read), `follow` (further pages).
+    """
+
+    def __init__(self, plan: Plan, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.plan = plan
+        self.source = by_key(self.name)
+        self.stand_ins = {
+            host.url: plan.hosts.get(host.role, host.url) for host in self.source.hosts
+        }
+        self.reachable = {urlsplit(url)[:2] for url in self.stand_ins.values()}
+        self.spacing: dict[str, float] = {}
+        self.failures = 0
+
+    # --- hooks --------------------------------------------------------------------------------
+
+    def find_targets(self) -> Iterable[Target]:
+        """What to ask in the find stage, beside the plan's own targets."""
+        return ()
+
+    def headers(self) -> dict[str, str]:
+        """Headers that this source needs beside the usual ones."""
+        return {}
+
+    def records(self, page: Page, target: Target) -> list[Record]:
+        """The records of a page."""
+        return read(page)
+
+    def follow(self, page: Page, target: Target, records: list[Record]) -> Iterable[Target]:
+        """Further targets that a page leads to, such as the next page of a list."""
+        return ()
+
+    # --- asking -------------------------------------------------------------------------------
+
+    async def start(self) -> AsyncIterator[Any]:
+        """Every target of the plan, in its order."""
+        for target in self.plan.targets:
+            yield self.ask(target)
+        if self.plan.stage == "find":
+            for target in self.find_targets():
+                yield self.ask(target)
+
+    def ask(self, target: Target) -> scrapy.Request:
+        """The request for a target, conditional where the target has validators."""
+        headers = self.headers()
+        if target.etag:
+            headers["If-None-Match"] = target.etag
+        if target.last_modified:
+            headers["If-Modified-Since"] = target.last_modified
+        return scrapy.Request(
+            self.reach(target.url.partition("#")[0]),
+            headers=headers,
+            callback=self.answered,
+            errback=self.failed,
+            cb_kwargs={"target": target, "asked": time.monotonic()},
+            meta={
+                "handle_httpstatus_all": True,
+                "download_maxsize": self.source.max_megabytes * 1_000_000,
+            },
+            dont_filter=True,
+        )
+
+    def reach(self, url: str) -> str:
+        """The URL with a stand-in for its host, where the settings name one."""
+        for public, stand_in in self.stand_ins.items():
+            if url.startswith(public):
+                return stand_in.rstrip("/") + url[len(public) :]
+        return url
+
+    def published(self, url: str) -> str:
+        """The opposite of `reach`: a stand-in's URL as the source publishes it."""
+        for public, stand_in in self.stand_ins.items():
+            if url.startswith(stand_in):
+                return public + url[len(stand_in.rstrip("/")) :]
+        return url
+
+    # --- answers ------------------------------------------------------------------------------
+
+    def answered(self, response: Response, target: Target, asked: float) -> Iterator[Any]:
+        """Scrapy's callback: one answer, then whatever the page leads to."""
+        redirected = "redirect_urls" in response.meta
+        page = Page(
+            source=self.name,
+            url=self.published(response.url) if redirected else target.url.partition("#")[0],
+            body=response.body,
+            status=response.status,
+            headers={
+                name.decode("latin-1"): b", ".join(values).decode("latin-1")
+                for name, values in response.headers.items()
+            },
+        )
+        unchanged = response.status == 304 and bool(target.etag or target.last_modified)
+        records = [] if unchanged else self.records(page, target)
+        outcome = records[0].outcome if records else Outcome.OK
+        detail = records[0].detail if records else None
+        yield Answer(
+            source=self.name,
+            target=target.kind,
+            asked_url=target.url,
+            url=page.url if redirected else target.url,
+            asked_source_id=target.source_id,
+            asked_at=now(),
+            outcome=outcome,
+            http_status=response.status,
+            unchanged=unchanged,
+            etag=page.header("etag"),
+            last_modified=page.header("last-modified"),
+            records=tuple(records),
+            seconds=round(time.monotonic() - asked, 3),
+            detail=detail,
+        )
+        self._mind(outcome, detail)
+        if not unchanged and outcome is Outcome.OK:
+            for further in self.follow(page, target, records):
+                yield self.ask(further)
+
+    def failed(self, failure: Failure) -> Iterator[Answer]:
+        """Scrapy's errback: no response came, or none that we may have."""
+        target: Target = failure.request.cb_kwargs["target"]  # type: ignore[attr-defined]  # by Scrapy
+        outcome, detail = _reason(failure, self.source.max_megabytes)
+        yield Answer(
+            source=self.name,
+            target=target.kind,
+            asked_url=target.url,
+            url=target.url,
+            asked_source_id=target.source_id,
+            asked_at=now(),
+            outcome=outcome,
+            detail=detail,
+        )
+        if isinstance(failure.value, RobotsUnreadable):
+            raise CloseSpider(f"error: {detail}")
+        if not isinstance(failure.value, ForbiddenByRobots):
+            self._mind(outcome, detail)
+
+    def _mind(self, outcome: Outcome, detail: str | None) -> None:
+        """End the crawl where the site blocks us, or has answered nothing for long."""
+        if outcome in STOPPING:
+            raise CloseSpider(f"{outcome.value}: {detail}")
+        self.failures = self.failures + 1 if outcome is Outcome.ERROR else 0
+        if self.failures >= FAILURES_IN_A_ROW:
+            raise CloseSpider(f"error: {FAILURES_IN_A_ROW} failures in a row, the last: {detail}")
+
+
+def _reason(failure: Failure, max_megabytes: int) -> tuple[Outcome, str]:
+    fault = failure.value
+    name = type(fault).__name__
+    if isinstance(fault, ForbiddenByRobots):
+        return Outcome.BLOCKED, str(fault)
+    if isinstance(fault, DownloadCancelledError):
+        return Outcome.UNREADABLE, f"the body is larger than {max_megabytes} MB"
+    if isinstance(fault, DownloadTimeoutError):
+        return Outcome.ERROR, "no answer in time"
+    if isinstance(fault, IgnoreRequest):
+        return Outcome.ERROR, str(fault)
+    return Outcome.ERROR, f"{name}: {fault}"[:300]
+
+
+def now() -> str:
+    """The present time, UTC."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,87 @@
+"""IMDb: the non-commercial datasets; title pages only where the operator has permission."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from scrapy.http import Response
+
+from spiders.base import SourceSpider, now
+from spiders.items import Answer, Outcome
+from spiders.pages.imdb_datasets import DatasetFault, read_datasets
+from spiders.plan import Target
+
+RATINGS = "https://datasets.imdbws.com/title.ratings.tsv.gz"
+BASICS = "https://datasets.imdbws.com/title.basics.tsv.gz"
+RECORDS_AN_ANSWER = 500
+
+
+class ImdbSpider(SourceSpider):
+    """Asks both datasets and yields the universe's films only when both were read to their end.
+
+    The validators are those of the ratings, which change with every release, and hold for one
+    selection only: another universe or a newly tracked film reads the datasets again.
+    """
+
+    name = "imdb"
+
+    def find_targets(self) -> Iterable[Target]:
+        """The ratings; the basics are asked once these have come."""
+        plan = self.plan
+        if plan.universe or plan.wanted_imdb_ids:
+            told = plan.model_dump_json(include={"universe", "wanted_imdb_ids"})
+            selection = hashlib.sha256(told.encode()).hexdigest()[:12]
+            url = f"{RATINGS}#{selection}"
+            etag, last_modified = plan.validators.get(url, (None, None))
+            yield Target(kind="dataset", url=url, etag=etag, last_modified=last_modified)
+
+    def answered(self, response: Response, target: Target, asked: float) -> Iterator[Any]:
+        """The ratings are kept until the basics have come; then both are read."""
+        if target.kind != "dataset" or response.status != 200:
+            yield from super().answered(response, target, asked)
+        elif target.url.startswith(RATINGS):
+            self._ratings = (target, response)
+            yield self.ask(Target(kind="dataset", url=BASICS))
+        else:
+            yield from self._read_both(response, asked)
+
+    def _read_both(self, basics: Response, asked: float) -> Iterator[Answer]:
+        target, ratings = self._ratings
+        told = {
+            "source": self.name,
+            "target": "dataset",
+            "asked_url": target.url,
+            "url": target.url,
+            "asked_at": now(),
+            "http_status": 200,
+        }
+        try:
+            records = read_datasets(
+                io.BytesIO(basics.body),
+                io.BytesIO(ratings.body),
+                self.plan.universe,
+                frozenset(self.plan.wanted_imdb_ids),
+            )
+        except DatasetFault as fault:
+            yield Answer(**told, outcome=Outcome.UNREADABLE, detail=str(fault))
+            return
+        for start in range(0, max(len(records), 1), RECORDS_AN_ANSWER):
+            complete = start + RECORDS_AN_ANSWER >= len(records)
+            yield Answer(
+                **told,
+                outcome=Outcome.OK,
+                complete=complete,
+                etag=_header(ratings, "ETag") if complete else None,
+                last_modified=_header(ratings, "Last-Modified") if complete else None,
+                records=tuple(records[start : start + RECORDS_AN_ANSWER]),
+                seconds=round(time.monotonic() - asked, 3),
+            )
+
+
+def _header(response: Response, name: str) -> str | None:
+    value = response.headers.get(name)
+    return value.decode("latin-1") if value else None

@@ -1,0 +1,185 @@
+"""What a spider may yield: one `Answer` for a response, holding the `Record`s read from it.
+
+Scores keep the scale of their own kind (`scale_max`); votes are whole numbers of ratings or
+reviews; runtimes are minutes; dates and times are ISO 8601, UTC.
+"""
+
+from __future__ import annotations
+
+import math
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class Outcome(StrEnum):
+    """What became of one request."""
+
+    OK = "ok"
+    NOT_FOUND = "not_found"
+    BLOCKED = "blocked"
+    RATE_LIMITED = "rate_limited"
+    UNAUTHORISED = "unauthorised"
+    NOT_A_FILM = "not_a_film"
+    UNREADABLE = "unreadable"
+    ERROR = "error"
+
+
+class ScoreState(StrEnum):
+    """Whether a source gives a figure; only `SCORED` carries a value."""
+
+    SCORED = "scored"
+    NOT_RATED = "not_rated"
+    MISSING = "missing"
+
+
+class Verdict(StrEnum):
+    """Whether a scene waits at one place in the credits."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+class _Item(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Score(_Item):
+    """One figure of one score kind, in the scale that the page uses.
+
+    `value` is set exactly where `state` is `scored`. It may lie out of scale: whether to
+    believe it is for the guard to say, not for the reader.
+    """
+
+    state: ScoreState
+    value: int | float | None = None
+    scale_max: int | float
+    votes: Annotated[int, Field(ge=0)] | None = None
+    votes_at_least: bool = False
+    basis: str | None = None
+    relayed: bool = False
+
+    @model_validator(mode="after")
+    def _only_scored_has_a_value(self) -> Score:
+        if (self.state is ScoreState.SCORED) != (self.value is not None):
+            raise ValueError(f"a score that is {self.state} with value {self.value!r}")
+        if self.value is not None and not math.isfinite(self.value):
+            raise ValueError(f"a score must be a finite number, not {self.value!r}")
+        return self
+
+
+class Credits(_Item):
+    """What one listing says of scenes during and after the credits.
+
+    `scene_count` is None where the page does not say; `worth_staying` is a net vote (it may be
+    negative) out of `worth_staying_votes`.
+    """
+
+    during: Verdict = Verdict.UNKNOWN
+    after: Verdict = Verdict.UNKNOWN
+    scene_count: Annotated[int, Field(ge=0)] | None = None
+    extras: tuple[str, ...] = ()
+    worth_staying: int | None = None
+    worth_staying_votes: Annotated[int, Field(ge=0)] | None = None
+
+
+class Title(_Item):
+    """An alternative title; `country` is ISO 3166-1, `language` ISO 639-1, where given."""
+
+    title: str
+    country: str | None = None
+    language: str | None = None
+
+
+class Person(_Item):
+    """Somebody's part in a film; `position` is the billing order, from 0."""
+
+    name: str
+    role: str
+    position: int | None = None
+
+
+class Record(_Item):
+    """What one page, or one row of a list or dataset, says of one film.
+
+    A field that the page does not carry is None (or empty) and never overwrites one that
+    stands. `identifiers` holds what the page states of the film's ids at other sources, by
+    source key: `{"imdb": ("tt1074638",), "rottentomatoes": ("m/skyfall",)}`; it includes
+    `imdb_id` and `tmdb_id` only where the page of another source states them.
+    """
+
+    source: str
+    source_id: str | None = None
+    url: str | None = None
+    outcome: Outcome = Outcome.OK
+    layout: str | None = None
+    title: str | None = None
+    original_title: str | None = None
+    year: int | None = None
+    imdb_id: str | None = None
+    tmdb_id: int | None = None
+    kind: str | None = None
+    runtime_minutes: int | None = None
+    released_on: str | None = None
+    original_language: str | None = None
+    overview: str | None = None
+    genres: tuple[str, ...] = ()
+    people: tuple[Person, ...] = ()
+    alternative_titles: tuple[Title, ...] = ()
+    identifiers: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    offers: tuple[str, ...] = ()
+    scores: dict[str, Score] = Field(default_factory=dict)
+    credits: Credits | None = None
+    detail: str | None = None
+
+    def as_read(self) -> dict[str, Any]:
+        """The keys that `afterscore read` prints, in their order."""
+        verdict = None
+        if self.credits is not None:
+            verdict = self.credits.model_dump(mode="json", exclude={"worth_staying_votes"})
+        score_keys = {"state", "value", "scale_max", "votes", "votes_at_least"}
+        return {
+            "source": self.source,
+            "source_id": self.source_id,
+            "url": self.url,
+            "outcome": self.outcome.value,
+            "layout": self.layout,
+            "title": self.title,
+            "original_title": self.original_title,
+            "year": self.year,
+            "imdb_id": self.imdb_id,
+            "tmdb_id": self.tmdb_id,
+            "scores": {
+                kind: score.model_dump(mode="json", include=score_keys)
+                for kind, score in self.scores.items()
+            },
+            "credits": verdict,
+        }
+
+
+class Answer(_Item):
+    """One response and everything read from it; what is stored of it commits together.
+
+    `asked_url` is the URL that was planned, `url` the one that answered (they differ after a
+    redirect). `target` names what was asked for: `listing`, `list`, `search`, `dataset`,
+    `crosswalk`, `find` or `archive`. `unchanged` is a 304. A dataset too large for one message
+    comes in several answers; `complete` is true on the last one only.
+    """
+
+    source: str
+    target: str
+    asked_url: str
+    url: str
+    asked_source_id: str | None = None
+    asked_at: str
+    outcome: Outcome
+    http_status: int | None = None
+    unchanged: bool = False
+    complete: bool = True
+    etag: str | None = None
+    last_modified: str | None = None
+    records: tuple[Record, ...] = ()
+    seconds: float | None = None
+    detail: str | None = None

@@ -1,0 +1,181 @@
+"""How a guest behaves: only known hosts, only what robots.txt allows, one wait after another."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
+
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.downloadermiddlewares.retry import get_retry_request
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Response
+from scrapy.http.request import NO_CALLBACK
+from scrapy.robotstxt import ProtegoRobotParser
+
+if TYPE_CHECKING:
+    from spiders.base import SourceSpider
+
+LONGEST_WAIT = 120.0
+"""Seconds: a Retry-After beyond this ends the source's crawl for tonight rather than hold it up."""
+
+RETRIES = 2
+_RETRIED = frozenset({408, 429, 500, 502, 503, 504, 522, 524})
+
+
+class OutsideRegister(IgnoreRequest):
+    """A request, or a redirect, to a host that the source does not have in the register."""
+
+
+class ForbiddenByRobots(IgnoreRequest):
+    """robots.txt forbids this URL; others of the site may be allowed."""
+
+
+class RobotsUnreadable(IgnoreRequest):
+    """robots.txt could not be read, so nothing of the site may be asked."""
+
+
+class RegisterHosts:
+    """Lets through only requests to the source's hosts; redirects pass here too."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> RegisterHosts:
+        """Made by Scrapy."""
+        return cls(crawler)
+
+    def process_request(self, request: Request) -> None:
+        """Raises OutsideRegister for a request that leads elsewhere."""
+        parts = urlsplit(request.url)
+        if (parts.scheme, parts.netloc) not in _guest(self._crawler).reachable:
+            raise OutsideRegister(f"{parts.scheme}://{parts.netloc} is not a host of the register")
+
+
+class RobotsTxt:
+    """Obeys robots.txt as RFC 9309 has it: where it cannot be read for a server's error, nothing
+    of that host is asked; Scrapy's own middleware would ask everything."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        self._rules: dict[str, ProtegoRobotParser | str] = {}
+        self._reading: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> RobotsTxt:
+        """Made by Scrapy."""
+        return cls(crawler)
+
+    async def process_request(self, request: Request) -> None:
+        """Raises ForbiddenByRobots or RobotsUnreadable.
+
+        A crawl-delay longer than ours is kept from here on.
+        """
+        if request.meta.get("robots"):
+            return
+        parts = urlsplit(request.url)
+        site = f"{parts.scheme}://{parts.netloc}"
+        async with self._reading[site]:
+            if site not in self._rules:
+                self._rules[site] = await self._read(site)
+        rules = self._rules[site]
+        if isinstance(rules, str):
+            raise RobotsUnreadable(rules)
+        agent = _guest(self._crawler).plan.user_agent
+        if not rules.allowed(request.url, agent):
+            raise ForbiddenByRobots(f"robots.txt of {parts.netloc} forbids {parts.path}")
+
+    async def _read(self, site: str) -> ProtegoRobotParser | str:
+        """The rules of a site, or why nothing may be asked of it."""
+        request = Request(f"{site}/robots.txt", meta={"robots": True}, callback=NO_CALLBACK)
+        try:
+            response = await self._crawler.engine.download_async(request)
+        except Exception as fault:  # noqa: BLE001  any failure to read it means: do not ask
+            return f"robots.txt of {site} could not be read ({type(fault).__name__})"
+        if response.status >= 500 or response.status == 429:
+            return f"robots.txt of {site} answered {response.status}"
+        body = response.body if response.status < 300 else b""
+        rules = ProtegoRobotParser.from_crawler(self._crawler, body)
+        delay = rules.crawl_delay(_guest(self._crawler).plan.user_agent)
+        if delay:
+            _guest(self._crawler).spacing[urlsplit(site).netloc] = float(delay)
+        return rules
+
+
+class Patience:
+    """Waits: between requests where robots.txt asks for longer than we do, before a retry with
+    back-off, and for as long as Retry-After says."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        self._not_before: defaultdict[str, float] = defaultdict(float)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Patience:
+        """Made by Scrapy."""
+        return cls(crawler)
+
+    async def process_request(self, request: Request) -> None:
+        """Holds the request until its host may be asked again."""
+        host = urlsplit(request.url).netloc
+        wait = self._not_before[host] - time.monotonic()
+        if wait > 0:
+            await asyncio.sleep(wait)
+        spacing = _guest(self._crawler).spacing.get(host, 0.0)
+        self._not_before[host] = time.monotonic() + spacing
+
+    def process_response(self, request: Request, response: Response) -> Request | Response:
+        """Retries what may pass: 5xx, 408 and 429, at most twice."""
+        if response.status not in _RETRIED:
+            return response
+        return self._again(request, response.headers.get, f"status {response.status}") or response
+
+    def process_exception(self, request: Request, exception: Exception) -> Request | None:
+        """Retries time-outs, lost connections and cut bodies, at most twice."""
+        if isinstance(exception, IgnoreRequest):
+            return None
+        return self._again(request, lambda name: None, type(exception).__name__)
+
+    def _again(self, request: Request, header: Callable[[str], Any], reason: str) -> Request | None:
+        tried = int(request.meta.get("retry_times", 0))
+        wait = _guest(self._crawler).plan.backoff_seconds * 2**tried
+        asked_for = _retry_after(header("Retry-After"))
+        if asked_for is not None:
+            wait = max(wait, asked_for)
+        if wait > LONGEST_WAIT:
+            return None
+        again = get_retry_request(
+            request,
+            spider=_guest(self._crawler),
+            reason=reason,
+            max_retry_times=RETRIES,
+            give_up_log_level="DEBUG",
+        )
+        if again is not None:
+            host = urlsplit(request.url).netloc
+            self._not_before[host] = max(self._not_before[host], time.monotonic() + wait)
+        return again
+
+
+def _guest(crawler: Crawler) -> SourceSpider:
+    """The spider whose manners these are."""
+    return cast("SourceSpider", crawler.spider)
+
+
+def _retry_after(header: bytes | None) -> float | None:
+    """Seconds to wait from a Retry-After header, given in seconds or as a date; None: none."""
+    if not header:
+        return None
+    text = header.decode("latin-1").strip()
+    if text.isdigit():
+        return float(text)
+    try:
+        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
+    except ValueError:
+        return None

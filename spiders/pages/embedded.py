@@ -1,0 +1,73 @@
+"""JSON that a page carries in its scripts, found in the bytes without building a tree."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+_JSON_LD = re.compile(rb"<script\b[^>]*application/ld\+json[^>]*>", re.I)
+
+
+def script_json(body: bytes, marker: bytes) -> Any:
+    """The JSON in the first `<script …>` whose opening tag holds `marker`, or None.
+
+    None too where the script is empty, cut short or not JSON. `marker` is matched as bytes, for
+    example `b'id="media-scorecard-json"'`.
+    """
+    at = body.find(marker)
+    while at != -1:
+        opened = body.rfind(b"<", 0, at)
+        closed = body.find(b">", at)
+        if closed == -1:
+            return None
+        if body[opened : opened + 7].lower() == b"<script" and b">" not in body[opened:at]:
+            return _loads(_until_end(body, closed + 1))
+        at = body.find(marker, at + 1)
+    return None
+
+
+def json_ld(body: bytes, kind: str | None = None) -> Iterator[dict[str, Any]]:
+    """Each JSON-LD object on the page, lists and `@graph` opened; of one `@type` if asked."""
+    for opening in _JSON_LD.finditer(body):
+        yield from _objects(_loads(_until_end(body, opening.end())), kind)
+
+
+def _until_end(body: bytes, start: int) -> bytes | None:
+    end = body.find(b"</script", start)
+    return None if end == -1 else body[start:end]
+
+
+def _loads(raw: bytes | None) -> Any:
+    if raw is None:
+        return None
+    try:
+        # Pages of 2017 to 2019 hold raw line breaks inside JSON strings: strict=False reads them.
+        return json.loads(raw.decode("utf-8", "replace").strip(), strict=False)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _objects(found: Any, kind: str | None) -> Iterator[dict[str, Any]]:
+    if isinstance(found, list):
+        for part in found:
+            yield from _objects(part, kind)
+    elif isinstance(found, dict):
+        kinds = found.get("@type")
+        if kind is None or kind == kinds or (isinstance(kinds, list) and kind in kinds):
+            yield found
+        if "@graph" in found:
+            yield from _objects(found["@graph"], kind)
+
+
+def plain(text: object) -> str | None:
+    """A title or name from JSON or markup: entities resolved, spaces folded, or None if empty.
+
+    Half a surrogate pair, as JSON may hold, becomes `?`: it could not be written as UTF-8.
+    """
+    if not isinstance(text, str):
+        return None
+    whole = html.unescape(text).encode("utf-8", "replace").decode()
+    return " ".join(whole.split()) or None

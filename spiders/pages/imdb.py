@@ -1,0 +1,487 @@
+"""IMDb's title pages since 2007: the rating with its exact count of votes, the title and its kind.
+
+Rounded counts ("1.9M") stand on these pages too: they are never read. Release dates are left out,
+since a page shows the date of the country it was asked from. The title may be translated for that
+country as well, so `original_title` is read beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from html import unescape
+from typing import Any
+
+from bs4 import BeautifulSoup, Tag
+
+from spiders.items import Outcome, Person, Record, Score
+from spiders.pages.embedded import json_ld, plain, script_json
+from spiders.pages.numbers import count, figure, runtime_minutes
+from spiders.pages.page import Page
+from spiders.pages.reading import Layout
+from spiders.pages.scores import missing, not_rated, read_score
+from spiders.sources import by_key
+
+FILM_KINDS = frozenset({"movie", "short", "tvMovie", "tvShort", "tvSpecial", "video"})
+"""IMDb's `titleType` values that are films; series, episodes, games and podcasts are not."""
+
+_RATING = "imdb_rating"
+_TCONST = re.compile(r"tt\d{7,10}")
+_TITLE_PATH = re.compile(r"/title/(tt\d{7,10})(?!\d)")
+_DECODER = json.JSONDecoder(strict=False)
+_NEXT_DATA = b'id="__NEXT_DATA__"'
+_NO_SUCH_TITLE = re.compile(
+    rb"<title[^>]*>\s*(?:404 Error|Page not found)\s*(?:-\s*IMDb\s*)?</title>", re.I
+)
+_PAGE_ID = re.compile(
+    rb"<link\b(?=[^>]*\brel=[\"']canonical)[^>]*/title/(tt\d{7,10})(?!\d)[^>]*>"
+    rb"|<meta\b(?=[^>]*\bproperty=[\"'](?:imdb:pageConst|pageId))[^>]*[\"'](tt\d{7,10})[\"'][^>]*>"
+)
+_HEAD_TITLE = re.compile(rb"<title[^>]*>([^<]*)</title>", re.I)
+_BRACKETS = re.compile(
+    r"\((?P<label>[^()\d]*?)\s*(?P<year>(?:18|19|20)\d\d)?(?:/[IVXL]+)?"
+    r"(?:\s*[-\u2013]\s*(?:\d{4})?)?\s*\)"
+)
+_SCHEMA = re.compile(rb"\bid=\"pagecontent\"[^>]*\bitemtype=\"https?://schema\.org/(\w+)\"")
+_KIND_OF_LABEL = {
+    "tv series": "tvSeries",
+    "tv mini series": "tvMiniSeries",
+    "tv episode": "tvEpisode",
+    "tv pilot": "tvPilot",
+    "tv movie": "tvMovie",
+    "tv": "tvMovie",  # until 2011
+    "tv short": "tvShort",
+    "tv special": "tvSpecial",
+    "short": "short",
+    "video": "video",
+    "v": "video",  # until 2010
+    "music video": "musicVideo",
+    "video game": "videoGame",
+    "vg": "videoGame",  # until 2010
+    "podcast series": "podcastSeries",
+    "podcast episode": "podcastEpisode",
+}
+_KIND_OF_SCHEMA = {
+    "TVSeries": "tvSeries",
+    "TVEpisode": "tvEpisode",
+    "VideoGame": "videoGame",
+    "PodcastSeries": "podcastSeries",
+    "PodcastEpisode": "podcastEpisode",
+}
+_A_FIGURE = re.compile(r"(?<![\d.,])\d[.,]\d(?![\d.,])")
+_NONE_YET = re.compile(
+    r"awaiting \d+ votes|awaiting enough ratings|needs \d+ ratings|voting begins after release",
+    re.I,
+)
+
+
+def refusal(page: Page) -> tuple[Outcome, str] | None:
+    """IMDb's own page for "no such title": saved copies have lost its status 404."""
+    if _NO_SUCH_TITLE.search(page.body, 0, 20_000):
+        return Outcome.NOT_FOUND, "the page says that there is no such title"
+    return None
+
+
+# The pages since 2021 carry IMDb's own data as JSON. They weigh about 1 MB: only the object that is
+# needed is cut out of the bytes and parsed.
+
+
+def _above_the_fold(page: Page) -> list[Record] | None:
+    """Title and reference pages since 2022: `props.pageProps.aboveTheFoldData`.
+
+    On title pages the `ratingsSummary` of `mainColumnData`, which follows, holds no rating.
+    """
+    return _listed(page, _object_after(page.body, b'"aboveTheFoldData"'))
+
+
+def _entity_metadata(page: Page) -> list[Record] | None:
+    """Pages below a title's (ratings, reviews, awards) since 2023: `contentData.entityMetadata`."""
+    return _listed(page, _object_after(page.body, b'"entityMetadata"'))
+
+
+def _urql_state(page: Page) -> list[Record] | None:
+    """Title pages of 2021: one slot for each query in `urqlState`, data an object or JSON text.
+
+    Slots of quite another title stand there too, and slots whose rating is null beside the real
+    one: a slot counts only where its title is the page's, and a rating goes before none.
+    """
+    if b'"urqlState"' not in page.body:
+        return None
+    props = _at(script_json(page.body, _NEXT_DATA), "props")
+    state = _at(props, "urqlState") or _at(props, "pageProps", "urqlState")
+    wanted = _at(props, "pageProps", "tconst") or _source_id(page)
+    if not isinstance(state, dict):
+        return None
+    titles = [title for slot in state.values() if (title := _urql_title(slot))]
+    titles = [title for title in titles if title.get("id") == wanted and "titleText" in title]
+    titles.sort(key=lambda title: _at(title, "ratingsSummary", "aggregateRating") is None)
+    return _listed(page, titles[0]) if titles else None
+
+
+def _urql_title(slot: Any) -> dict[str, Any] | None:
+    data = _at(slot, "data")
+    if isinstance(data, str):
+        try:
+            data = json.loads(data)
+        except (ValueError, RecursionError):
+            return None
+    title = _at(data, "title")
+    return title if isinstance(title, dict) else None
+
+
+def _listed(page: Page, title: Any) -> list[Record] | None:
+    """The record of a title as IMDb's own data has it, or None where this is no title."""
+    tconst = _at(title, "id")
+    if not isinstance(tconst, str) or not _TCONST.fullmatch(tconst):
+        return None
+    kind = _at(title, "titleType", "id")
+    year = _at(title, "releaseYear", "year")
+    seconds = _at(title, "runtime", "seconds")
+    score = _score_in(_at(title, "ratingsSummary"), "aggregateRating", "voteCount")
+    return [
+        _record(
+            page,
+            source_id=tconst,
+            kind=kind if isinstance(kind, str) else None,
+            title=plain(_at(title, "titleText", "text")),
+            original_title=plain(_at(title, "originalTitleText", "text")),
+            year=year if type(year) is int else None,
+            runtime_minutes=(seconds // 60 or None) if type(seconds) is int else None,
+            genres=tuple(_genres(title)),
+            people=tuple(_people(title)),
+            scores={_RATING: score},
+        )
+    ]
+
+
+def _genres(title: Any) -> Iterator[str]:
+    """Genres by id, which is the English name; the text is in the visitor's language."""
+    older = _items(title, "genres", "genres")
+    newer = (_at(genre, "genre") for genre in _items(title, "titleGenres", "genres"))
+    for genre in older or newer:
+        if name := plain(_at(genre, "id")) or plain(_at(genre, "text")):
+            yield name
+
+
+def _people(title: Any) -> Iterator[Person]:
+    """The principal credits. (The names in `castPageTitle` are not in billing order.)"""
+    principal = {
+        _at(part, "category", "id"): _items(part, "credits")
+        for part in _items(title, "principalCredits")
+    }
+    directors = principal.get("director") or _items(title, "directorsPageTitle", 0, "credits")
+    yield from _credited("director", directors)
+    yield from _credited("writer", principal.get("writer", []))
+    yield from _credited("cast", principal.get("cast", []))
+
+
+def _credited(role: str, listed: Iterable[Any]) -> Iterator[Person]:
+    for position, credit in enumerate(listed):
+        if name := plain(_at(credit, "name", "nameText", "text")) or plain(_at(credit, "name")):
+            yield Person(name=name, role=role, position=position)
+
+
+def _linked_data(page: Page) -> list[Record] | None:
+    """JSON-LD, in the head since 2018: what there is to read where a page is cut below it.
+
+    It has no `aggregateRating` where there is none; `name` is the original title, in HTML
+    entities, and `alternateName` the title shown where that differs.
+    """
+    label, year = _label_and_year(page)
+    for data in json_ld(page.body):
+        schema = str(data.get("@type"))
+        kind = _KIND_OF_LABEL.get(label) or _KIND_OF_SCHEMA.get(schema)
+        found = _TITLE_PATH.search(str(data.get("url")))
+        if not found or (kind is None and schema != "Movie"):
+            continue
+        score = _without_slot(page)
+        if "aggregateRating" in data:
+            score = _score_in(data["aggregateRating"], "ratingValue", "ratingCount")
+        name = plain(data.get("name"))
+        return [
+            _record(
+                page,
+                source_id=found[1],
+                kind=kind,
+                title=plain(data.get("alternateName")) or name,
+                original_title=name,
+                year=year,
+                runtime_minutes=runtime_minutes(data.get("duration")),
+                genres=tuple(
+                    genre for part in _several(data.get("genre")) if (genre := plain(part))
+                ),
+                people=tuple(_linked_people(data)),
+                scores={_RATING: score},
+            )
+        ]
+    return None
+
+
+def _linked_people(data: dict[str, Any]) -> Iterator[Person]:
+    for role, key in (("director", "director"), ("writer", "creator"), ("cast", "actor")):
+        makers = _several(data.get(key))  # companies are among the creators
+        yield from _credited(role, (maker for maker in makers if _at(maker, "@type") == "Person"))
+
+
+# Until 2020 the overview at the top of the page shows what we need. Kind and year stand in the
+# brackets of the page's <title> in every era: "Foo (2012)", "Foo (TV Series 2008–2013)".
+
+
+def _overview_2018(page: Page) -> list[Record] | None:
+    """`strong[title]` and plain spans: 2018 took the microdata away."""
+    return _overview(page, microdata=False)
+
+
+def _overview_2015(page: Page) -> list[Record] | None:
+    """The same overview with microdata, 2015 to 2017."""
+    return _overview(page, microdata=True)
+
+
+def _overview(page: Page, *, microdata: bool) -> list[Record] | None:
+    region = _region(page, 'id="title-overview-widget"', "csm_TitleOverviewWidget_finished")
+    heading = region.select_one(".title_wrapper h1") if region else None
+    if not region or not heading or heading.has_attr("itemprop") != microdata:
+        return None
+    original = region.select_one(".originalTitle")
+    score = _shown_score(
+        page,
+        region.select_one(".ratings_wrapper"),
+        ".imdbRating [itemprop=ratingValue]" if microdata else ".imdbRating strong[title] span",
+        ".imdbRating [itemprop=ratingCount]" if microdata else ".imdbRating a .small",
+    )
+    return _shown(page, region, heading, original, score)
+
+
+def _microdata(page: Page) -> list[Record] | None:
+    """`.star-box-details` with microdata, late 2011 to early 2015."""
+    region = _region(page, 'id="overview-top"', "csm_TitleOverviewWidget_finished")
+    heading = region.select_one("h1.header") if region else None
+    if not region or not heading or not region.select_one("[itemprop]"):
+        return None
+    score = _shown_score(
+        page,
+        region.select_one(".star-box"),
+        ".star-box-details [itemprop=ratingValue]",
+        ".star-box-details [itemprop=ratingCount]",
+    )
+    name = heading.select_one("[itemprop=name]:not(.title-extra)") or heading
+    return _shown(page, region, name, region.select_one(".title-extra"), score)
+
+
+def _star_box(page: Page) -> list[Record] | None:
+    """The redesign of October 2010, before it got microdata: `span.rating-rating` "8.7/10".
+
+    On later pages a span of that class holds the visitor's own rating.
+    """
+    region = _region(page, 'id="overview-top"', 'id="overview-bottom"')
+    heading = region.select_one("h1.header") if region else None
+    if not region or not heading or region.select_one("[itemprop]"):
+        return None
+    score = _shown_score(page, region, ".rating-rating:not(:has(.value))", "a[href*=ratings]")
+    return _shown(page, region, heading, region.select_one(".title-extra"), score)
+
+
+def _reference(page: Page) -> list[Record] | None:
+    """The reference view, 2017 to 2024: `.ipl-rating-star` in `.titlereference-header`."""
+    region = _region(page, 'class="titlereference-header"', 'class="titlereference-section')
+    heading = region.select_one("h3[itemprop=name]") if region else None
+    if not region or not heading:
+        return None
+    label = region.select_one(".titlereference-original-title-label")
+    original = label.previous_sibling if label else None
+    score = _shown_score(
+        page,
+        region,
+        ".ipl-rating-star:has(.ipl-rating-star__total-votes) .ipl-rating-star__rating",
+        ".ipl-rating-star__total-votes",
+    )
+    return _shown(page, region, heading, original, score)
+
+
+def _combined(page: Page) -> list[Record] | None:
+    """Title pages until October 2010, and the combined view until 2017: `#tn15title`.
+
+    A title in quotes is a series or an episode of one.
+    """
+    region = _region(page, 'id="tn15title"', 'id="tn15content"')
+    heading = region.select_one("h1") if region else None
+    if not region or not heading:
+        return None
+    rating = region.select_one("#tn15rating")
+    score = _shown_score(page, rating, "b", "a[href*=ratings]")
+    label, year = _label_and_year(page)
+    kind = _KIND_OF_LABEL.get(label)
+    title = _own_text(heading)
+    record = _record(page, kind=kind, title=_unquoted(title), year=year, scores={_RATING: score})
+    if title and title.startswith('"'):
+        record = record.model_copy(update={"outcome": Outcome.NOT_A_FILM})
+    return [record]
+
+
+def _shown(page: Page, region: Tag, name: Tag, original: object, score: Score) -> list[Record]:
+    label, year = _label_and_year(page)
+    links = region.select("a[href*='/genre/']")
+    genres = tuple(dict.fromkeys(genre for link in links if (genre := plain(link.get_text()))))
+    time = region.select_one("time[datetime]")
+    return [
+        _record(
+            page,
+            kind=_shown_kind(page, label, genres),
+            title=_own_text(name),
+            original_title=_unquoted(_own_text(original)),
+            year=year,
+            runtime_minutes=runtime_minutes(time["datetime"]) if time else None,
+            genres=genres,
+            scores={_RATING: score},
+        )
+    ]
+
+
+def _shown_kind(page: Page, label: str, genres: tuple[str, ...]) -> str | None:
+    """The kind by the label in the page's <title>; only films go without one.
+
+    A label in another language says nothing; the page's schema may then tell what is no film.
+    """
+    schema = _SCHEMA.search(page.body)
+    by_schema = _KIND_OF_SCHEMA.get(schema[1].decode()) if schema else None
+    film = "short" if "Short" in genres else "movie"
+    return _KIND_OF_LABEL.get(label) or by_schema or (None if label else film)
+
+
+def _shown_score(page: Page, slot: Tag | None, value: str, votes: str) -> Score:
+    """The score in a slot; `missing` where the slot shows a figure, but not where it should be."""
+    if slot is None:
+        return _without_slot(page)
+    values = [tag.get_text() for tag in slot.select(value)]
+    if values:
+        counts = (count(tag.get_text()) for tag in slot.select(votes))
+        shown = next((text for text in values if figure(text) is not None), values[0])
+        return read_score(_RATING, shown, next((number for number in counts if number), None))
+    text = slot.get_text(" ")
+    if _NONE_YET.search(text):
+        return not_rated(_RATING)
+    return missing(_RATING) if _A_FIGURE.search(text) else _without_slot(page)
+
+
+# What the layouts share.
+
+
+def _record(page: Page, *, kind: str | None, source_id: str | None = None, **fields: Any) -> Record:
+    tconst = source_id or _source_id(page)
+    return Record(
+        source=page.source,
+        source_id=tconst,
+        imdb_id=tconst,
+        url=page.url,
+        outcome=Outcome.OK if kind is None or kind in FILM_KINDS else Outcome.NOT_A_FILM,
+        kind=kind,
+        **fields,
+    )
+
+
+def _source_id(page: Page) -> str | None:
+    """The title that the page says it shows, else the one in its URL."""
+    found = _PAGE_ID.search(page.body)
+    if found:
+        return (found[1] or found[2]).decode()
+    return by_key(page.source).source_id(page.url)
+
+
+def _label_and_year(page: Page) -> tuple[str, int | None]:
+    """From the brackets of the page's <title>: `("tv series", 2008)`, `("", 2012)`."""
+    head = _HEAD_TITLE.search(page.body)
+    label, year = "", None
+    for found in _BRACKETS.finditer(unescape(head[1].decode("utf-8", "replace")) if head else ""):
+        words = found["label"].replace("-", " ").casefold()
+        if found["year"]:
+            label, year = words, int(found["year"])
+        elif words in _KIND_OF_LABEL:
+            label = words
+    return label, year
+
+
+def _score_in(summary: Any, value: str, votes: str) -> Score:
+    if not isinstance(summary, dict) or value not in summary:
+        return missing(_RATING)
+    counted = summary.get(votes)
+    return read_score(_RATING, summary[value], counted if isinstance(counted, int | str) else None)
+
+
+def _without_slot(page: Page) -> Score:
+    return not_rated(_RATING) if page.complete else missing(_RATING)
+
+
+def _region(page: Page, start: str, end: str) -> BeautifulSoup | None:
+    """A tree of the markup from the tag that holds `start` to `end`, or None without `start`.
+
+    What follows the last closing tag is dropped: on a page cut inside "8.7" or "1,425,107" it
+    would be read as another figure.
+    """
+    at = page.body.find(start.encode())
+    if at == -1:
+        return None
+    text = page.text
+    at = text.find(start)
+    stop = text.find(end, at)
+    part = text[text.rfind("<", 0, at) : stop if stop != -1 else len(text)]
+    return BeautifulSoup(part[: part.rfind("</")], "lxml")
+
+
+def _own_text(node: object) -> str | None:
+    """The text that stands in a tag itself, without that of the tags within it."""
+    if isinstance(node, Tag):
+        return plain("".join(node.find_all(string=True, recursive=False)))
+    return plain(node)
+
+
+def _unquoted(title: str | None) -> str | None:
+    return title and (title.strip('" ') or None)
+
+
+def _object_after(body: bytes, key: bytes) -> Any:
+    """The JSON value of the first `key` in the Next data, without parsing what stands around it."""
+    at = body.find(key, max(body.find(_NEXT_DATA), 0)) if _NEXT_DATA in body else -1
+    if at == -1:
+        return None
+    end = body.find(b"</script", at)
+    text = body[at + len(key) : end if end != -1 else len(body)].decode("utf-8", "replace")
+    try:
+        return _DECODER.raw_decode(text.lstrip(" \r\n\t:"))[0]
+    except (ValueError, RecursionError):
+        return None
+
+
+def _at(value: Any, *path: str | int) -> Any:
+    """What lies at a path in JSON, or None where the path breaks off."""
+    for step in path:
+        if isinstance(step, str) and isinstance(value, dict):
+            value = value.get(step)
+        elif isinstance(step, int) and isinstance(value, list) and step < len(value):
+            value = value[step]
+        else:
+            return None
+    return value
+
+
+def _items(value: Any, *path: str | int) -> list[Any]:
+    found = _at(value, *path)
+    return found if isinstance(found, list) else []
+
+
+def _several(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+LAYOUTS: dict[str, Layout] = {
+    "above-the-fold-2022": _above_the_fold,
+    "entity-metadata-2023": _entity_metadata,
+    "urql-2021": _urql_state,
+    "overview-2018": _overview_2018,
+    "reference-2017": _reference,
+    "overview-2015": _overview_2015,
+    "microdata-2011": _microdata,
+    "star-box-2010": _star_box,
+    "combined-2007": _combined,
+    "json-ld": _linked_data,
+}

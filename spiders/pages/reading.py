@@ -1,0 +1,114 @@
+"""Read a page with the layouts of its source: newest first, the first that answers names itself."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+
+from spiders.items import Outcome, Record
+from spiders.pages.page import Page
+from spiders.sources import SOURCES, by_key
+
+Layout = Callable[[Page], Sequence[Record] | None]
+"""A layout returns the records of a page that it recognises (a list may be empty), else None."""
+
+MAX_BYTES = 16 * 1024 * 1024
+"""A larger page is not parsed: no page of a film comes near it, and a tree takes ten times that."""
+
+# Looked for only where no layout answers, so that a film named "Access Denied" is still read.
+_CHALLENGE = re.compile(
+    rb"cf-challenge|cf_chl_|challenge-platform|just a moment\.\.\."
+    rb"|attention required! \| cloudflare"
+    rb"|awswafintegration|aws-waf-token|token\.awswaf\.com|captcha-delivery|px-captcha|_pxappid"
+    rb"|/_incapsula_resource|incapsula incident|g-recaptcha|h-captcha|hcaptcha\.com|geo\.captcha"
+    rb"|recaptcha/api|verify (?:that )?you are (?:a )?human|are you a (?:human|robot)"
+    rb"|<title>[^<]{0,80}(?:access denied|robot check|captcha|pardon our interruption"
+    rb"|security check|before you continue|request blocked|human verification"
+    rb"|consent|cookie preferences)"
+    rb"|id=[\"']?(?:didomi|sp_message|consent)-?(?:wall|page|gate)|unusual traffic",
+    re.I,
+)
+
+
+def read(page: Page) -> list[Record]:
+    """Every record of a page; at least one, which carries the outcome where nothing was read.
+
+    Never raises for what a page holds: a body that no layout fits is `unreadable`, and a layout
+    that fails on a page is `unreadable` too, with the exception's name in `detail`.
+    """
+    refusal = refused_by_status(page)
+    module = import_module(f"spiders.pages.{page.source}")
+    peculiar: Callable[[Page], tuple[Outcome, str] | None] | None = getattr(module, "refusal", None)
+    if peculiar:
+        refusal = peculiar(page) or refusal
+    if refusal:
+        return [_failed(page, *refusal)]
+    if len(page.body) > MAX_BYTES:
+        size = len(page.body) // 1_000_000
+        return [_failed(page, Outcome.UNREADABLE, f"the page is larger than any known: {size} MB")]
+    layouts: Mapping[str, Layout] = module.LAYOUTS
+    for name, layout in layouts.items():
+        try:
+            records = layout(page)
+        except Exception as fault:  # noqa: BLE001  a fault must cost this page, not the crawl
+            why = f"layout {name} failed: {type(fault).__name__}: {fault}"[:300]
+            return [_failed(page, Outcome.UNREADABLE, why)]
+        if records is not None:
+            return [record.model_copy(update={"layout": name}) for record in records]
+    if _CHALLENGE.search(page.body[:200_000]):
+        return [_failed(page, Outcome.BLOCKED, "a challenge or consent page with status 200")]
+    what = "no known layout fits" if page.body.strip() else "the body is empty"
+    return [_failed(page, Outcome.UNREADABLE, what)]
+
+
+def refused_by_status(page: Page) -> tuple[Outcome, str] | None:
+    """The outcome that status and headers alone decide, with its reason, or None."""
+    status = page.status
+    waf = page.header("x-amzn-waf-action") or page.header("cf-mitigated")
+    if waf and waf.casefold() in {"challenge", "captcha"}:
+        return Outcome.BLOCKED, f"status {status}, a firewall's {waf}"
+    if status == 202:
+        return Outcome.BLOCKED, "status 202 in place of a page"
+    if status in (403, 407, 451):
+        return Outcome.BLOCKED, f"status {status}"
+    if status == 401:
+        return Outcome.UNAUTHORISED, "status 401"
+    if status in (404, 410):
+        return Outcome.NOT_FOUND, f"status {status}"
+    if status == 429:
+        return Outcome.RATE_LIMITED, "status 429"
+    if status >= 400:
+        if _CHALLENGE.search(page.body[:200_000]):
+            return Outcome.BLOCKED, f"status {status}, a challenge page"
+        return Outcome.ERROR, f"status {status}"
+    return None
+
+
+@cache
+def reader_version(source: str) -> str:
+    """A digest of the source's reader and of what readers share.
+
+    What an older reader stored is not confirmed by a 304: once any of this code changes, pages
+    are asked in full again, without anybody having to remember a version number.
+    """
+    folder = Path(__file__).parent
+    others = {s.key for s in SOURCES} - {source}
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.py")):
+        if not any(path.stem == key or path.stem.startswith(f"{key}_") for key in others):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _failed(page: Page, outcome: Outcome, detail: str) -> Record:
+    return Record(
+        source=page.source,
+        source_id=by_key(page.source).source_id(page.url),
+        url=page.url,
+        outcome=outcome,
+        detail=detail,
+    )

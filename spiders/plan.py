@@ -1,0 +1,60 @@
+"""What a crawl is told: which source, which URLs with their validators, and the manners to keep."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Told(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Universe(_Told):
+    """The films that we keep without being told: IMDb votes, release years (both ends in), kinds.
+
+    `at_most` keeps the films with the most votes. Kinds are IMDb's `titleType` values.
+    """
+
+    votes_at_least: int = Field(25_000, ge=0)
+    first_year: int | None = None
+    last_year: int | None = None
+    kinds: tuple[str, ...] = ("movie", "tvMovie")
+    at_most: int | None = Field(None, ge=1)
+
+
+class Target(_Told):
+    """One URL to ask. `source_id` is the listing it should show, where it is a listing's page.
+
+    `title` and `year` are what is known of the film: a search needs them, a page is checked
+    against them. Validators are those of the last answer that was stored in full.
+    """
+
+    kind: Literal["listing", "list", "search", "dataset", "crosswalk", "find"]
+    url: str
+    source_id: str | None = None
+    title: str | None = None
+    year: int | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+class Plan(_Told):
+    """The whole of what one crawl process is told, on its standard input as one JSON object.
+
+    `validators` are the (ETag, Last-Modified) of datasets, by URL. Secrets are never in a plan:
+    a spider takes its key from the environment.
+    """
+
+    source: str
+    stage: Literal["find", "read"]
+    targets: tuple[Target, ...] = ()
+    hosts: dict[str, str]
+    user_agent: str
+    delay_seconds: float
+    backoff_seconds: float
+    first_wait_seconds: float = 0.0
+    universe: Universe | None = None
+    wanted_imdb_ids: tuple[str, ...] = ()
+    validators: dict[str, tuple[str | None, str | None]] = Field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""The suite. Flat: an inner package named like ours would shadow it."""

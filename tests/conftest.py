@@ -1,0 +1,115 @@
+"""What tests share: the command line as people use it, and a replica of every source."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlite_utils import Database
+
+from pipelines.database import read_only
+from schedules.demo import TRACKED
+from schedules.replica import Replica
+from spiders.sources import SOURCES
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A finished command."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Its output as JSON."""
+        return json.loads(self.out)
+
+
+class Afterscore:
+    """Runs `afterscore` in a folder of its own, with a settings file and an environment."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
+        self.folder = folder
+        self.environment = dict(environment or {})
+
+    def __call__(self, *words: str | Path, stdin: str = "") -> Ended:
+        done = subprocess.run(
+            self.command(*words),
+            cwd=self.folder,
+            env=self.whole_environment(),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        return Ended(done.returncode, done.stdout, done.stderr)
+
+    @staticmethod
+    def command(*words: str | Path) -> list[str]:
+        """The words that run it, as a child process wants them."""
+        return [sys.executable, "-W", "error", "-m", "schedules.cli", *map(str, words)]
+
+    def whole_environment(self) -> dict[str, str]:
+        """The environment of the command: ours without its own settings, then the test's."""
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("AFTERSCORE_", "TMDB_"))}
+        return {**kept, "COLUMNS": "120", **self.environment}
+
+    def settings(self, text: str) -> None:
+        """Write afterscore.toml."""
+        (self.folder / "afterscore.toml").write_text(text, "utf-8")
+
+    def database(self, name: str = "ratings.db") -> Database:
+        """The database that the commands made."""
+        return read_only(self.folder / name)
+
+
+ALL_ON = "\n".join(
+    ["[universe]", *(f"[sources.{s.key}]\nenabled = true\ndelay_seconds = 0" for s in SOURCES)]
+)
+
+
+@pytest.fixture
+def afterscore(tmp_path: Path) -> Afterscore:
+    """The command line in an empty folder, with nothing set."""
+    return Afterscore(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def replica() -> Iterator[Replica]:
+    """The sample pages over HTTP, for reading; tests that count requests start their own."""
+    with Replica() as running:
+        yield running
+
+
+def beside(replica: Replica, folder: Path, settings: str = ALL_ON) -> Afterscore:
+    """The command line with a replica in the place of every host, and every source on."""
+    environment = {
+        **replica.environment,
+        **{source.key_variable: "a-token" for source in SOURCES if source.key_variable},
+    }
+    ready = Afterscore(folder, environment)
+    ready.settings(settings)
+    return ready
+
+
+@pytest.fixture(scope="session")
+def refreshed(
+    replica: Replica, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Afterscore, Ended]:
+    """A folder after one refresh against the replica, with what it printed. Only for reading."""
+    ready = beside(replica, tmp_path_factory.mktemp("refreshed"))
+    rows = [[str(listing) for listing in row.listings] for row in TRACKED]
+    lines = "\n".join(["url,url,url", *(",".join(row) for row in rows)])
+    (ready.folder / "films.csv").write_text(lines, "utf-8")
+    assert ready("track", "--films", "films.csv").status == 0
+    return ready, ready("refresh")

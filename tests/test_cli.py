@@ -1,0 +1,366 @@
+"""The command line as people meet it: help, exit statuses, clear errors, files of theirs."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from schedules.cli import app
+from schedules.replica import Replica, samples_folder
+from spiders.sources import SOURCES
+from tests.conftest import Afterscore, Ended, beside
+
+SKYFALL_PAGE = samples_folder() / "tmdb" / "skyfall.json"
+READ_KEYS = [
+    "file", "source", "source_id", "url", "outcome", "layout", "title", "original_title", "year",
+    "imdb_id", "tmdb_id", "scores", "credits",
+]  # fmt: skip
+
+
+def commands() -> list[tuple[str, ...]]:
+    """Every command and subcommand there is."""
+    found: list[tuple[str, ...]] = []
+    for name, command in get_command(app).commands.items():  # type: ignore[attr-defined]
+        found.append((name,))
+        found += [(name, inner) for inner in getattr(command, "commands", {})]
+    return found
+
+
+@pytest.mark.parametrize("words", commands(), ids=" ".join)
+def test_every_command_has_help_with_an_example(
+    words: tuple[str, ...], afterscore: Afterscore
+) -> None:
+    ended = afterscore(*words, "--help")
+    assert ended.status == 0
+    if words != ("quarantine",):
+        assert f"afterscore {' '.join(words)}" in " ".join(ended.out.split("Example:")[1].split())
+
+
+# --- nothing could be done: status 2, and what to do --------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["refresh"], "afterscore track tt1074638"),
+        (["backfill"], "afterscore track tt1074638"),
+        (["refresh", "--source", "imbd"], "the sources are imdb, wikidata"),
+        (["sources", "check", "letterboxd"], "the sources are imdb, wikidata"),
+        (["film", "tt1074638"], "no database at ratings.db"),
+        (["quarantine", "list"], "no database at ratings.db"),
+        (["untrack", "tt1074638"], "no database at ratings.db"),
+        (["track"], "name a film to track"),
+        (["track", "Skyfall (2012)"], "A film is tracked by an id"),
+        (["track", "https://letterboxd.com/film/skyfall/"], "no site that afterscore knows"),
+        (["track", "https://www.imdb.com/chart/top/"], "not the page of a film on IMDb"),
+        (["track", "tmdb:skyfall"], "not an id on TMDB"),
+        (["track", "--films", "nowhere.csv"], "cannot read nowhere.csv"),
+        (["track", "--folder", "nowhere"], "not a folder"),
+        (["track", "tt1074638", "--db", "/proc/none/ratings.db"], "Choose a folder"),
+        (["backfill", "--from", "nowhere.jsonl"], "nowhere.jsonl"),
+        (["read", "page.html"], "give --source, --url"),
+        (["read", "--source", "imbd", "--url", "https://www.imdb.com/", "p"], "unknown source"),
+        (["read", "--index", "nowhere.jsonl"], "cannot read nowhere.jsonl"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_what_cannot_be_done_says_what_to_do(
+    words: list[str], told: str, afterscore: Afterscore
+) -> None:
+    ended = afterscore(*words)
+    assert ended.status == 2
+    assert told in ended.err
+    assert "Traceback" not in ended.err
+    assert list(afterscore.folder.glob("*.db")) == []
+
+
+def test_a_page_of_a_host_outside_the_register_is_not_read(afterscore: Afterscore) -> None:
+    ended = afterscore("read", "--source", "tmdb", "--url", "https://example.org/1", SKYFALL_PAGE)
+    assert ended.status == 2
+    assert "themoviedb.org" in ended.err
+
+
+def test_without_a_contact_nothing_is_asked(afterscore: Afterscore) -> None:
+    assert afterscore("track", "tt1074638").status == 0
+    ended = afterscore("refresh")
+    assert ended.status == 2
+    assert 'contact = "you@example.org"' in ended.err
+    assert afterscore.database()["runs"].count == 0
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ("contcat = 'x'", "contcat: no such setting"),
+        ("contact = ", "not TOML"),
+        ("[sources.imbd]\nenabled = true", "no such source"),
+        ("[sources.imdb]\nenabeld = true", "no such setting"),
+        ("[universe]\nvotes_at_least = -5", "votes_at_least"),
+        ("[sources.rottentomatoes]\ndelay_seconds = 0", "at least 5 s"),
+        ("[hosts]\nimdb_pages = 'ftp://x'", "not an http(s) URL"),
+    ],
+)
+def test_settings_are_checked(settings: str, told: str, afterscore: Afterscore) -> None:
+    afterscore.settings(settings)
+    ended = afterscore("sources")
+    assert ended.status == 2
+    assert told in ended.err
+
+
+def test_the_first_line_of_a_command_that_makes_a_database_says_where(
+    afterscore: Afterscore,
+) -> None:
+    first = afterscore("track", "tt1074638", "--db", "films.db")
+    assert first.err.splitlines()[0] == f"Made a new database: {afterscore.folder / 'films.db'}"
+    assert "new database" not in afterscore("track", "tt0468569", "--db", "films.db").err
+
+
+def test_the_database_may_be_named_in_the_environment(afterscore: Afterscore) -> None:
+    afterscore.environment["AFTERSCORE_DB"] = "other.db"
+    afterscore("track", "tt1074638")
+    assert (afterscore.folder / "other.db").exists()
+
+
+# --- setting up ---------------------------------------------------------------------------------
+
+
+def test_init_writes_settings_that_load_and_shows_the_terms(afterscore: Afterscore) -> None:
+    ended = afterscore("init", "--contact", "you@example.org")
+    assert ended.status == 0
+    for source in SOURCES:
+        assert source.terms.url in ended.out
+    assert afterscore("sources").status == 0
+    settings = (afterscore.folder / "afterscore.toml").read_text("utf-8")
+    assert 'contact = "you@example.org"' in settings
+    assert "left as it is" in afterscore("init").out
+
+
+def test_only_sources_whose_terms_allow_it_are_on_by_default(afterscore: Afterscore) -> None:
+    afterscore.environment["TMDB_API_TOKEN"] = "x"
+    rows = afterscore("sources", "--json").json
+    on = {row["key"] for row in rows if row["skipped"] is None}
+    assert on == {row["key"] for row in rows if row["permission"] == "allowed"}
+    assert on == {"imdb", "tmdb", "wikidata"}
+
+
+def test_sources_check_reads_robots_txt_and_the_samples(replica: Replica, tmp_path: Path) -> None:
+    ended = beside(replica, tmp_path)("sources", "check", "tmdb", "--json")
+    assert ended.status == 0, ended.out
+    findings = {finding["what"]: finding["good"] for finding in ended.json}
+    assert findings["skyfall.json"] is True
+    assert any(what.endswith("/robots.txt") for what in findings)
+
+
+# --- lists of films as people have them ---------------------------------------------------------
+
+IMDB_EXPORT = "Const,Your Rating,Title,URL,Year\ntt1074638,8,Skyfall,https://www.imdb.com/title/tt1074638/,2012\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "imdb_ids", "tmdb_ids"),
+    [
+        (IMDB_EXPORT, ["tt1074638"], []),
+        ("tt1074638\ntt0468569\n", ["tt0468569", "tt1074638"], []),
+        ("imdb_id\n1074638\n", ["tt1074638"], []),
+        ("imdbId\n468569\n", ["tt0468569"], []),
+        ("\ufeffConst;Title\r\ntt1074638;Skyfall\r\n", ["tt1074638"], []),
+        ("tmdb_id\n37724\n155\n", [], [155, 37724]),
+        ("title,url\nSkyfall,https://www.themoviedb.org/movie/37724-skyfall\n", [], [37724]),
+        ("const\ntt1074638\ntt1074638\n", ["tt1074638"], []),
+        ("imdb,tmdb\ntt1074638,37724\n", ["tt1074638"], [37724]),
+    ],
+)
+def test_films_come_from_csv_files_of_many_shapes(
+    content: str, imdb_ids: list[str], tmdb_ids: list[int], afterscore: Afterscore
+) -> None:
+    (afterscore.folder / "films.csv").write_text(content, "utf-8")
+    ended = afterscore("track", "--films", "films.csv")
+    assert ended.status == 0, ended.err
+    films = list(afterscore.database()["films"].rows)
+    assert sorted(f["imdb_id"] for f in films if f["imdb_id"]) == imdb_ids
+    assert sorted(f["tmdb_id"] for f in films if f["tmdb_id"]) == tmdb_ids
+
+
+def test_a_csv_without_a_column_of_ids_is_refused(afterscore: Afterscore) -> None:
+    (afterscore.folder / "films.csv").write_text("Name,Watched\nSkyfall,yes\n", "utf-8")
+    ended = afterscore("track", "--films", "films.csv")
+    assert ended.status == 2
+    assert "Const, imdb_id" in ended.err
+    assert "Name, Watched" in ended.err
+
+
+def test_rows_without_a_film_are_named_and_the_rest_are_tracked(afterscore: Afterscore) -> None:
+    (afterscore.folder / "films.csv").write_text("Const\ntt1074638\nskyfall\n", "utf-8")
+    ended = afterscore("track", "--films", "films.csv")
+    assert ended.status == 1
+    assert "line 3" in ended.err
+    assert afterscore.database()["films"].count == 1
+
+
+def test_films_come_from_the_names_in_a_media_folder(afterscore: Afterscore) -> None:
+    for name in (
+        "Skyfall (2012) [tt1074638]/Skyfall.mkv",
+        "The Dark Knight (2008) {tmdb-155}/film.mkv",
+        "Up (2009)/Up.nfo",
+        ".hidden [tt0000001]/x.mkv",
+    ):
+        path = afterscore.folder / "films" / name
+        path.parent.mkdir(parents=True)
+        path.write_text("<uniqueid type='imdb'>tt1049413</uniqueid>", "utf-8")
+    assert afterscore("track", "--folder", "films").status == 0
+    films = list(afterscore.database()["films"].rows)
+    assert {f["imdb_id"] or f["tmdb_id"] for f in films} == {"tt1074638", 155, "tt1049413"}
+
+
+def test_tracking_twice_changes_nothing_and_untracking_keeps_the_film(
+    afterscore: Afterscore,
+) -> None:
+    afterscore("track", "tt1074638")
+    assert afterscore("track", "tt1074638").out.startswith("0 films newly tracked, 1 were already")
+    assert "no longer tracked" in afterscore("untrack", "tt1074638").out
+    assert afterscore.database()["films"].count == 1
+    assert afterscore.database()["tracked_films"].count == 0
+
+
+# --- one film -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "tt1074638",
+        "tmdb:37724",
+        "rottentomatoes:m/skyfall",
+        "https://www.metacritic.com/movie/skyfall/",
+        "Skyfall (2012)",
+        "skyfall",
+    ],
+)
+def test_a_film_may_be_named_in_many_ways(name: str, refreshed: tuple[Afterscore, Ended]) -> None:
+    ended = refreshed[0]("film", name, "--json")
+    assert ended.status == 0, ended.err
+    assert ended.json["imdb_id"] == "tt1074638"
+
+
+def test_a_name_that_fits_several_films_lists_them(refreshed: tuple[Afterscore, Ended]) -> None:
+    ended = refreshed[0]("film", "The")
+    assert ended.status == 2
+    assert "tt0468569" in ended.err
+    assert "tt0848228" in ended.err
+
+
+def test_the_card_begins_with_the_credits(refreshed: tuple[Afterscore, Ended]) -> None:
+    lines = refreshed[0]("film", "tt0848228").out.splitlines()
+    assert lines[0].startswith("The Avengers (2012)")
+    assert lines[1].startswith("Stay: there is a scene after the credits")
+
+
+# --- reading saved pages ------------------------------------------------------------------------
+
+
+def test_read_prints_one_record_a_line(afterscore: Afterscore) -> None:
+    url = "https://api.themoviedb.org/3/movie/37724"
+    ended = afterscore("read", "--source", "tmdb", "--url", url, SKYFALL_PAGE)
+    assert ended.status == 0
+    record = json.loads(ended.out)
+    assert list(record) == READ_KEYS
+    assert record["scores"]["tmdb_score"]["scale_max"] == 10
+    assert list(record["scores"]["tmdb_score"]) == [
+        "state", "value", "scale_max", "votes", "votes_at_least",
+    ]  # fmt: skip
+    assert list(afterscore.folder.glob("*.db")) == []
+
+
+def test_a_file_of_headers_is_a_page_without_a_body(afterscore: Afterscore) -> None:
+    page = afterscore.folder / "challenge.http"
+    page.write_text("HTTP/1.1 202 Accepted\nx-amzn-waf-action: challenge\n\n", "utf-8")
+    url = "https://www.imdb.com/title/tt1074638/"
+    ended = afterscore("read", "--source", "imdb", "--url", url, "--http-status", "202", page)
+    assert (ended.status, json.loads(ended.out)["outcome"]) == (0, "blocked")
+
+
+def test_an_index_reads_every_line_it_can(afterscore: Afterscore) -> None:
+    lines = [
+        {"file": str(SKYFALL_PAGE), "source": "tmdb", "url": "https://api.themoviedb.org/3/movie/37724"},
+        {"file": "gone.html", "source": "imdb", "url": "https://www.imdb.com/title/tt1074638/"},
+    ]  # fmt: skip
+    index = afterscore.folder / "index.jsonl"
+    index.write_text("\n".join([*map(json.dumps, lines), "{cut"]), "utf-8")
+    ended = afterscore("read", "--index", index)
+    records = [json.loads(line) for line in ended.out.splitlines()]
+    assert [record["outcome"] for record in records] == ["ok", "error", "error"]
+    assert ended.status == 1
+    assert "gone.html" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("body", "outcome"),
+    [
+        (b"", "unreadable"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00", "unreadable"),
+        (b"<html><body>caf\xe9 \xff\xfe", "unreadable"),
+        (b"<html>" + b"<p>x</p>" * 4_000_000, "unreadable"),
+        (b"<title>Just a moment...</title><div class='cf_chl_opt'>", "blocked"),
+    ],
+    ids=["empty", "image", "invalid UTF-8", "30 MB", "challenge"],
+)
+@pytest.mark.parametrize("source", ["imdb", "rottentomatoes", "metacritic", "aftercredits"])
+def test_bad_pages_have_a_typed_outcome_and_no_scores(
+    source: str, body: bytes, outcome: str, afterscore: Afterscore
+) -> None:
+    page = afterscore.folder / "page.html"
+    page.write_bytes(body)
+    address = next(s for s in SOURCES if s.key == source)
+    ids = {"imdb": "tt1074638", "rottentomatoes": "m/up", "metacritic": "movie/up"}
+    url = address.page_url(ids.get(source, "2009/05/up-2009"))
+    ended = afterscore("read", "--source", source, "--url", url, page)
+    record = json.loads(ended.out)
+    assert (record["outcome"], record["scores"]) == (outcome, {})
+    assert ended.status == 0
+    assert len(ended.err.strip().splitlines()) == 1
+
+
+# --- backfill -----------------------------------------------------------------------------------
+
+
+def test_backfill_reports_every_row(tmp_path: Path) -> None:
+    with Replica() as replica:
+        ready = beside(replica, tmp_path)
+        (tmp_path / "films.csv").write_text(
+            "Const,Title\ntt1074638,Skyfall\n=1+1,Formula\ntt7462422,Quality of Life\n", "utf-8"
+        )
+        ended = ready("backfill", "--films", "films.csv")
+        asked = len([one for one in replica.asked if one.path != "/robots.txt"])
+        again = ready("backfill", "--films", "films.csv")
+        asked_again = len([one for one in replica.asked if one.path != "/robots.txt"]) - asked
+    assert ended.status == 0, ended.err
+    assert "at the polite rate" in ended.err
+    with (tmp_path / "films.csv.report.csv").open(newline="", encoding="utf-8") as handle:
+        rows = list(csv.DictReader(handle))
+    assert [row["place"] for row in rows] == ["line 2", "line 3", "line 4"]
+    skyfall, formula, unrated = rows
+    for key in ("imdb", "rottentomatoes", "metacritic", "tmdb"):
+        assert skyfall[key] == "stored", key
+    assert formula["given"].startswith("'=")
+    assert formula["problem"]
+    assert unrated["imdb"] == "not_rated"
+    assert unrated["metacritic"] == "not_listed"
+    assert again.status == 0
+    assert asked_again == 0
+
+
+def test_saved_pages_become_history_with_their_dates(afterscore: Afterscore) -> None:
+    page = {"file": str(SKYFALL_PAGE), "source": "tmdb", "captured_on": "2017-09-28",
+            "url": "https://api.themoviedb.org/3/movie/37724"}  # fmt: skip
+    (afterscore.folder / "index.jsonl").write_text(json.dumps(page), "utf-8")
+    assert afterscore("backfill", "--from", "index.jsonl").status == 0
+    assert afterscore("backfill", "--from", "index.jsonl").status == 0
+    [row] = afterscore.database()["score_observations"].rows
+    assert (row["observed_at"], row["observed_to"]) == ("2017-09-28T00:00:00Z", "day")
+    assert row["origin"] == "archive"
+    film = afterscore("film", "tmdb:37724", "--json").json
+    assert film["scores"]["tmdb_score"]["confirmed_at"] == "2017-09-28T00:00:00Z"

@@ -1,0 +1,49 @@
+"""Every sample page is read as the expectation beside it says; a source without samples fails."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import spiders
+from spiders.pages.page import Page
+from spiders.pages.reading import read
+from spiders.sources import SOURCES
+
+SAMPLES = Path(spiders.__file__).parent / "samples"
+PAGES = sorted(
+    path
+    for path in SAMPLES.rglob("*")
+    if path.is_file()
+    # A dataset's tables have tests of their own; robots.txt is no page of a film.
+    and not path.name.endswith((".expected.json", ".tsv", "robots.txt"))
+)
+
+
+def expectation(path: Path) -> Path:
+    return path.with_name(path.name + ".expected.json")
+
+
+def test_every_source_has_samples() -> None:
+    with_samples = {path.relative_to(SAMPLES).parts[0] for path in PAGES}
+    assert {source.key for source in SOURCES} - with_samples == set()
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(SAMPLES)))
+def test_a_sample_is_read_as_expected(path: Path) -> None:
+    beside = expectation(path)
+    if not beside.exists():
+        pytest.fail(f"{path.name} has no expected result: write {beside.name} by hand")
+    expected = json.loads(beside.read_text("utf-8"))
+    page = Page(
+        source=path.relative_to(SAMPLES).parts[0],
+        url=expected["url"],
+        body=path.read_bytes(),
+        status=expected.get("http_status", 200),
+        headers=expected.get("headers", {}),
+        captured_on=expected.get("captured_on"),
+    )
+    found = [record.model_dump(mode="json", exclude_defaults=True) for record in read(page)]
+    assert found == expected["records"]
