@@ -12,19 +12,9 @@ from importlib import resources
 from sqlite_utils import Database
 
 from pipelines.database import transaction
+from pipelines.listings import FACTS
 from pipelines.tables import film_scores
 from spiders.sources import SOURCES, score_kinds
-
-_FACTS = (
-    "title",
-    "original_title",
-    "year",
-    "kind",
-    "runtime_minutes",
-    "released_on",
-    "original_language",
-    "overview",
-)
 
 
 def prepare(db: Database) -> None:
@@ -101,7 +91,7 @@ def _facts_sql() -> str:
         " WHERE lf.film_id = films.film_id AND lf.valid_to IS NULL AND l.{0} IS NOT NULL"
         f" ORDER BY {order} END, lf.is_primary DESC, l.listing_id LIMIT 1"
     )
-    assign = ", ".join(f"{name} = ({said.format(name)})" for name in _FACTS)
+    assign = ", ".join(f"{name} = ({said.format(name)})" for name in FACTS)
     return f"UPDATE films SET {assign} WHERE film_id IN (SELECT film_id FROM touched)"
 
 

@@ -6,12 +6,10 @@ from sqlite_utils import Database
 
 from pipelines import clock
 from pipelines.database import transaction
+from pipelines.listings import FACTS
 from spiders.sources import SOURCES
 
-_FACTS = (
-    "title = NULL, original_title = NULL, year = NULL, kind = NULL, runtime_minutes = NULL,"
-    " released_on = NULL, original_language = NULL, overview = NULL"
-)
+_NO_FACTS = ", ".join(f"{name} = NULL" for name in FACTS)
 
 
 def purge(db: Database, at: str) -> set[int]:
@@ -54,7 +52,7 @@ def purge(db: Database, at: str) -> set[int]:
                 )
             for table in ("scores", "film_titles", "film_people", "film_genres", "confirmations"):
                 run(f"DELETE FROM {table} WHERE {stale}", (source.key, since))
-            run(f"UPDATE listings SET {_FACTS} WHERE {stale}", (source.key, since))
+            run(f"UPDATE listings SET {_NO_FACTS} WHERE {stale}", (source.key, since))
             run(
                 f"DELETE FROM quarantine WHERE {own} AND last_held_at < ?2",
                 (source.key, since),

@@ -4,6 +4,7 @@ output as JSON lines, and the last line says how it ended. It never opens the da
 from __future__ import annotations
 
 import json
+import os
 import sys
 from importlib import import_module
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.settings import Settings
 from scrapy.utils.project import get_project_settings
+from twisted.web.client import HTTPConnectionPool
 
 from spiders.base import SourceSpider
 from spiders.items import Answer
@@ -22,8 +24,11 @@ class HandOverPipeline:
 
     def process_item(self, item: Answer) -> Answer:
         """One line, flushed at once: a crawl that is killed has handed over all it read."""
-        sys.stdout.write(item.model_dump_json(exclude_defaults=True) + "\n")
-        sys.stdout.flush()
+        try:
+            sys.stdout.write(item.model_dump_json(exclude_defaults=True) + "\n")
+            sys.stdout.flush()
+        except BrokenPipeError:
+            os._exit(1)  # the run is gone, and nobody would store what is asked from here on
         return item
 
 
@@ -53,6 +58,7 @@ def crawl_settings(plan: Plan) -> Settings:
 def main() -> int:
     """Run the crawl that standard input describes."""
     plan = Plan.model_validate_json(sys.stdin.buffer.read())
+    HTTPConnectionPool.retryAutomatically = False  # at once, that is; Patience waits before it does
     process = AsyncCrawlerProcess(crawl_settings(plan))
     crawler = process.create_crawler(spider_of(plan.source))
     process.crawl(crawler, plan=plan)

@@ -104,6 +104,14 @@ class Run:
         self._started = clock.now()
         self.skipped: dict[str, str] = {}
         self._on = list(self._switched_on())
+        db.conn.execute(
+            "CREATE TEMP TABLE IF NOT EXISTS chosen_films (film_id INTEGER PRIMARY KEY)"
+        )
+        db.conn.execute("DELETE FROM temp.chosen_films")
+        db.conn.executemany(
+            "INSERT INTO temp.chosen_films VALUES (?)",
+            ((number,) for number in selection.film_ids or ()),
+        )
 
     # --- what will be asked -------------------------------------------------------------------
 
@@ -153,7 +161,7 @@ class Run:
 
     def execute(self) -> Result:
         """Do it. What was stored stands, whatever happens later."""
-        self._close_dead_runs()
+        self._recover()
         run_id = self._begin()
         store = Store(self._db, run_id, {s.key: reader_version(s.key) for s in SOURCES})
         exception = None
@@ -161,10 +169,10 @@ class Run:
         try:
             for wave in sorted({s.find_wave for s in self._on if s.find_wave}):
                 self._stage(store, self._find_plans(wave))
-                self._match()
+                self._match_touched()
                 self._write_lookups(wave)
             self._stage(store, self._read_plans())
-            self._match()
+            self._match_touched()
         except Exception as fault:
             exception = f"{type(fault).__name__}: {fault}"
             raise
@@ -233,8 +241,15 @@ class Run:
         self._last_asked[ended.source] = time.monotonic()
         self._shown.end(ended.source)
         if ended.finished:
+            failed = sum(crawled.tally.counts[name] for name in ("failed", "unreadable", "blocked"))
+            if failed and crawled.outcome == "ok":
+                crawled.outcome, crawled.detail = "partly", f"{failed} answers could not be used"
             return
         reason = ended.reason.partition(":")[0]
+        if reason == "skipped":
+            crawled.detail = ended.reason.partition(": ")[2]
+            self._shown.say(f"{ended.source}: skipped: {crawled.detail}")
+            return
         if ended.exception:
             crawled.outcome, crawled.exception = "failed", ended.exception
             crawled.detail = ended.exception.partition("\n")[0]
@@ -279,13 +294,10 @@ class Run:
         For the datasets: the films that are tracked (the universe comes by itself). For the
         crosswalk and finders: the films that it was not asked for lately.
         """
-        films = self._selection.film_ids
+        chosen = "film_id IN (SELECT film_id FROM temp.chosen_films)"
+        values: tuple[Any, ...] = ()
         if source.find_wave == 1:
-            where = (
-                "film_id IN (SELECT film_id FROM tracked_films)"
-                f" OR film_id IN ({', '.join(map(str, films or ()))})"
-            )
-            values: tuple[Any, ...] = ()
+            where = f"film_id IN (SELECT film_id FROM tracked_films) OR {chosen}"
         else:
             where = (
                 "(? OR film_id NOT IN (SELECT film_id FROM lookups WHERE source = ?"
@@ -293,8 +305,8 @@ class Run:
             )
             if source.key == "tmdb":
                 where += " AND tmdb_id IS NULL"
-            if films is not None:
-                where += f" AND film_id IN ({', '.join(map(str, films))})"
+            if self._selection.film_ids is not None:
+                where += f" AND {chosen}"
             since = clock.later(clock.now(), days=-LOOKUP_DAYS)
             values = (self._selection.again, source.key, since)
         rows = self._db.conn.execute(
@@ -412,15 +424,20 @@ class Run:
 
     def _has_not_failed(self, source: Source) -> bool:
         """A source that blocked us, or failed, in this run is left alone for the rest of it."""
-        return source.key not in self._crawled or self._crawled[source.key].outcome == "ok"
+        crawled = self._crawled.get(source.key)
+        return crawled is None or crawled.outcome in ("ok", "partly")
 
     # --- match, merge, record -----------------------------------------------------------------
 
-    def _match(self) -> None:
+    def _match_touched(self) -> None:
+        """Match what the crawls of the last stage stored."""
         listings: set[int] = set()
         for crawled in self._crawled.values():
             listings |= crawled.tally.touched
             crawled.tally.touched = set()
+        self._match(listings)
+
+    def _match(self, listings: set[int]) -> None:
         if not listings:
             return
         matched = match(self._db, listings)
@@ -455,10 +472,27 @@ class Run:
             ).fetchone()
         return int(row[0])
 
-    def _close_dead_runs(self) -> None:
-        """Only one process holds the lock: a run without an end was killed."""
+    def _recover(self) -> None:
+        """Only one process holds the lock, so a run without an end was killed.
+
+        What it stored but did not come to match and merge is taken up here.
+        """
+        run = self._db.conn.execute
+        killed = run("SELECT min(started_at) FROM runs WHERE ended_at IS NULL").fetchone()[0]
+        if killed is None:
+            return
+        stored = run(
+            "SELECT listing_id FROM listings WHERE first_seen_at >= ?1"
+            " UNION SELECT listing_id FROM urls WHERE last_asked_at >= ?1"
+            " AND listing_id IS NOT NULL"
+            " UNION SELECT listing_id FROM scores WHERE observed_at >= ?1"
+            " UNION SELECT listing_id FROM confirmations WHERE confirmed_at >= ?1"
+            " UNION SELECT listing_id FROM credits_verdicts WHERE observed_at >= ?1",
+            (killed,),
+        )
+        self._match({row[0] for row in stored})
         with transaction(self._db):
-            self._db.conn.execute(
+            run(
                 "UPDATE runs SET ended_at = ?, outcome = 'interrupted',"
                 " exception = 'the process was killed' WHERE ended_at IS NULL",
                 (clock.now(),),

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from queue import Empty, Queue
@@ -19,6 +20,10 @@ from spiders.plan import Plan
 
 QUEUED = 2_000
 """Answers that may wait for the writer before the crawls have to wait for it."""
+
+GATHER_SECONDS = 0.05
+"""How long answers are gathered into one batch, which is one transaction. Taken as they come, they
+make a batch of one or two, and committing costs half as much again as storing."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,7 @@ class Crawls:
             batch: list[Answer | Ended] = []
             try:
                 batch.append(self._queue.get(timeout=0.25))
+                time.sleep(GATHER_SECONDS)
                 while len(batch) < 200:
                     batch.append(self._queue.get_nowait())
             except Empty:

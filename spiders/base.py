@@ -3,10 +3,12 @@ outcomes, and an end to the crawl where the site blocks it."""
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 import scrapy
@@ -29,6 +31,9 @@ from spiders.sources import by_key
 STOPPING = (Outcome.BLOCKED, Outcome.RATE_LIMITED, Outcome.UNAUTHORISED)
 """Outcomes that end the source's crawl for this run: to go on asking would be rude, and futile."""
 
+TIMEOUTS = {"dataset": 3_600, "crosswalk": 120}
+"""Seconds that an answer may take in all, where it is no ordinary page."""
+
 FAILURES_IN_A_ROW = 20
 """After so many errors in a row the site is taken to be down for this run."""
 
@@ -49,7 +54,9 @@ class SourceSpider(scrapy.Spider):
         }
         self.reachable = {urlsplit(url)[:2] for url in self.stand_ins.values()}
         self.spacing: dict[str, float] = {}
+        self.waiting: deque[Target] = deque(plan.targets)
         self.failures = 0
+        self._dealt_with = asyncio.Event()
 
     # --- hooks --------------------------------------------------------------------------------
 
@@ -72,12 +79,18 @@ class SourceSpider(scrapy.Spider):
     # --- asking -------------------------------------------------------------------------------
 
     async def start(self) -> AsyncIterator[Any]:
-        """Every target of the plan, in its order."""
-        for target in self.plan.targets:
-            yield self.ask(target)
+        """Every target of the plan, in its order, then those that pages led to.
+
+        Each is asked when the last answer has been dealt with: Scrapy by itself would have sent
+        one more request by the time that a page turns out to be a block.
+        """
+        await asyncio.sleep(self.plan.first_wait_seconds)
         if self.plan.stage == "find":
-            for target in self.find_targets():
-                yield self.ask(target)
+            self.waiting.extend(self.find_targets())
+        while self.waiting:
+            self._dealt_with.clear()
+            yield self.ask(self.waiting.popleft())
+            await self._dealt_with.wait()
 
     def ask(self, target: Target) -> scrapy.Request:
         """The request for a target, conditional where the target has validators."""
@@ -89,12 +102,12 @@ class SourceSpider(scrapy.Spider):
         return scrapy.Request(
             self.reach(target.url.partition("#")[0]),
             headers=headers,
-            callback=self.answered,
-            errback=self.failed,
+            callback=self._deal_with_answer,
+            errback=self._deal_with_failure,
             cb_kwargs={"target": target, "asked": time.monotonic()},
             meta={
-                "handle_httpstatus_all": True,
                 "download_maxsize": self.source.max_megabytes * 1_000_000,
+                "download_timeout": TIMEOUTS.get(target.kind, 60),
             },
             dont_filter=True,
         )
@@ -115,8 +128,22 @@ class SourceSpider(scrapy.Spider):
 
     # --- answers ------------------------------------------------------------------------------
 
-    def answered(self, response: Response, target: Target, asked: float) -> Iterator[Any]:
-        """Scrapy's callback: one answer, then whatever the page leads to."""
+    def _deal_with_answer(
+        self, response: Response, target: Target, asked: float
+    ) -> Iterator[Answer]:
+        try:
+            yield from self.answered(response, target, asked)
+        finally:
+            self._dealt_with.set()
+
+    def _deal_with_failure(self, failure: Failure) -> Iterator[Answer]:
+        try:
+            yield from self.failed(failure)
+        finally:
+            self._dealt_with.set()
+
+    def answered(self, response: Response, target: Target, asked: float) -> Iterator[Answer]:
+        """A response came: one answer; whatever the page leads to waits for its turn."""
         redirected = "redirect_urls" in response.meta
         page = Page(
             source=self.name,
@@ -150,11 +177,10 @@ class SourceSpider(scrapy.Spider):
         )
         self._mind(outcome, detail)
         if not unchanged and outcome is Outcome.OK:
-            for further in self.follow(page, target, records):
-                yield self.ask(further)
+            self.waiting.extend(self.follow(page, target, records))
 
     def failed(self, failure: Failure) -> Iterator[Answer]:
-        """Scrapy's errback: no response came, or none that we may have."""
+        """No response came, or none that we may have."""
         target: Target = failure.request.cb_kwargs["target"]  # type: ignore[attr-defined]  # by Scrapy
         outcome, detail = _reason(failure, self.source.max_megabytes)
         yield Answer(
@@ -168,17 +194,21 @@ class SourceSpider(scrapy.Spider):
             detail=detail,
         )
         if isinstance(failure.value, RobotsUnreadable):
-            raise CloseSpider(f"error: {detail}")
+            self._end(f"error: {detail}")
         if not isinstance(failure.value, ForbiddenByRobots):
             self._mind(outcome, detail)
 
     def _mind(self, outcome: Outcome, detail: str | None) -> None:
         """End the crawl where the site blocks us, or has answered nothing for long."""
         if outcome in STOPPING:
-            raise CloseSpider(f"{outcome.value}: {detail}")
+            self._end(f"{outcome.value}: {detail}")
         self.failures = self.failures + 1 if outcome is Outcome.ERROR else 0
         if self.failures >= FAILURES_IN_A_ROW:
-            raise CloseSpider(f"error: {FAILURES_IN_A_ROW} failures in a row, the last: {detail}")
+            self._end(f"error: {FAILURES_IN_A_ROW} failures in a row, the last: {detail}")
+
+    def _end(self, reason: str) -> NoReturn:
+        self.waiting.clear()
+        raise CloseSpider(reason)
 
 
 def _reason(failure: Failure, max_megabytes: int) -> tuple[Outcome, str]:

@@ -6,7 +6,6 @@ import hashlib
 import io
 import time
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from scrapy.http import Response
 
@@ -39,13 +38,13 @@ class ImdbSpider(SourceSpider):
             etag, last_modified = plan.validators.get(url, (None, None))
             yield Target(kind="dataset", url=url, etag=etag, last_modified=last_modified)
 
-    def answered(self, response: Response, target: Target, asked: float) -> Iterator[Any]:
+    def answered(self, response: Response, target: Target, asked: float) -> Iterator[Answer]:
         """The ratings are kept until the basics have come; then both are read."""
         if target.kind != "dataset" or response.status != 200:
             yield from super().answered(response, target, asked)
         elif target.url.startswith(RATINGS):
             self._ratings = (target, response)
-            yield self.ask(Target(kind="dataset", url=BASICS))
+            self.waiting.append(Target(kind="dataset", url=BASICS))
         else:
             yield from self._read_both(response, asked)
 

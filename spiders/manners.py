@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.downloadermiddlewares.retry import get_retry_request
-from scrapy.exceptions import IgnoreRequest
+from scrapy.exceptions import DownloadCancelledError, IgnoreRequest
 from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 from scrapy.robotstxt import ProtegoRobotParser
@@ -115,6 +115,7 @@ class Patience:
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
         self._not_before: defaultdict[str, float] = defaultdict(float)
+        self._answered_at: defaultdict[str, float] = defaultdict(lambda: float("-inf"))
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Patience:
@@ -124,14 +125,13 @@ class Patience:
     async def process_request(self, request: Request) -> None:
         """Holds the request until its host may be asked again."""
         host = urlsplit(request.url).netloc
-        wait = self._not_before[host] - time.monotonic()
-        if wait > 0:
-            await asyncio.sleep(wait)
         spacing = _guest(self._crawler).spacing.get(host, 0.0)
-        self._not_before[host] = time.monotonic() + spacing
+        not_before = max(self._not_before[host], self._answered_at[host] + spacing)
+        await asyncio.sleep(max(0.0, not_before - time.monotonic()))
 
     def process_response(self, request: Request, response: Response) -> Request | Response:
         """Retries what may pass: 5xx, 408 and 429, at most twice."""
+        self._answered_at[urlsplit(request.url).netloc] = time.monotonic()
         if response.status not in _RETRIED:
             return response
         return self._again(request, response.headers.get, f"status {response.status}") or response
@@ -139,6 +139,9 @@ class Patience:
     def process_exception(self, request: Request, exception: Exception) -> Request | None:
         """Retries time-outs, lost connections and cut bodies, at most twice."""
         if isinstance(exception, IgnoreRequest):
+            return None
+        self._answered_at[urlsplit(request.url).netloc] = time.monotonic()
+        if isinstance(exception, DownloadCancelledError):  # too large, and would be so again
             return None
         return self._again(request, lambda name: None, type(exception).__name__)
 
@@ -173,7 +176,7 @@ def _retry_after(header: bytes | None) -> float | None:
     if not header:
         return None
     text = header.decode("latin-1").strip()
-    if text.isdigit():
+    if text.isdecimal():
         return float(text)
     try:
         return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())

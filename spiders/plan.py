@@ -44,7 +44,8 @@ class Plan(_Told):
     """The whole of what one crawl process is told, on its standard input as one JSON object.
 
     `validators` are the (ETag, Last-Modified) of datasets, by URL. Secrets are never in a plan:
-    a spider takes its key from the environment.
+    a spider takes its key from the environment. `first_wait_seconds` keeps the delay to the
+    source's last crawl.
     """
 
     source: str

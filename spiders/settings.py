@@ -18,6 +18,7 @@ DOWNLOAD_TIMEOUT = 60
 DOWNLOAD_FAIL_ON_DATALOSS = True
 DOWNLOAD_VERIFY_CERTIFICATES = True
 REDIRECT_MAX_TIMES = 5
+HTTPERROR_ALLOW_ALL = True  # the reader says what a status means
 COOKIES_ENABLED = False
 REFERER_ENABLED = False
 METAREFRESH_ENABLED = False
@@ -26,13 +27,19 @@ RETRY_ENABLED = False  # spiders.manners.Patience retries, with back-off and Ret
 DOWNLOADER_MIDDLEWARES = {
     "spiders.manners.RegisterHosts": 50,
     "spiders.manners.RobotsTxt": 100,
-    "spiders.manners.Patience": 550,
+    "spiders.manners.Patience": 650,  # closer to the site than redirects, so that these wait too
     "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
 }
 ITEM_PIPELINES = {
     "pipelines.validate.ValidatePipeline": 100,
     "schedules.crawl.HandOverPipeline": 900,
 }
+
+# Two defaults that cost more than the reading of a page. Scrapy makes as many tasks a response
+# as it has CONCURRENT_ITEMS, 100; and, for each, it parses the source of the callback in search of
+# a `return`, since what it remembers of a bound method is lost with that method.
+CONCURRENT_ITEMS = 1
+WARN_ON_GENERATOR_RETURN_VALUE = False
 
 TELNETCONSOLE_ENABLED = False
 REMOTE_CONTROL_ENABLED = False

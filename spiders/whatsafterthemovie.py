@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
+
+from scrapy.exceptions import CloseSpider
 
 from spiders.base import SourceSpider
 from spiders.items import Record
 from spiders.pages.page import Page
+from spiders.pages.whatsafterthemovie import sitemaps
 from spiders.plan import Target
 
 ROBOTS = "https://www.whatsafterthemovie.com/robots.txt"
@@ -33,6 +35,11 @@ class WhatsafterthemovieSpider(SourceSpider):
 
     def follow(self, page: Page, target: Target, records: list[Record]) -> Iterable[Target]:
         """The sitemaps that robots.txt or an index of sitemaps names."""
-        named = re.findall(r"(?im)^\s*sitemap:\s*(\S+)|<loc>\s*([^<\s]+\.xml)\s*</loc>", page.text)
-        for in_robots, in_index in named:
-            yield Target(kind="list", url=in_robots or in_index)
+        named = sitemaps(page)
+        if target.url == ROBOTS and not named:
+            raise CloseSpider(
+                "skipped: its robots.txt names no sitemap; track its pages by URL, or read saved"
+                " ones"
+            )
+        for url in named:
+            yield Target(kind="list", url=url)

@@ -10,7 +10,6 @@ from schedules.replica import Replica
 from spiders.sources import SOURCES
 from tests.conftest import Afterscore, Ended, beside
 
-
 Twice = tuple[Afterscore, Replica, Ended, Ended, int]
 
 

@@ -79,8 +79,8 @@ def refused_by_status(page: Page) -> tuple[Outcome, str] | None:
         return Outcome.UNAUTHORISED, "status 401"
     if status in (404, 410):
         return Outcome.NOT_FOUND, f"status {status}"
-    if status == 429:
-        return Outcome.RATE_LIMITED, "status 429"
+    if status == 429 or (status == 503 and page.header("retry-after")):
+        return Outcome.RATE_LIMITED, f"status {status}"
     if status >= 400:
         if _CHALLENGE.search(page.body[:200_000]):
             return Outcome.BLOCKED, f"status {status}, a challenge page"

@@ -52,6 +52,7 @@ def not_rated(kind: str, *, relayed: bool = False, votes: int | None = None) -> 
     return Score(state=ScoreState.NOT_RATED, scale_max=scale, relayed=relayed, votes=votes)
 
 
-def missing(kind: str) -> Score:
+def missing(kind: str, *, relayed: bool = False, scale_max: float | None = None) -> Score:
     """The page should show a score of this kind, and no known layout held it."""
-    return Score(state=ScoreState.MISSING, scale_max=score_kind(kind).scale_max)
+    scale = score_kind(kind).scale_max if scale_max is None else scale_max
+    return Score(state=ScoreState.MISSING, scale_max=scale, relayed=relayed)

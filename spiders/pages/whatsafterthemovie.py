@@ -239,10 +239,7 @@ def _cleared(slot: str) -> str:
 
 
 def _missing(kind: str) -> Score:
-    score = missing(kind)
-    return score.model_copy(
-        update={"relayed": True, "scale_max": _SCALES.get(kind, score.scale_max)}
-    )
+    return missing(kind, relayed=True, scale_max=_SCALES.get(kind))
 
 
 def _sitemap(page: Page) -> Sequence[Record] | None:
@@ -269,12 +266,6 @@ def sitemaps(page: Page) -> tuple[str, ...]:
     if b"<sitemapindex" in page.body[:2000]:
         return tuple(_locations(page))
     return () if b"<urlset" in page.body[:2000] else tuple(_IN_ROBOTS.findall(page.text))
-
-
-def next_page(page: Page) -> str | None:
-    """None: a sitemap has no next page, its index names all of them (`sitemaps`)."""
-    del page
-    return None
 
 
 def refusal(page: Page) -> tuple[Outcome, str] | None:

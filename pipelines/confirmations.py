@@ -1,0 +1,73 @@
+"""When a standing score or verdict was last seen unchanged: one narrow row, or one a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlite_utils import Database
+
+from pipelines.statements import Statement, one
+
+
+def confirm(db: Database, said: Statement, topic: str) -> None:
+    """A record says again what stands. A dataset confirms in one row, when its last part came."""
+    if said.origin == "dataset":
+        db.conn.execute(
+            "DELETE FROM confirmations WHERE listing_id = ? AND topic = ?",
+            (said.listing_id, topic),
+        )
+    else:
+        _confirm(db, said.listing_id, topic, said.at)
+
+
+def confirm_unchanged(db: Database, url: str, at: str) -> None:
+    """A 304: what this URL's last full answer said still stands.
+
+    What that answer did not hold (`missing`, or held back) is not confirmed by it.
+    """
+    row = one(db, "SELECT listing_id FROM urls WHERE url = ?", url)
+    if row is None or row[0] is None:
+        return
+    topics = db.conn.execute(
+        "SELECT score_kind FROM scores WHERE listing_id = ?1"
+        " AND last_attempt_state IN ('scored', 'not_rated')"
+        " UNION SELECT 'credits' FROM credits_verdicts WHERE listing_id = ?1",
+        (row[0],),
+    ).fetchall()
+    for (topic,) in topics:
+        _confirm(db, row[0], topic, at)
+
+
+def confirm_dataset(db: Database, source: str, at: str, held: Collection[int] | None) -> None:
+    """One row confirms every score that stands on a dataset and was in it this time.
+
+    `held` are the listings that the dataset held; None where it was not sent again (a 304).
+    Titles are absent on some days, which is no deletion: theirs keep the time when the dataset
+    last held them.
+    """
+    run = db.conn.execute
+    if held is not None:
+        run("CREATE TEMP TABLE IF NOT EXISTS in_dataset (listing_id INTEGER PRIMARY KEY)")
+        run("DELETE FROM in_dataset")
+        db.conn.executemany("INSERT INTO in_dataset VALUES (?)", ((number,) for number in held))
+        run(
+            "INSERT OR IGNORE INTO confirmations SELECT s.listing_id, s.score_kind, d.confirmed_at"
+            " FROM scores s JOIN listings l USING (listing_id)"
+            " JOIN dataset_confirmations d ON d.source = l.source WHERE l.source = ?"
+            " AND s.origin = 'dataset'"
+            " AND s.listing_id NOT IN (SELECT listing_id FROM in_dataset)",
+            (source,),
+        )
+    run(
+        "INSERT INTO dataset_confirmations VALUES (?, ?) ON CONFLICT DO UPDATE"
+        " SET confirmed_at = excluded.confirmed_at",
+        (source, at),
+    )
+
+
+def _confirm(db: Database, listing_id: int, topic: str, at: str) -> None:
+    db.conn.execute(
+        "INSERT INTO confirmations VALUES (?, ?, ?) ON CONFLICT DO UPDATE"
+        " SET confirmed_at = max(confirmed_at, excluded.confirmed_at)",
+        (listing_id, topic, at),
+    )

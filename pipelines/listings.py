@@ -1,0 +1,149 @@
+"""Listings: their facts, titles, people and genres, and the ids that their pages state."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlite_utils import Database
+
+from pipelines import guard
+from pipelines.statements import Statement, one
+from spiders.items import Record
+from spiders.sources import SOURCES, by_key
+
+FACTS = (
+    "title",
+    "original_title",
+    "year",
+    "kind",
+    "runtime_minutes",
+    "released_on",
+    "original_language",
+    "overview",
+)
+"""Columns that listings and films have in common."""
+
+_KEYS = frozenset(source.key for source in SOURCES)
+
+
+def listing_number(db: Database, source: str, source_id: str, at: str) -> int:
+    """The number of a listing, which is made where it is new."""
+    row = one(
+        db,
+        "SELECT listing_id FROM listings WHERE source = ? AND source_id = ?",
+        source,
+        source_id,
+    ) or one(
+        db,
+        "INSERT INTO listings (source, source_id, url, first_seen_at) VALUES (?, ?, ?, ?)"
+        " RETURNING listing_id",
+        source,
+        source_id,
+        by_key(source).page_url(source_id),
+        at,
+    )
+    assert row
+    return int(row[0])
+
+
+def doubt_identity(db: Database, listing_id: int, record: Record) -> str | None:
+    """Why a page seems to show another film than the listing's, or None."""
+    row = one(
+        db,
+        "SELECT f.title, f.original_title, f.year FROM films f JOIN listing_films lf"
+        " USING (film_id) WHERE lf.listing_id = ? AND lf.valid_to IS NULL",
+        listing_id,
+    )
+    if row is None:
+        return None
+    return guard.another_film(record, [title for title in row[:2] if title], row[2])
+
+
+def store_facts(db: Database, said: Statement) -> None:
+    """A field that the page does not carry never overwrites; a saved page only fills gaps."""
+    record = said.record
+    facts = {name: value for name in FACTS if (value := getattr(record, name)) is not None}
+    if record.offers:
+        facts["offers"] = json.dumps(sorted(record.offers))
+    if not facts:
+        return
+    pattern = "{0} = ifnull({0}, ?)" if said.origin == "archive" else "{0} = ?"
+    assign = ", ".join(pattern.format(name) for name in facts)
+    differ = " OR ".join(f"{name} IS NOT ?" for name in facts)
+    db.conn.execute(
+        f"UPDATE listings SET {assign} WHERE listing_id = ? AND ({differ})",
+        (*facts.values(), said.listing_id, *facts.values()),
+    )
+
+
+def store_parts(db: Database, said: Statement) -> None:
+    """Alternative titles, people and genres: the page's whole list replaces the last one."""
+    record, number = said.record, said.listing_id
+    film = one(
+        db, "SELECT film_id FROM listing_films WHERE listing_id = ? AND valid_to IS NULL", number
+    )
+    film_id = film[0] if film else None
+    if _replaces(db, said, "film_titles", record.alternative_titles):
+        db.conn.executemany(
+            "INSERT INTO film_titles (listing_id, film_id, title, country, language)"
+            " VALUES (?, ?, ?, ?, ?)",
+            (
+                (number, film_id, title.title, title.country, title.language)
+                for title in dict.fromkeys(record.alternative_titles)
+            ),
+        )
+    if _replaces(db, said, "film_genres", record.genres):
+        db.conn.executemany(
+            "INSERT INTO film_genres (listing_id, film_id, genre) VALUES (?, ?, ?)",
+            ((number, film_id, genre) for genre in dict.fromkeys(record.genres)),
+        )
+    if _replaces(db, said, "film_people", record.people):
+        people = tuple(dict.fromkeys(record.people))
+        db.conn.executemany(
+            "INSERT OR IGNORE INTO people (name) VALUES (?)", ((who.name,) for who in people)
+        )
+        db.conn.executemany(
+            "INSERT INTO film_people (listing_id, film_id, person_id, part, billing)"
+            " SELECT ?, ?, person_id, ?, ? FROM people WHERE name = ?",
+            ((number, film_id, who.role, who.position, who.name) for who in people),
+        )
+
+
+def store_identifiers(db: Database, said: Statement, redirected_from: str | None) -> None:
+    """What the page states of the film's ids elsewhere; each listing so named is made known.
+
+    `redirected_from` is the source_id that was asked, where the site led from there to here: it
+    says itself that the two are one.
+    """
+    record = said.record
+    stated = {(key, value) for key, values in record.identifiers.items() for value in values}
+    if record.imdb_id and record.source != "imdb":
+        stated.add(("imdb", record.imdb_id))
+    if record.tmdb_id and record.source != "tmdb":
+        stated.add(("tmdb", str(record.tmdb_id)))
+    for source, source_id in sorted(stated):
+        _state(db, said.listing_id, source, source_id)
+        if source in _KEYS:
+            listing_number(db, source, source_id, said.at)
+    if redirected_from is not None:
+        asked = listing_number(db, record.source, redirected_from, said.at)
+        _state(db, asked, record.source, str(record.source_id))
+
+
+def _state(db: Database, listing_id: int, source: str, source_id: str) -> None:
+    db.conn.execute(
+        "INSERT OR IGNORE INTO listing_identifiers VALUES (?, ?, ?)",
+        (listing_id, source, source_id),
+    )
+
+
+def _replaces(db: Database, said: Statement, table: str, parts: Sequence[Any]) -> bool:
+    """Make room for a page's parts; False where it has none, or a saved page finds others there."""
+    stands = one(db, f"SELECT 1 FROM {table} WHERE listing_id = ?", said.listing_id)
+    if not parts or (said.origin == "archive" and stands):
+        return False
+    if stands:
+        db.conn.execute(f"DELETE FROM {table} WHERE listing_id = ?", (said.listing_id,))
+    return True

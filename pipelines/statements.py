@@ -1,0 +1,62 @@
+"""What one record says, of which listing, when and how it came to us."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from sqlite_utils import Database
+
+from spiders.items import Record
+
+Origin = Literal["live", "dataset", "archive"]
+Row = Sequence[Any]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A record on its way into the tables.
+
+    `at` is when the source said so and `exact` how exact that is; `from_list` tells that a list
+    page said it, which shows less than the listing's own page.
+    """
+
+    listing_id: int
+    record: Record
+    origin: Origin
+    at: str
+    exact: str = "second"
+    from_list: bool = False
+
+
+@dataclass(frozen=True)
+class Change:
+    """A figure or verdict that an answer changed."""
+
+    listing_id: int
+    topic: str
+    before: str | None
+    after: str
+
+
+@dataclass
+class Tally:
+    """What came of the answers of one source."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    changes: list[Change] = field(default_factory=list)
+    touched: set[int] = field(default_factory=set)
+    notes: list[str] = field(default_factory=list)
+
+    def change(self, change: Change) -> None:
+        """Count and keep a change."""
+        self.counts["changed"] += 1
+        self.changes.append(change)
+
+
+def one(db: Database, sql: str, *values: Any) -> Row | None:
+    """The first row of a query, or None."""
+    row: Row | None = db.conn.execute(sql, values).fetchone()
+    return row

@@ -1,0 +1,76 @@
+"""Credits verdicts: what each listing says of scenes in the credits, append-only as scores are."""
+
+from __future__ import annotations
+
+import json
+
+from sqlite_utils import Database
+
+from pipelines import guard
+from pipelines.confirmations import confirm
+from pipelines.quarantine import hold, supersede
+from pipelines.statements import Change, Row, Statement, Tally, one
+from spiders.items import Credits
+
+_SAID = "during, after, scene_count, extras, worth_staying, worth_staying_votes"
+
+
+def store_verdict(db: Database, run_id: int | None, said: Statement, tally: Tally) -> None:
+    """Store what a record says of the credits, or hold it back."""
+    verdict = said.record.credits
+    assert verdict is not None
+    before = one(
+        db,
+        f"SELECT {_SAID} FROM credits_verdicts WHERE listing_id = ?"
+        " ORDER BY observed_at DESC, rowid DESC LIMIT 1",
+        said.listing_id,
+    )
+    if said.from_list and before:
+        verdict = _fill(verdict, before)
+    now = (
+        verdict.during.value,
+        verdict.after.value,
+        verdict.scene_count,
+        json.dumps(sorted(verdict.extras)),
+        verdict.worth_staying,
+        verdict.worth_staying_votes,
+    )
+    live = said.origin != "archive"
+    if live:
+        why = guard.doubt_verdict(said.record, (before[0], before[1]) if before else None)
+        if why:
+            hold(db, run_id, said, "credits", why, before, tally)
+            return
+        supersede(db, said.listing_id, "credits", said.at)
+        confirm(db, said, "credits")
+        if before and tuple(before) == now:
+            return
+    db.conn.execute(
+        f"INSERT OR IGNORE INTO credits_verdicts (listing_id, observed_at, observed_to, {_SAID},"
+        " origin, layout, url) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            said.listing_id,
+            said.at,
+            said.exact,
+            *now,
+            said.origin,
+            said.record.layout,
+            said.record.url,
+        ),
+    )
+    if live and (not before or tuple(before[:2]) != now[:2]):
+        was = f"during {before[0]}, after {before[1]}" if before else None
+        tally.change(Change(said.listing_id, "credits", was, f"during {now[0]}, after {now[1]}"))
+
+
+def _fill(said: Credits, before: Row) -> Credits:
+    """A list shows one place only: what it leaves unknown of the other goes on standing."""
+    votes = said.worth_staying is not None
+    return Credits(
+        during=said.during if said.during.value != "unknown" else before[0],
+        after=said.after if said.after.value != "unknown" else before[1],
+        scene_count=said.scene_count if said.scene_count is not None else before[2],
+        extras=tuple(sorted({*said.extras, *json.loads(before[3])})),
+        worth_staying=said.worth_staying if votes else before[4],
+        worth_staying_votes=said.worth_staying_votes if votes else before[5],
+    )
