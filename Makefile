@@ -3,13 +3,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint bench lock clean
+.PHONY: help demo test lint docs bench lock clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo    run the main job on the bundled sample site, and print the films it made"
 	@echo "make test    run all tests"
 	@echo "make lint    ruff, mypy --strict, import-linter"
+	@echo "make docs    write the generated parts of the documentation anew"
 	@echo "make bench   time readers and crawls; prints tables"
 	@echo "make lock    resolve the dependencies anew and write the lock files"
 
@@ -24,6 +25,9 @@ lint: .venv/dev.ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: .venv/dev.ready
+	@$(BIN)/python docs/generate.py
 
 bench: .venv/dev.ready
 	@$(BIN)/python -m benchmarks

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from sqlite_utils import Database
 
-from pipelines.statements import Statement, one
+from pipelines.statements import Statement
 
 
 def confirm(db: Database, said: Statement, topic: str) -> None:
@@ -20,22 +20,20 @@ def confirm(db: Database, said: Statement, topic: str) -> None:
         _confirm(db, said.listing_id, topic, said.at)
 
 
-def confirm_unchanged(db: Database, url: str, at: str) -> None:
-    """A 304: what this URL's last full answer said still stands.
+def confirm_unchanged(db: Database, listing_id: int, at: str) -> None:
+    """A 304: what the last full answer said of a listing still stands.
 
     What that answer did not hold (`missing`, or held back) is not confirmed by it.
     """
-    row = one(db, "SELECT listing_id FROM urls WHERE url = ?", url)
-    if row is None or row[0] is None:
-        return
     topics = db.conn.execute(
-        "SELECT score_kind FROM scores WHERE listing_id = ?1"
+        "SELECT score_kind FROM scores WHERE listing_id = ?1 AND origin <> 'archive'"
         " AND last_attempt_state IN ('scored', 'not_rated')"
-        " UNION SELECT 'credits' FROM credits_verdicts WHERE listing_id = ?1",
-        (row[0],),
+        " UNION SELECT 'credits' FROM credits_verdicts WHERE listing_id = ?1"
+        " AND origin <> 'archive'",
+        (listing_id,),
     ).fetchall()
     for (topic,) in topics:
-        _confirm(db, row[0], topic, at)
+        _confirm(db, listing_id, topic, at)
 
 
 def confirm_dataset(db: Database, source: str, at: str, held: Collection[int] | None) -> None:

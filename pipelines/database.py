@@ -36,10 +36,11 @@ def read_only(path: Path) -> Database:
             f"no database at {path}. Name one with --db, or make one:"
             " 'afterscore track tt1074638' and then 'afterscore refresh'."
         )
+    _refuse_other_files(path)
     uri = path.resolve().as_uri() + "?mode=ro"
     try:
         db = Database(sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS))
-        _refuse_newer(db, path)
+        _refuse_other_databases(db, path)
         if migrations.pending(db):
             raise DatabaseProblem(
                 f"{path} was made by an older afterscore. Any command that writes brings it up to"
@@ -58,20 +59,23 @@ def writing(path: Path, holder: str) -> Iterator[Database]:
     another process writes, DatabaseProblem where the file or folder cannot be used.
     """
     with lock(path, holder):
+        _refuse_other_files(path)
         try:
             db = Database(sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None))
         except sqlite3.DatabaseError as fault:
             raise _unusable(path, fault) from fault
         try:
             try:
+                _refuse_other_databases(db, path)
                 db.conn.execute("PRAGMA journal_mode = WAL")
                 db.conn.execute("PRAGMA synchronous = NORMAL")
-                _refuse_newer(db, path)
                 migrations.apply(db)
                 db.conn.execute("PRAGMA foreign_keys = ON")
             except sqlite3.DatabaseError as fault:
                 raise _unusable(path, fault) from fault
             yield db
+            # A copy of the file alone has everything, even while Datasette has it open.
+            db.conn.execute("PRAGMA wal_checkpoint(PASSIVE)")
         finally:
             db.conn.close()
 
@@ -132,9 +136,26 @@ def _held_by(beside: Path) -> str:
         return "another afterscore process"
 
 
-def _refuse_newer(db: Database, path: Path) -> None:
+def _refuse_other_files(path: Path) -> None:
+    """SQLite itself would take a short file of any kind for an empty database, and write over it."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(16)
+    except OSError:
+        return  # none yet, or SQLite says better why it cannot be opened
+    if head and head != b"SQLite format 3\0":
+        raise _not_a_database(path)
+
+
+def _refuse_other_databases(db: Database, path: Path) -> None:
+    applied = [done.name for done in migrations.applied(db)]
+    ours = {"_sqlite_migrations", "sqlite_sequence"}
+    if not applied and set(db.table_names()) - ours:
+        raise DatabaseProblem(
+            f"{path} is a database of another program. Name another file with --db."
+        )
     known = {migration.name for migration in migrations.pending(Database(memory=True))}
-    unknown = [done.name for done in migrations.applied(db) if done.name not in known]
+    unknown = [name for name in applied if name not in known]
     if unknown:
         raise DatabaseProblem(
             f"{path} was made by a newer afterscore (it has had {unknown[-1]}). Update afterscore,"
@@ -145,9 +166,13 @@ def _refuse_newer(db: Database, path: Path) -> None:
 def _unusable(path: Path, fault: sqlite3.DatabaseError) -> DatabaseProblem:
     what = str(fault)
     if "not a database" in what:
-        return DatabaseProblem(f"{path} is not an SQLite database. Name another file with --db.")
+        return _not_a_database(path)
     if "readonly" in what or "unable to open" in what:
         return DatabaseProblem(
             f"cannot write {path} or its folder: {what}. Choose another with --db FILE."
         )
     return DatabaseProblem(f"{path} cannot be used: {what}")
+
+
+def _not_a_database(path: Path) -> DatabaseProblem:
+    return DatabaseProblem(f"{path} is not an SQLite database. Name another file with --db.")

@@ -27,6 +27,9 @@ FACTS = (
 
 _KEYS = frozenset(source.key for source in SOURCES)
 
+_UNDECODABLE = "\ufffd"
+"""Stands in a text for bytes of another encoding: what the site says there is not known."""
+
 
 def listing_number(db: Database, source: str, source_id: str, at: str) -> int:
     """The number of a listing, which is made where it is new."""
@@ -64,7 +67,11 @@ def doubt_identity(db: Database, listing_id: int, record: Record) -> str | None:
 def store_facts(db: Database, said: Statement) -> None:
     """A field that the page does not carry never overwrites; a saved page only fills gaps."""
     record = said.record
-    facts = {name: value for name in FACTS if (value := getattr(record, name)) is not None}
+    facts = {
+        name: value
+        for name in FACTS
+        if (value := getattr(record, name)) is not None and _UNDECODABLE not in str(value)
+    }
     if record.offers:
         facts["offers"] = json.dumps(sorted(record.offers))
     if not facts:
@@ -142,7 +149,7 @@ def _state(db: Database, listing_id: int, source: str, source_id: str) -> None:
 def _replaces(db: Database, said: Statement, table: str, parts: Sequence[Any]) -> bool:
     """Make room for a page's parts; False where it has none, or a saved page finds others there."""
     stands = one(db, f"SELECT 1 FROM {table} WHERE listing_id = ?", said.listing_id)
-    if not parts or (said.origin == "archive" and stands):
+    if not parts or _UNDECODABLE in repr(parts) or (said.origin == "archive" and stands):
         return False
     if stands:
         db.conn.execute(f"DELETE FROM {table} WHERE listing_id = ?", (said.listing_id,))

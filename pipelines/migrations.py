@@ -28,10 +28,10 @@ CREATE TABLE films (
   title TEXT, original_title TEXT, year INTEGER, kind TEXT, runtime_minutes INTEGER,
   released_on TEXT, original_language TEXT, overview TEXT,
   imdb_id TEXT UNIQUE, tmdb_id INTEGER UNIQUE, wikidata_id TEXT,
-  merged_into INTEGER REFERENCES films
+  merged_into INTEGER REFERENCES films (film_id)
 ) STRICT;
 CREATE TABLE tracked_films (
-  film_id INTEGER PRIMARY KEY REFERENCES films,
+  film_id INTEGER PRIMARY KEY REFERENCES films (film_id),
   given TEXT NOT NULL, tracked_at TEXT NOT NULL
 ) STRICT;
 CREATE TABLE listings (
@@ -43,14 +43,14 @@ CREATE TABLE listings (
   UNIQUE (source, source_id)
 ) STRICT;
 CREATE TABLE listing_identifiers (
-  listing_id INTEGER NOT NULL REFERENCES listings,
+  listing_id INTEGER NOT NULL REFERENCES listings (listing_id),
   source TEXT NOT NULL, source_id TEXT NOT NULL,
   PRIMARY KEY (listing_id, source, source_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX listing_identifiers_stated ON listing_identifiers (source, source_id);
 CREATE TABLE listing_films (
-  listing_id INTEGER NOT NULL REFERENCES listings,
-  film_id INTEGER NOT NULL REFERENCES films,
+  listing_id INTEGER NOT NULL REFERENCES listings (listing_id),
+  film_id INTEGER NOT NULL REFERENCES films (film_id),
   valid_from TEXT NOT NULL, valid_to TEXT,
   method TEXT NOT NULL, probability REAL, evidence TEXT,
   is_primary INTEGER NOT NULL DEFAULT 0 CHECK (is_primary IN (0, 1)),
@@ -59,28 +59,31 @@ CREATE TABLE listing_films (
 CREATE UNIQUE INDEX listing_films_current ON listing_films (listing_id) WHERE valid_to IS NULL;
 CREATE INDEX listing_films_film ON listing_films (film_id, valid_to);
 CREATE TABLE film_titles (
-  listing_id INTEGER NOT NULL REFERENCES listings, film_id INTEGER REFERENCES films,
+  listing_id INTEGER NOT NULL REFERENCES listings (listing_id),
+  film_id INTEGER REFERENCES films (film_id),
   title TEXT NOT NULL, country TEXT, language TEXT
 ) STRICT;
 CREATE INDEX film_titles_listing ON film_titles (listing_id);
 CREATE INDEX film_titles_film ON film_titles (film_id);
 CREATE TABLE people (person_id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE film_people (
-  listing_id INTEGER NOT NULL REFERENCES listings, film_id INTEGER REFERENCES films,
-  person_id INTEGER NOT NULL REFERENCES people, part TEXT NOT NULL, billing INTEGER
+  listing_id INTEGER NOT NULL REFERENCES listings (listing_id),
+  film_id INTEGER REFERENCES films (film_id),
+  person_id INTEGER NOT NULL REFERENCES people (person_id), part TEXT NOT NULL, billing INTEGER
 ) STRICT;
 CREATE INDEX film_people_listing ON film_people (listing_id);
 CREATE INDEX film_people_film ON film_people (film_id);
 CREATE INDEX film_people_person ON film_people (person_id);
 CREATE TABLE film_genres (
-  listing_id INTEGER NOT NULL REFERENCES listings, film_id INTEGER REFERENCES films,
+  listing_id INTEGER NOT NULL REFERENCES listings (listing_id),
+  film_id INTEGER REFERENCES films (film_id),
   genre TEXT NOT NULL
 ) STRICT;
 CREATE INDEX film_genres_listing ON film_genres (listing_id);
 CREATE INDEX film_genres_film ON film_genres (film_id);
 CREATE INDEX film_genres_genre ON film_genres (genre, film_id);
 CREATE TABLE score_observations (
-  listing_id INTEGER NOT NULL REFERENCES listings, score_kind TEXT NOT NULL,
+  listing_id INTEGER NOT NULL REFERENCES listings (listing_id), score_kind TEXT NOT NULL,
   observed_at TEXT NOT NULL,
   observed_to TEXT NOT NULL CHECK (observed_to IN ('second', 'day', 'month', 'year')),
   state TEXT NOT NULL CHECK (state IN ('scored', 'not_rated')),
@@ -96,7 +99,7 @@ CREATE UNIQUE INDEX score_observations_once ON score_observations (
   ifnull(value, -1), ifnull(votes, -1), ifnull(basis, '')
 );
 CREATE TABLE scores (
-  listing_id INTEGER NOT NULL REFERENCES listings, score_kind TEXT NOT NULL,
+  listing_id INTEGER NOT NULL REFERENCES listings (listing_id), score_kind TEXT NOT NULL,
   state TEXT NOT NULL CHECK (state IN ('scored', 'not_rated', 'missing')),
   value REAL, scale_max REAL NOT NULL, votes INTEGER CHECK (votes >= 0),
   votes_at_least INTEGER NOT NULL CHECK (votes_at_least IN (0, 1)),
@@ -109,7 +112,7 @@ CREATE TABLE scores (
   CHECK ((state = 'scored') = (value IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE confirmations (
-  listing_id INTEGER NOT NULL REFERENCES listings, topic TEXT NOT NULL,
+  listing_id INTEGER NOT NULL REFERENCES listings (listing_id), topic TEXT NOT NULL,
   confirmed_at TEXT NOT NULL,
   PRIMARY KEY (listing_id, topic)
 ) STRICT, WITHOUT ROWID;
@@ -117,7 +120,7 @@ CREATE TABLE dataset_confirmations (
   source TEXT PRIMARY KEY, confirmed_at TEXT NOT NULL
 ) STRICT;
 CREATE TABLE credits_verdicts (
-  listing_id INTEGER NOT NULL REFERENCES listings,
+  listing_id INTEGER NOT NULL REFERENCES listings (listing_id),
   observed_at TEXT NOT NULL,
   observed_to TEXT NOT NULL CHECK (observed_to IN ('second', 'day', 'month', 'year')),
   during TEXT NOT NULL CHECK (during IN ('yes', 'no', 'unknown')),
@@ -132,17 +135,18 @@ CREATE UNIQUE INDEX credits_verdicts_once ON credits_verdicts (
   ifnull(worth_staying, -999999)
 );
 CREATE TABLE urls (
-  url TEXT PRIMARY KEY, source TEXT NOT NULL, listing_id INTEGER REFERENCES listings,
+  url TEXT PRIMARY KEY, source TEXT NOT NULL, listing_id INTEGER REFERENCES listings (listing_id),
   etag TEXT, last_modified TEXT, records_hash TEXT, reader_version TEXT,
   last_outcome TEXT NOT NULL, last_status INTEGER, last_asked_at TEXT NOT NULL,
   failures INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX urls_listing ON urls (listing_id);
 CREATE TABLE due (
-  listing_id INTEGER PRIMARY KEY REFERENCES listings, due_at TEXT NOT NULL, why TEXT NOT NULL
+  listing_id INTEGER PRIMARY KEY REFERENCES listings (listing_id),
+  due_at TEXT NOT NULL, why TEXT NOT NULL
 ) STRICT;
 CREATE TABLE lookups (
-  film_id INTEGER NOT NULL REFERENCES films, source TEXT NOT NULL,
+  film_id INTEGER NOT NULL REFERENCES films (film_id), source TEXT NOT NULL,
   sought_at TEXT NOT NULL,
   found TEXT NOT NULL CHECK (found IN ('listed', 'not_listed', 'ambiguous')), detail TEXT,
   PRIMARY KEY (film_id, source)
@@ -153,7 +157,7 @@ CREATE TABLE runs (
   outcome TEXT CHECK (outcome IN ('ok', 'partly', 'failed', 'interrupted')), exception TEXT
 ) STRICT;
 CREATE TABLE crawls (
-  run_id INTEGER NOT NULL REFERENCES runs, source TEXT NOT NULL,
+  run_id INTEGER NOT NULL REFERENCES runs (run_id), source TEXT NOT NULL,
   started_at TEXT NOT NULL, seconds REAL NOT NULL DEFAULT 0,
   asked INTEGER NOT NULL DEFAULT 0, fetched INTEGER NOT NULL DEFAULT 0,
   unchanged INTEGER NOT NULL DEFAULT 0, not_found INTEGER NOT NULL DEFAULT 0,
@@ -165,7 +169,9 @@ CREATE TABLE crawls (
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE quarantine (
   quarantine_id INTEGER PRIMARY KEY AUTOINCREMENT,
-  run_id INTEGER REFERENCES runs, listing_id INTEGER REFERENCES listings, topic TEXT NOT NULL,
+  run_id INTEGER REFERENCES runs (run_id),
+  listing_id INTEGER REFERENCES listings (listing_id),
+  topic TEXT NOT NULL,
   reason TEXT NOT NULL, record TEXT NOT NULL, standing TEXT, held_at TEXT NOT NULL,
   last_held_at TEXT NOT NULL, times_held INTEGER NOT NULL DEFAULT 1,
   decision TEXT CHECK (decision IN ('released', 'rejected', 'superseded')),

@@ -1,13 +1,14 @@
 """Scores: what stands of each listing and kind, and the observations that it stands on.
 
-Observations are append-only. A live score is written only where it differs from what stands; one
-from a saved page always, once. In whatever order saved pages come, and however often, the tables
-come out the same.
+Observations are append-only. A live score is written only where it differs from the last live one,
+one from a saved page always, once. Neither is compared with the other, and the newer stands:
+whenever saved pages come, in whatever order and however often, the tables come out the same.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeGuard
 
 from sqlite_utils import Database
 
@@ -20,7 +21,12 @@ from spiders.items import Score, ScoreState
 VOTES_MOVED = 0.01
 """Share of the votes that must come or go before a live score is written for that alone."""
 
-_FIGURE = "state, value, scale_max, votes, votes_at_least, basis, relayed, origin, layout, url"
+# What an observation holds, and what stands holds too.
+_FIGURE = (
+    "state, value, scale_max, votes, votes_at_least, basis, relayed, origin, layout, url,"
+    " observed_at"
+)
+_ORIGIN, _OBSERVED_AT = 7, 10
 
 
 def store_score(
@@ -29,7 +35,8 @@ def store_score(
     """Store what a record says of one score kind, or hold it back."""
     stands = one(
         db,
-        f"SELECT {_FIGURE}, observed_at FROM scores WHERE listing_id = ? AND score_kind = ?",
+        f"SELECT {_FIGURE}, last_attempt_state, last_attempt_at FROM scores"
+        " WHERE listing_id = ? AND score_kind = ?",
         said.listing_id,
         kind,
     )
@@ -37,7 +44,8 @@ def store_score(
         _missing(db, said, kind, score, stands)
         return
     archived = said.origin == "archive"
-    why = guard.doubt(score, None if archived else _standing(stands))
+    answered = stands if _answered(stands) else _newest(db, said.listing_id, kind, saved=False)
+    why = guard.doubt(score, None if archived else _standing(answered))
     if why:
         hold(db, run_id, said, kind, why, stands, tally)
         if not archived:
@@ -45,16 +53,37 @@ def store_score(
     elif archived:
         _archived(db, said, kind, score, stands)
     else:
-        _live(db, said, kind, score, stands, tally)
+        _live(db, said, kind, score, stands, answered, tally)
+
+
+def stand_on_answers(db: Database, listing_id: int) -> None:
+    """A 304 says again what the last full answer said: that is newer than any saved page."""
+    for kind, *attempt in db.conn.execute(
+        "SELECT score_kind, last_attempt_state, last_attempt_at FROM scores WHERE listing_id = ?"
+        " AND origin = 'archive' AND last_attempt_state IN ('scored', 'not_rated')",
+        (listing_id,),
+    ).fetchall():
+        answered = _newest(db, listing_id, kind, saved=False)
+        if answered:
+            _stand(db, listing_id, kind, answered, attempt)
 
 
 def _live(
-    db: Database, said: Statement, kind: str, score: Score, stands: Row | None, tally: Tally
+    db: Database,
+    said: Statement,
+    kind: str,
+    score: Score,
+    stands: Row | None,
+    answered: Row | None,
+    tally: Tally,
 ) -> None:
+    """Compare with what was last `answered`; a saved page may stand meanwhile."""
     supersede(db, said.listing_id, kind, said.at)
     confirm(db, said, kind)
-    if stands and _as_before(stands, score):
-        if stands[7] != said.origin:
+    if stands and answered and _as_before(answered, score):
+        if not _answered(stands):
+            _stand(db, said.listing_id, kind, answered, stands[-2:])
+        if stands[_ORIGIN] != said.origin:
             db.conn.execute(
                 "UPDATE scores SET origin = ? WHERE listing_id = ? AND score_kind = ?",
                 (said.origin, said.listing_id, kind),
@@ -63,7 +92,7 @@ def _live(
         return
     figure = _figure(said, score)
     _observe(db, said, kind, figure)
-    _stand(db, said, kind, figure, said.at, attempt=score.state.value)
+    _stand(db, said.listing_id, kind, figure, (score.state.value, said.at))
     before = _words(stands[0], stands[1]) if stands else None
     after = _words(score.state.value, score.value)
     if before != after and not score.relayed:
@@ -77,84 +106,88 @@ def _missing(db: Database, said: Statement, kind: str, score: Score, stands: Row
     if stands:
         _attempted(db, said, kind, "missing")
     else:
-        _stand(db, said, kind, _figure(said, score), said.at, attempt="missing")
+        _stand(db, said.listing_id, kind, _figure(said, score), ("missing", said.at))
 
 
 def _archived(db: Database, said: Statement, kind: str, score: Score, stands: Row | None) -> None:
     """A saved page is history: always written, once, and it stands only where it is newest."""
     _observe(db, said, kind, _figure(said, score))
-    if stands is None or stands[0] == "missing" or stands[7] == "archive":
-        _stand_newest(db, said, kind)
-        return
-    observed_at = stands[10]
+    newest = _newest(db, said.listing_id, kind, saved=True)
+    assert newest, f"an observation of {kind} was just written"
+    if _answered(stands) and stands[0] != "missing" and said.at <= _seen_at(db, said, kind, stands):
+        newest = stands  # and perhaps for longer than was known
+    attempt = (newest[0], newest[_OBSERVED_AT])
+    if _answered(stands) or (stands and tuple(stands[-2:]) != (stands[0], stands[_OBSERVED_AT])):
+        attempt = (stands[-2], stands[-1])  # what the site itself last answered
+    _stand(db, said.listing_id, kind, newest, attempt)
+
+
+def _answered(stands: Row | None) -> TypeGuard[Row]:
+    """Whether what stands was answered by the site, rather than read off a saved page."""
+    return stands is not None and stands[_ORIGIN] != "archive"
+
+
+def _seen_at(db: Database, said: Statement, kind: str, stands: Row) -> str:
+    """When what stands was last seen to be so."""
     confirmed = one(
         db,
         "SELECT confirmed_at FROM confirmed WHERE listing_id = ? AND topic = ?",
         said.listing_id,
         kind,
     )
-    seen_at = max(observed_at, confirmed[0] if confirmed else "")
-    if said.at > seen_at:
-        _stand_newest(db, said, kind)
-    elif said.at > observed_at and (stands[0], stands[1]) != (score.state.value, score.value):
-        # What stands was seen again after this page was saved: the history must say so, or it
-        # would show the saved figure as lasting until today.
-        db.conn.execute(
-            "INSERT OR IGNORE INTO score_observations (listing_id, score_kind, observed_at,"
-            f" observed_to, {_FIGURE}) SELECT listing_id, score_kind, ?, 'second', {_FIGURE}"
-            " FROM scores WHERE listing_id = ? AND score_kind = ?",
-            (seen_at, said.listing_id, kind),
-        )
-        db.conn.execute(
-            "UPDATE scores SET observed_at = ?1, changed_at = ?1"
-            " WHERE listing_id = ?2 AND score_kind = ?3",
-            (seen_at, said.listing_id, kind),
-        )
+    return max(str(stands[_OBSERVED_AT]), str(confirmed[0]) if confirmed else "")
 
 
-def _observe(db: Database, said: Statement, kind: str, figure: tuple[Any, ...]) -> None:
-    db.conn.execute(
-        "INSERT OR IGNORE INTO score_observations (listing_id, score_kind, observed_at,"
-        f" observed_to, {_FIGURE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (said.listing_id, kind, said.at, said.exact, *figure),
+def _newest(db: Database, listing_id: int, kind: str, *, saved: bool) -> Row | None:
+    """The newest observation from saved pages, or else from answers."""
+    # Saved pages may come in any order: of several at one time, the greatest stands.
+    last = "state DESC, value DESC, votes DESC, basis DESC" if saved else "rowid DESC"
+    return one(
+        db,
+        f"SELECT {_FIGURE} FROM score_observations WHERE listing_id = ? AND score_kind = ?"
+        f" AND (origin = 'archive') = ? ORDER BY observed_at DESC, {last} LIMIT 1",
+        listing_id,
+        kind,
+        saved,
     )
 
 
-def _stand(
-    db: Database, said: Statement, kind: str, figure: Row, observed_at: str, attempt: str
-) -> None:
-    """Let a figure stand, since it was first seen so without a break."""
+def _observe(db: Database, said: Statement, kind: str, figure: Row) -> None:
+    """Write an observation, once. Where two pages say the same at one time, the one with the lesser
+    URL is named, whichever came first."""
+    db.conn.execute(
+        f"INSERT INTO score_observations (listing_id, score_kind, observed_to, {_FIGURE})"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+        " observed_to = excluded.observed_to, scale_max = excluded.scale_max,"
+        " votes_at_least = excluded.votes_at_least, layout = excluded.layout, url = excluded.url"
+        " WHERE (ifnull(excluded.url, ''), ifnull(excluded.layout, ''), excluded.observed_to,"
+        " excluded.scale_max, excluded.votes_at_least)"
+        " < (ifnull(url, ''), ifnull(layout, ''), observed_to, scale_max, votes_at_least)",
+        (said.listing_id, kind, said.exact, *figure),
+    )
+
+
+def _stand(db: Database, listing_id: int, kind: str, figure: Row, attempt: Sequence[str]) -> None:
+    """Let a figure stand, since it was first seen so without a break. `attempt` is the state that
+    the last answer held, and its time."""
     since = one(
         db,
         "SELECT min(observed_at) FROM score_observations WHERE listing_id = ?1 AND"
         " score_kind = ?2 AND observed_at > ifnull((SELECT max(observed_at) FROM"
         " score_observations WHERE listing_id = ?1 AND score_kind = ?2"
         " AND (state IS NOT ?3 OR value IS NOT ?4)), '')",
-        said.listing_id,
+        listing_id,
         kind,
         figure[0],
         figure[1],
     )
-    changed_at = (since and since[0]) or observed_at
+    changed_at = (since and since[0]) or figure[_OBSERVED_AT]
     db.conn.execute(
-        f"INSERT OR REPLACE INTO scores (listing_id, score_kind, {_FIGURE}, observed_at,"
-        " changed_at, last_attempt_state, last_attempt_at)"
+        f"INSERT OR REPLACE INTO scores (listing_id, score_kind, {_FIGURE}, changed_at,"
+        " last_attempt_state, last_attempt_at)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (said.listing_id, kind, *figure, observed_at, changed_at, attempt, observed_at),
+        (listing_id, kind, *figure[:11], changed_at, *attempt),
     )
-
-
-def _stand_newest(db: Database, said: Statement, kind: str) -> None:
-    """Let the newest observation stand; of two at one time, the greater in (state, value)."""
-    row = one(
-        db,
-        f"SELECT {_FIGURE}, observed_at FROM score_observations WHERE listing_id = ?"
-        " AND score_kind = ? ORDER BY observed_at DESC, state DESC, value DESC, votes DESC LIMIT 1",
-        said.listing_id,
-        kind,
-    )
-    assert row, f"an observation of {kind} was just written"
-    _stand(db, said, kind, tuple(row[:10]), row[10], attempt=row[0])
 
 
 def _attempted(
@@ -185,6 +218,7 @@ def _figure(said: Statement, score: Score) -> tuple[Any, ...]:
         said.origin,
         said.record.layout,
         said.record.url,
+        said.at,
     )
 
 

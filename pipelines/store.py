@@ -17,7 +17,7 @@ from pipelines.listings import (
     store_parts,
 )
 from pipelines.quarantine import hold, supersede
-from pipelines.scores import store_score
+from pipelines.scores import stand_on_answers, store_score
 from pipelines.statements import Change, Origin, Statement, Tally, one
 from pipelines.verdicts import store_verdict
 from spiders.items import Answer, Outcome, Record
@@ -63,7 +63,7 @@ class Store:
             tally.counts["unchanged" if answer.unchanged else _COUNTED_AS[answer.outcome]] += 1
         held_before = tally.counts["held"]
         if answer.unchanged:
-            confirm_unchanged(self._db, answer.asked_url, answer.asked_at)
+            self._unchanged(answer)
         else:
             same = origin != "archive" and self._seen(answer)
             for record in answer.records:
@@ -91,8 +91,12 @@ class Store:
     ) -> None:
         if record.outcome not in (Outcome.OK, Outcome.NOT_A_FILM) or record.source_id is None:
             return
-        at = answer.asked_at
-        number = listing_number(self._db, record.source, record.source_id, at)
+        at, asked = answer.asked_at, answer.asked_source_id
+        elsewhere = asked is not None and asked != record.source_id
+        # Another film's page under the very URL that we asked, where no redirect explains it.
+        foreign = elsewhere and record.outcome is Outcome.OK and answer.url == answer.asked_url
+        about = str(asked) if foreign else record.source_id
+        number = listing_number(self._db, record.source, about, at)
         said = Statement(number, record, origin, at, exact, answer.target == "list")
         tally.touched.add(number)
         if origin == "dataset":
@@ -100,10 +104,8 @@ class Store:
         if record.outcome is Outcome.NOT_A_FILM:
             store_facts(self._db, said)
             return
-        asked = answer.asked_source_id
-        elsewhere = asked is not None and asked != record.source_id
         why: str | None
-        if elsewhere and answer.url == answer.asked_url:
+        if foreign:
             why = f"asked for {asked}, the page is of {record.source_id}"
         else:
             why = doubt_identity(self._db, number, record)
@@ -132,6 +134,13 @@ class Store:
                 " WHERE listing_id = ?",
                 (said.at, asked),
             )
+
+    def _unchanged(self, answer: Answer) -> None:
+        """A 304 says again what the last full answer of this URL said of its listing."""
+        row = one(self._db, "SELECT listing_id FROM urls WHERE url = ?", answer.asked_url)
+        if row and row[0] is not None:
+            stand_on_answers(self._db, row[0])
+            confirm_unchanged(self._db, row[0], answer.asked_at)
 
     def _asked_listing(self, answer: Answer) -> int | None:
         if answer.target != "listing" or answer.asked_source_id is None:

@@ -21,7 +21,7 @@ def store_verdict(db: Database, run_id: int | None, said: Statement, tally: Tall
     assert verdict is not None
     before = one(
         db,
-        f"SELECT {_SAID} FROM credits_verdicts WHERE listing_id = ?"
+        f"SELECT {_SAID} FROM credits_verdicts WHERE listing_id = ? AND origin <> 'archive'"
         " ORDER BY observed_at DESC, rowid DESC LIMIT 1",
         said.listing_id,
     )
@@ -46,8 +46,14 @@ def store_verdict(db: Database, run_id: int | None, said: Statement, tally: Tall
         if before and tuple(before) == now:
             return
     db.conn.execute(
-        f"INSERT OR IGNORE INTO credits_verdicts (listing_id, observed_at, observed_to, {_SAID},"
-        " origin, layout, url) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        # Of two pages that say the same at one time, the one with the lesser URL is named.
+        f"INSERT INTO credits_verdicts (listing_id, observed_at, observed_to, {_SAID},"
+        " origin, layout, url) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE"
+        " SET observed_to = excluded.observed_to, worth_staying_votes ="
+        " excluded.worth_staying_votes, layout = excluded.layout, url = excluded.url"
+        " WHERE (ifnull(excluded.url, ''), ifnull(excluded.layout, ''), excluded.observed_to,"
+        " ifnull(excluded.worth_staying_votes, -1)) < (ifnull(url, ''), ifnull(layout, ''),"
+        " observed_to, ifnull(worth_staying_votes, -1))",
         (
             said.listing_id,
             said.at,

@@ -131,13 +131,7 @@ def init(
     settings = config.load()
     out.print("\nTerms of the sources, as the register has them:")
     for source in SOURCES:
-        out.print(f"\n{source.name} ({source.key}): {source.terms.permission.value}", style="bold")
-        out.print(
-            f"  {source.terms.summary}\n  {source.terms.url}, checked {source.terms.checked_on}",
-            markup=False,
-        )
-        why = settings.skipped(source)
-        out.print(f"  → skipped: {why}" if why else "  → will be asked", markup=False)
+        show.print_terms(out, source, settings.skipped(source))
     path = config.database_path(db)
     free = shutil.disk_usage(path.resolve().parent).free / 1e9
     out.print("\nChecks:")
@@ -172,21 +166,7 @@ def sources(ctx: typer.Context, as_json: JsonOption = False) -> None:
             row["skipped"] = settings.skipped(by_key(row["key"]))
         out.print(show.as_json(rows), markup=False, soft_wrap=True)
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("Source", "Says", "Terms", "Wait", "Asked?"):
-        table.add_column(heading, overflow="fold")
-    for source in SOURCES:
-        says = [kind.label for kind in source.score_kinds]
-        says += ["credits"] if source.says_credits else []
-        says += ["identifiers"] if not says else []
-        table.add_row(
-            source.key,
-            ", ".join(says),
-            source.terms.permission.value,
-            f"{source.delay_seconds:g} s",
-            settings.skipped(source) or "yes",
-        )
-    out.print(table)
+    show.print_register(out, {source.key: settings.skipped(source) for source in SOURCES})
 
 
 @sources_app.command("check")
@@ -255,8 +235,9 @@ def track(
         tracked, new = backfill.track_rows(database, rows)
     distinct = len(set(tracked.values()))
     out.print(
-        f"{new} films newly tracked, {distinct - new} were already"
-        f" ({len(rows)} given). 'afterscore refresh' asks for them."
+        f"{new} newly tracked, {distinct - new} tracked already, of {len(rows)} given."
+        " 'afterscore refresh' asks for them.",
+        soft_wrap=True,
     )
     failed = [row for row in rows if row.place not in tracked]
     for row in failed[:20]:

@@ -120,8 +120,8 @@ class Config(BaseSettings):
             return f"switched off in {FILE}"
         if enabled is None and not source.on_by_default:
             return (
-                f"its terms are '{source.terms.permission.value}': read {source.terms.url}, then"
-                f" set enabled = true under [sources.{source.key}] in {FILE}"
+                f"its terms {source.terms.permission.words}; read {source.terms.url}, then set"
+                f" enabled = true under [sources.{source.key}] in {FILE}"
             )
         if source.key_variable and not os.environ.get(source.key_variable):
             return f"it needs a key: put it into the environment as {source.key_variable}"
@@ -181,7 +181,10 @@ def template(contact: str = "") -> str:
         "# others before you switch them on.",
     ]
     for source in SOURCES:
-        lines += ["", f"# {source.name}: {source.terms.permission.value}. {source.terms.url}"]
+        lines += [
+            "",
+            f"# {source.name}: its terms {source.terms.permission.words}. {source.terms.url}",
+        ]
         if source.key_variable:
             lines.append(f"# Needs {source.key_variable} in the environment.")
         lines.append(f"[sources.{source.key}]")

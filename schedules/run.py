@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -291,26 +291,23 @@ class Run:
     def _wanted(self, source: Source) -> tuple[str, ...]:
         """The IMDb ids that a source is asked for.
 
-        For the datasets: the films that are tracked (the universe comes by itself). For the
-        crosswalk and finders: the films that it was not asked for lately.
+        The datasets, for every film there is here, whatever its votes are by now; the universe's
+        come by themselves. The crosswalk and finders, for films not sought there lately.
         """
-        chosen = "film_id IN (SELECT film_id FROM temp.chosen_films)"
-        values: tuple[Any, ...] = ()
         if source.find_wave == 1:
-            where = f"film_id IN (SELECT film_id FROM tracked_films) OR {chosen}"
-        else:
-            where = (
-                "(? OR film_id NOT IN (SELECT film_id FROM lookups WHERE source = ?"
-                " AND sought_at > ?))"
-            )
-            if source.key == "tmdb":
-                where += " AND tmdb_id IS NULL"
-            if self._selection.film_ids is not None:
-                where += f" AND {chosen}"
-            since = clock.later(clock.now(), days=-LOOKUP_DAYS)
-            values = (self._selection.again, source.key, since)
+            return self._imdb_ids("1")
+        where = "(?1 OR NOT EXISTS (SELECT 1 FROM lookups k WHERE k.film_id = films.film_id"
+        where += " AND k.source = ?2 AND k.sought_at > ?3))"
+        if source.key == "tmdb":
+            where += " AND tmdb_id IS NULL"
+        if self._selection.film_ids is not None:
+            where += " AND film_id IN (SELECT film_id FROM temp.chosen_films)"
+        since = clock.later(clock.now(), days=-LOOKUP_DAYS)
+        return self._imdb_ids(where, self._selection.again, source.key, since)
+
+    def _imdb_ids(self, where: str, *values: Any) -> tuple[str, ...]:
         rows = self._db.conn.execute(
-            f"SELECT imdb_id FROM films WHERE imdb_id IS NOT NULL AND ({where}) ORDER BY imdb_id",
+            f"SELECT imdb_id FROM films WHERE imdb_id IS NOT NULL AND {where} ORDER BY imdb_id",
             values,
         )
         return tuple(row[0] for row in rows)
@@ -357,8 +354,13 @@ class Run:
                         "  WHERE lf.film_id = f.film_id AND lf.valid_to IS NULL AND l.source = ?1"
                         "  AND (?1 <> 'imdb' OR l.title IS NOT NULL))"
                         " THEN 'listed' ELSE 'not_listed' END, ?3 FROM films f"
-                        " WHERE f.imdb_id = ?4",
-                        ((about, at, f"asked {key}", imdb_id) for imdb_id in imdb_ids),
+                        " WHERE f.imdb_id = ?4 AND NOT EXISTS (SELECT 1 FROM lookups k"
+                        " WHERE k.film_id = f.film_id AND k.source = ?1"
+                        " AND k.found = 'ambiguous' AND k.sought_at >= ?5)",
+                        (
+                            (about, at, f"asked {key}", imdb_id, self._started)
+                            for imdb_id in imdb_ids
+                        ),
                     )
                 films = self._db.conn.execute(
                     "SELECT film_id FROM lookups WHERE sought_at = ?", (at,)
@@ -400,6 +402,13 @@ class Run:
     def _plan(self, source: Source, stage: str, **told: Any) -> Plan:
         if stage == "find" and told.get("wanted_imdb_ids"):
             self._sought[source.key] = told["wanted_imdb_ids"]
+            if source.find_wave == 1:
+                # Every film is in the datasets' plan every night; only news need be remembered.
+                self._sought[source.key] = self._imdb_ids(
+                    "NOT EXISTS (SELECT 1 FROM lookups k WHERE k.film_id = films.film_id"
+                    " AND k.source = ? AND k.found = 'listed')",
+                    source.key,
+                )
         delay = self._config.delay(source)
         waited = time.monotonic() - self._last_asked.get(source.key, -1e9)
         validators = {
@@ -441,9 +450,25 @@ class Run:
         if not listings:
             return
         matched = match(self._db, listings)
-        for listing_id, evidence in matched.ambiguous.items():
-            self._shown.say(f"ambiguous: listing {listing_id} may be several films: {evidence}")
+        for listing_id, films in matched.ambiguous.items():
+            self._doubt(listing_id, films)
         self._touched |= matched.films | films_of(self._db, listings)
+
+    def _doubt(self, listing_id: int, films: Mapping[int, str]) -> None:
+        """Tell of a listing that points to several films, and remember it for each of them."""
+        source, source_id = self._db.conn.execute(
+            "SELECT source, source_id FROM listings WHERE listing_id = ?", (listing_id,)
+        ).fetchone()
+        why = "; ".join(f"film {number}: {evidence}" for number, evidence in films.items())
+        self._shown.say(
+            f"ambiguous: {source}:{source_id} may be several films, so it is none: {why}"
+        )
+        with transaction(self._db):
+            self._db.conn.executemany(
+                "INSERT OR REPLACE INTO lookups VALUES (?, ?, ?, 'ambiguous', ?)",
+                ((number, source, clock.now(), f"{source}:{source_id}") for number in films),
+            )
+        self._touched |= set(films)
 
     def _merge(self) -> None:
         merge(self._db, self._touched)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 from sqlite_utils import Database
@@ -17,7 +18,7 @@ from sqlite_utils import Database
 from pipelines.clock import ago
 from pipelines.credits import Stay, combine
 from pipelines.store import Change
-from spiders.sources import SOURCES, by_key, score_kind, score_kinds, source_of_kind
+from spiders.sources import SOURCES, Source, by_key, score_kind, score_kinds, source_of_kind
 
 _STATES = {
     "not_rated": "not rated yet",
@@ -33,6 +34,10 @@ _SHORT_STATES = {
     "not_listed": "n/l",
     "not_asked": "n/a",
 }
+_LEGEND = (
+    "n/r: not rated yet · n/l: not listed there · n/a: not asked\n"
+    "missing: the page should show it, and no known layout held it"
+)
 _STAY = {
     "yes": "Stay: there is a scene after the credits",
     "until_mid": "Stay for the first credits: there is a scene during them, none after",
@@ -187,7 +192,7 @@ def print_films(console: Console, db: Database, limit: int | None = None) -> Non
         title = printable(row["title"] or row["imdb_id"] or f"film {row['film_id']}") + year
         table.add_row(title, *cells, {"until_mid": "until mid"}.get(row["stay"], row["stay"]))
     console.print(table)
-    console.print(Text("n/r not rated yet · n/l not listed there · n/a not asked", style="dim"))
+    console.print(Text(_LEGEND, style="dim"))
 
 
 def print_changes(
@@ -239,6 +244,40 @@ def register_rows() -> list[dict[str, Any]]:
         }
         for source in SOURCES
     ]
+
+
+def print_register(console: Console, skipped: Mapping[str, str | None]) -> None:
+    """The register as a table, then how each source that is not asked is switched on."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("Source", "Says", "Its terms", "Wait", "Asked?"):
+        table.add_column(heading, no_wrap=heading != "Says", overflow="fold")
+    for source in SOURCES:
+        says = [kind.label for kind in source.score_kinds]
+        says += ["credits"] if source.says_credits else []
+        table.add_row(
+            source.key,
+            ", ".join(says) or "identifiers",
+            source.terms.permission.words,
+            f"{source.delay_seconds:g} s",
+            Text("no", style="dim") if skipped[source.key] else "yes",
+        )
+    console.print(table)
+    for key, why in skipped.items():
+        if why:
+            _indented(console, f"{key}: {why}", 0)
+
+
+def print_terms(console: Console, source: Source, skipped: str | None) -> None:
+    """One source's terms, and whether it is asked."""
+    heading = f"\n{source.name} ({source.key}): its terms {source.terms.permission.words}"
+    console.print(Text(heading, style="bold"))
+    _indented(console, source.terms.summary)
+    _indented(console, f"{source.terms.url}, checked {source.terms.checked_on}")
+    _indented(console, f"→ not asked: {skipped}" if skipped else "→ asked")
+
+
+def _indented(console: Console, text: str, by: int = 2) -> None:
+    console.print(Padding(Text(text), (0, 0, 0, by)))
 
 
 def as_json(value: Any) -> str:

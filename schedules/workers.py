@@ -47,11 +47,14 @@ class Crawls:
         self._plans = plans
         self._queue: Queue[Answer | Ended] = Queue(QUEUED)
         self._processes: list[subprocess.Popen[bytes]] = []
+        self._stopped = False
 
     def answers(self) -> Iterator[list[Answer | Ended]]:
         """Batches of what has come, until every crawl has ended; a batch may be empty."""
         for plan in self._plans:
             self._start(plan)
+        if self._stopped:  # while they were being started, some of them after that
+            self.stop()
         running = len(self._plans)
         while running:
             batch: list[Answer | Ended] = []
@@ -67,6 +70,7 @@ class Crawls:
 
     def stop(self) -> None:
         """Ask every crawl to end; what it has read still comes."""
+        self._stopped = True
         for process in self._processes:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
@@ -106,10 +110,14 @@ class Crawls:
                         exception = f"{end['faults']} exceptions in the spider"
                 else:
                     self._queue.put(Answer.model_validate_json(line))
+        except BrokenPipeError:
+            pass  # it ended before it had read its plan; its status says how
         except (OSError, ValueError) as fault:
             exception = f"{type(fault).__name__}: {fault}"[:500]
             process.kill()
         status = process.wait()
+        if reason == "died" and status == -signal.SIGTERM:
+            reason = "shutdown"  # by `stop`, before Scrapy had begun to listen for it
         process.stdout.close()
         if reason == "died" or exception:
             said.seek(0)

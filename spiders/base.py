@@ -13,10 +13,14 @@ from urllib.parse import urlsplit
 
 import scrapy
 from scrapy.exceptions import (
+    CannotResolveHostError,
     CloseSpider,
     DownloadCancelledError,
+    DownloadConnectionRefusedError,
+    DownloadFailedError,
     DownloadTimeoutError,
     IgnoreRequest,
+    ResponseDataLossError,
 )
 from scrapy.http import Response
 from twisted.python.failure import Failure
@@ -33,6 +37,14 @@ STOPPING = (Outcome.BLOCKED, Outcome.RATE_LIMITED, Outcome.UNAUTHORISED)
 
 TIMEOUTS = {"dataset": 3_600, "crosswalk": 120}
 """Seconds that an answer may take in all, where it is no ordinary page."""
+
+_NO_ANSWER: dict[type, str] = {
+    CannotResolveHostError: "the name of the host is not known",
+    DownloadConnectionRefusedError: "the connection was refused",
+    DownloadFailedError: "the connection was lost",
+    DownloadTimeoutError: "no answer in time",
+    ResponseDataLossError: "the body was cut short",
+}
 
 FAILURES_IN_A_ROW = 20
 """After so many errors in a row the site is taken to be down for this run."""
@@ -213,16 +225,13 @@ class SourceSpider(scrapy.Spider):
 
 def _reason(failure: Failure, max_megabytes: int) -> tuple[Outcome, str]:
     fault = failure.value
-    name = type(fault).__name__
     if isinstance(fault, ForbiddenByRobots):
         return Outcome.BLOCKED, str(fault)
-    if isinstance(fault, DownloadCancelledError):
+    if isinstance(fault, DownloadCancelledError) or "DOWNLOAD_MAXSIZE" in str(fault):
         return Outcome.UNREADABLE, f"the body is larger than {max_megabytes} MB"
-    if isinstance(fault, DownloadTimeoutError):
-        return Outcome.ERROR, "no answer in time"
     if isinstance(fault, IgnoreRequest):
         return Outcome.ERROR, str(fault)
-    return Outcome.ERROR, f"{name}: {fault}"[:300]
+    return Outcome.ERROR, _NO_ANSWER.get(type(fault)) or f"{type(fault).__name__}: {fault}"[:300]
 
 
 def now() -> str:

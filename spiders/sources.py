@@ -22,6 +22,11 @@ class Permission(StrEnum):
     UNCLEAR = "unclear"
     FORBIDS_AUTOMATION = "forbids_automation"
 
+    @property
+    def words(self) -> str:
+        """What the terms do, behind `its terms`."""
+        return {"allowed": "allow it", "unclear": "are unclear"}.get(self, "forbid automation")
+
 
 @dataclass(frozen=True)
 class Terms:

@@ -34,10 +34,9 @@ class WikidataSpider(SourceSpider):
 def crosswalk_query(imdb_ids: Iterable[str]) -> str:
     """SPARQL for the ids that the films of these IMDb ids have at every source of the register."""
     properties = {s.key: s.wikidata_property for s in SOURCES if s.wikidata_property}
-    names = {"rottentomatoes": "rt", "metacritic": "mc"}
     wanted = " ".join(f'"{imdb_id}"' for imdb_id in imdb_ids)
     optional = " ".join(
-        f"OPTIONAL {{ ?item wdt:{number} ?{names.get(key, key)}. }}"
+        f"OPTIONAL {{ ?item wdt:{number} ?{key}. }}"
         for key, number in properties.items()
         if key != "imdb"
     )

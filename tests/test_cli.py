@@ -220,7 +220,7 @@ def test_tracking_twice_changes_nothing_and_untracking_keeps_the_film(
     afterscore: Afterscore,
 ) -> None:
     afterscore("track", "tt1074638")
-    assert afterscore("track", "tt1074638").out.startswith("0 films newly tracked, 1 were already")
+    assert afterscore("track", "tt1074638").out.startswith("0 newly tracked, 1 tracked already")
     assert "no longer tracked" in afterscore("untrack", "tt1074638").out
     assert afterscore.database()["films"].count == 1
     assert afterscore.database()["tracked_films"].count == 0

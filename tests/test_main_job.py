@@ -162,3 +162,34 @@ def test_a_source_without_its_key_is_skipped_and_the_rest_go_on(tmp_path: Path) 
     ]
     outcomes = {row["source"]: row["outcome"] for row in ready.database()["crawls"].rows}
     assert outcomes == {"imdb": "ok", "tmdb": "skipped"}
+
+
+def test_a_dry_run_prints_what_is_due_and_asks_nothing(tmp_path: Path) -> None:
+    with Replica() as replica:
+        ready = beside(replica, tmp_path)
+        ready("track", "rottentomatoes:m/skyfall")
+        ended = ready("refresh", "--dry-run")
+        assert replica.asked == []
+    assert ended.status == 0
+    assert "rottentomatoes: 1 listings due" in ended.out
+    assert "m/skyfall  never asked" in ended.out
+    assert ready.database()["runs"].count == 0
+
+
+def test_asking_for_one_film_asks_only_for_it(tmp_path: Path) -> None:
+    with Replica() as replica:
+        ready = beside(replica, tmp_path)
+        ended = ready("film", "tt1074638", "--ask", "--json")
+        paths = {asked.path for asked in replica.asked if asked.host == "rottentomatoes"}
+    assert ended.status == 0, ended.err
+    assert ended.json["scores"]["tomatometer"]["state"] == "scored"
+    assert paths == {"/robots.txt", "/m/skyfall"}
+
+
+def test_a_limit_holds_for_each_source(tmp_path: Path) -> None:
+    with Replica() as replica:
+        ready = beside(replica, tmp_path)
+        ready("track", "rottentomatoes:m/skyfall", "rottentomatoes:m/up", "tmdb:155", "tmdb:862")
+        ready("refresh", "--limit", "1", "--source", "rottentomatoes")
+        pages = [asked.path for asked in replica.asked if asked.path != "/robots.txt"]
+    assert len(pages) == 1

@@ -21,10 +21,13 @@ FILM_KINDS = ("movie", "tvMovie", "short", "tvShort", "video", "tvSpecial")
 
 @dataclass
 class Matched:
-    """Which films gained a listing, and which listings point to more than one film."""
+    """Which films gained a listing, and which listings point to more than one film.
+
+    `ambiguous` holds, for each such listing, the films it points to with the evidence for each.
+    """
 
     films: set[int] = field(default_factory=set)
-    ambiguous: dict[int, str] = field(default_factory=dict)
+    ambiguous: dict[int, dict[int, str]] = field(default_factory=dict)
 
 
 def match(db: Database, listing_ids: Iterable[int]) -> Matched:
@@ -54,11 +57,15 @@ def match(db: Database, listing_ids: Iterable[int]) -> Matched:
         )
         while _link(db, matched) or _give_birth(db, matched):
             pass
-        for listing_id, evidence in run(
-            f"SELECT listing_id, group_concat(DISTINCT evidence) FROM ({_CANDIDATES})"
-            " GROUP BY listing_id HAVING count(DISTINCT film_id) > 1"
+        several = (
+            f"SELECT listing_id FROM ({_CANDIDATES}) GROUP BY listing_id"
+            " HAVING count(DISTINCT film_id) > 1"
+        )
+        for listing_id, film_id, evidence in run(
+            f"SELECT listing_id, film_id, min(evidence) FROM ({_CANDIDATES})"
+            f" WHERE listing_id IN ({several}) GROUP BY listing_id, film_id ORDER BY 1, 2"
         ):
-            matched.ambiguous[listing_id] = evidence
+            matched.ambiguous.setdefault(listing_id, {})[film_id] = evidence
     return matched
 
 

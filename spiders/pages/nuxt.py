@@ -26,13 +26,12 @@ def hydrated(values: list[Any]) -> list[Any]:
     size = len(values)
     made = [{} if type(v) is dict else [] if type(v) is list else v for v in values]
     for position, value in enumerate(values):
-        if _is_wrapper(value):
+        if type(value) is list and _is_wrapper(value):
             made[position] = _unwrapped(values, made, value)
     for built, value in zip(made, values, strict=True):
         if type(value) is dict:
-            built.update(
-                {k: made[i] if type(i) is int and 0 <= i < size else None for k, i in value.items()}
-            )
+            for key, i in value.items():
+                built[key] = made[i] if type(i) is int and 0 <= i < size else None
         elif type(value) is list and not (value and type(value[0]) is str):
             built.extend([made[i] if type(i) is int and 0 <= i < size else None for i in value])
     return made

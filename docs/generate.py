@@ -1,0 +1,301 @@
+"""The generated parts of README.md, of docs/ and of datasette.yml.
+
+`make docs` writes them anew; `python docs/generate.py --check` fails where one is out of date.
+They stand between cog's markers: what is between them is overwritten, what is around them is not.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from cogapp import Cog
+from typer.main import get_command
+
+from pipelines.tables import TABLES, Table, all_tables
+from schedules.cli import app
+from spiders.sources import SOURCES, Source, score_kinds, source_of_kind
+
+ROOT = Path(__file__).parent.parent
+FILES = ("README.md", "docs/tables.md", "docs/sources-policy.md", "datasette.yml")
+
+# How Datasette shows a table; its description and those of its columns come from tables.py.
+_SHOWN: dict[str, dict[str, Any]] = {
+    "film_scores": {"sort_desc": "imdb_rating_votes", "size": 50},
+    "films": {"sort": "title", "label_column": "title", "units": {"runtime_minutes": "min"}},
+    "listings": {"label_column": "source_id", "units": {"runtime_minutes": "min"}},
+    "people": {"sort": "name", "label_column": "name"},
+    "score_observations": {"sort_desc": "observed_at"},
+    "scores": {"sort_desc": "changed_at"},
+    "credits_verdicts": {"sort_desc": "observed_at"},
+    "runs": {"sort_desc": "run_id", "label_column": "command"},
+    "crawls": {"sort_desc": "run_id", "units": {"seconds": "s"}},
+    "quarantine": {"sort_desc": "held_at"},
+}
+_HIDDEN_VIEWS = ("confirmed",)
+"""Views that others are made of."""
+
+
+# --- README.md ----------------------------------------------------------------------------------
+
+
+def demo_films() -> str:
+    """The table of films that the demo prints."""
+    lines = _demo()[0].splitlines()
+    first = next(number for number, line in enumerate(lines) if line.startswith("Film "))
+    end = lines.index("", first)
+    return _block(lines[first:end])
+
+
+def film_card(name: str) -> str:
+    """What `film` prints of a film that the demo made."""
+    return _block(_afterscore("film", name, "--db", _demo()[1]).splitlines())
+
+
+@cache
+def _demo() -> tuple[str, str]:
+    """What the demo prints, and the database that it made."""
+    folder = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return _afterscore("demo", "--folder", folder), f"{folder}/ratings.db"
+
+
+def _afterscore(*words: str) -> str:
+    """What a command prints where nothing is set and lines have a hundred columns."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("AFTERSCORE_", "TMDB_"))}
+    return subprocess.run(  # noqa: S603  a command of our own
+        [sys.executable, "-m", "schedules.cli", *words],
+        env={**kept, "COLUMNS": "100", "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+
+def _block(lines: Iterable[str]) -> str:
+    return "".join(f"{line.rstrip()}\n" for line in ("```text", *lines, "```"))
+
+
+def commands() -> str:
+    """Every command: what it does and its options, as `--help` has them."""
+    return _markdown(("Command", "What it does", "Options"), _commands(get_command(app), ()))
+
+
+def _commands(group: Any, within: tuple[str, ...]) -> Iterable[Sequence[str]]:
+    for name, command in group.commands.items():
+        words = (*within, name)
+        inner = getattr(command, "commands", {})
+        if not inner or command.callback is not None:
+            given = [p.metavar for p in command.params if p.param_type_name == "argument"]
+            options = [p.opts[0] for p in command.params if p.param_type_name == "option"]
+            yield (
+                _code(" ".join((*words, *given))),
+                " ".join((command.help or "").partition("Example:")[0].split()),
+                " ".join(map(_code, options)),
+            )
+        if inner:
+            yield from _commands(command, words)
+
+
+def sources() -> str:
+    """Every source: what it says, its terms, the key it needs, the wait between requests."""
+    rows = [
+        (
+            f"{source.name} ({_code(source.key)})",
+            says(source),
+            f"[{source.terms.permission.words}]({source.terms.url})",
+            _code(source.key_variable) if source.key_variable else "",
+            f"{source.delay_seconds:g} s",
+        )
+        for source in SOURCES
+    ]
+    return _markdown(("Source", "What it gives", "Its terms", "Key", "Wait"), rows)
+
+
+def says(source: Source) -> str:
+    """What a source is asked for, in words."""
+    given = [kind.label for kind in source.score_kinds]
+    given += ["credits"] if source.says_credits else []
+    return ", ".join(given or ["identifiers"])
+
+
+def kinds() -> str:
+    """Every score kind with its scale."""
+    rows = [
+        (
+            _code(kind.key),
+            kind.label,
+            f"0–{kind.scale_max}{kind.unit}",
+            kind.side,
+            source_of_kind(kind.key).name,
+        )
+        for kind in score_kinds()
+    ]
+    return _markdown(("Score kind", "Label", "Scale", "Whose opinion", "Source"), rows)
+
+
+def analysts_tables() -> str:
+    """The tables for analysts, one line each."""
+    rows = [
+        (_code(table.name), table.row) for table in _scores_first() if table.readers == "analysts"
+    ]
+    return _markdown(("Table", "A row is"), rows)
+
+
+def hosts() -> str:
+    """The variable that stands in for each host."""
+    rows = [(_code(host.variable), host.url) for source in SOURCES for host in source.hosts]
+    return _markdown(("Variable", "In place of"), rows)
+
+
+def attribution() -> str:
+    """The lines that sources ask for."""
+    return "".join(f"- {source.attribution}\n" for source in SOURCES if source.attribution)
+
+
+# --- docs/sources-policy.md ---------------------------------------------------------------------
+
+
+def terms() -> str:
+    """Every source's terms as the register has them."""
+    rows = [
+        (
+            source.name,
+            source.terms.permission.words,
+            source.terms.summary,
+            f"{source.keep_days} days" if source.keep_days else "no limit",
+            f"[{source.terms.checked_on}]({source.terms.url})",
+        )
+        for source in SOURCES
+    ]
+    return _markdown(("Source", "Its terms", "In short", "May be kept", "Checked"), rows)
+
+
+# --- docs/tables.md -----------------------------------------------------------------------------
+
+
+def tables(readers: str) -> str:
+    """Every table of these readers, with its columns."""
+    parts = []
+    for table in _scores_first():
+        if table.readers == readers:
+            rows = [(_code(name), meaning) for name, meaning in table.columns.items()]
+            parts.append(
+                f"### {table.name}\n\nA row is {table.row}.\n\n" + _markdown(("Column", ""), rows)
+            )
+    return "\n".join(parts)
+
+
+def views() -> str:
+    """Every view, and what it shows."""
+    return _markdown(("View", "What it shows"), [(_code(name), text) for name, text in _views()])
+
+
+def _views() -> list[tuple[str, str]]:
+    """Each view's name and the comment that its SQL starts with."""
+    folder = resources.files("pipelines") / "views"
+    found = []
+    for file in sorted(folder.iterdir(), key=lambda file: file.name):
+        if file.name.endswith(".sql"):
+            comment = []
+            for line in file.read_text("utf-8").splitlines():
+                if not line.startswith("--"):
+                    break
+                comment.append(line.removeprefix("--").strip())
+            found.append((file.name.removesuffix(".sql"), " ".join(comment)))
+    return found
+
+
+def _scores_first() -> list[Table]:
+    """Every table; the one that most questions are asked of stands first."""
+    return sorted(all_tables(), key=lambda table: table in TABLES)
+
+
+# --- datasette.yml ------------------------------------------------------------------------------
+
+
+def datasette_tables() -> str:
+    """The entries of tables and views: description, columns, and how they are shown.
+
+    JSON strings are YAML too, so that no description needs care about colons and quotes.
+    """
+    lines = []
+    for table in _scores_first():
+        lines += [f"{table.name}:", f"  description: {_text(f'A row is {table.row}.')}"]
+        if table.readers == "internal":
+            lines.append("  hidden: true")
+        lines += [f"  {key}: {_text(value)}" for key, value in _SHOWN.get(table.name, {}).items()]
+        lines.append("  columns:")
+        lines += [f"    {name}: {_text(meaning)}" for name, meaning in table.columns.items()]
+    for name, text in _views():
+        lines += [f"{name}:", f"  description: {_text(text)}"]
+        lines += ["  hidden: true"] if name in _HIDDEN_VIEWS else []
+    return "\n".join(lines) + "\n"
+
+
+def datasette_description() -> str:
+    """What the database answers, and the lines that sources ask for."""
+    lines = [
+        "What the ratings sites make of a film, as of when, and whether a scene waits in the"
+        " credits. A figure that is not known is empty, never 0.",
+        *(source.attribution for source in SOURCES if source.attribution),
+    ]
+    return f"description_html: {_text(''.join(f'<p>{line}</p>' for line in lines))}\n"
+
+
+def coverage_query() -> str:
+    """The query over `film_scores` that counts the states of every score kind."""
+    states = ("scored", "not_rated", "missing", "blocked", "not_listed", "not_asked")
+    counts = ", ".join(f"count(*) FILTER (WHERE state = '{state}') AS {state}" for state in states)
+    kinds = " UNION ALL ".join(
+        f"SELECT '{kind.key}', {kind.key}_state FROM film_scores" for kind in score_kinds()
+    )
+    sql = (
+        f"WITH known (score_kind, state) AS ({kinds})"
+        f" SELECT score_kind, {counts} FROM known GROUP BY score_kind ORDER BY scored DESC"
+    )
+    return f"sql: {_text(sql)}\n"
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+# --- Markdown -----------------------------------------------------------------------------------
+
+
+def _markdown(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [heading, ["---"] * len(heading), *rows]
+    return "".join("| " + " | ".join(map(_cell, line)) + " |\n" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _code(text: str) -> str:
+    return f"`{text}`"
+
+
+def main(words: Sequence[str]) -> int:
+    """Write the generated parts, or with `--check` say which are out of date."""
+    how = ["--check", "--diff"] if "--check" in words else ["-r", "--verbosity=1"]
+    os.chdir(ROOT)
+    sys.path.insert(0, str(ROOT))
+    told = "They are out of date: 'make docs' writes them anew."
+    options = ["-U", "-n", "utf-8", "-I", "docs", "-p", "import generate"]
+    return int(Cog().main(["cog", *how, f"--check-fail-msg={told}", *options, *FILES]))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,180 @@
+"""The documentation: its generated parts are up to date, and what it names exists and works."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from datasette.app import Datasette
+from datasette.utils import parse_metadata
+from typer.main import get_command
+
+from pipelines.tables import all_tables
+from schedules.cli import app
+from schedules.config import Config, SourceSettings
+from spiders.plan import Universe
+from spiders.sources import SOURCES
+from tests.conftest import Afterscore, Ended
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+METADATA = parse_metadata((ROOT / "datasette.yml").read_text("utf-8"))
+RATINGS = METADATA["databases"]["ratings"]
+VIEWS = {path.stem for path in ROOT.glob("pipelines/views/*.sql")}
+OF_SQLITE = {"_sqlite_migrations", "sqlite_sequence"}
+
+
+def python(*words: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run Python in a folder whose packages go before ours."""
+    return subprocess.run(
+        [sys.executable, *map(str, words)],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder), "COLUMNS": "120"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def test_generated_parts_are_up_to_date() -> None:
+    ended = python("docs/generate.py", "--check", folder=ROOT)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+# --- what is named exists -------------------------------------------------------------------------
+
+
+def named_commands() -> list[str]:
+    """Every line of an indented or fenced block, in any page, that starts with `afterscore`."""
+    text = "\n".join(page.read_text("utf-8") for page in PAGES)
+    return sorted(set(re.findall(r"(?m)^(?:    )?afterscore (\S.*?)(?:\s+#.*)?$", text)))
+
+
+@pytest.mark.parametrize("line", [line for line in named_commands() if not line.startswith("asks")])
+def test_every_named_command_exists_with_its_options(line: str) -> None:
+    words = line.split()
+    command: Any = get_command(app)
+    while words and words[0] in getattr(command, "commands", {}):
+        command = command.commands[words.pop(0)]
+    assert command.name != "afterscore", f"there is no command {words[0]}"
+    options = {name for parameter in command.params for name in parameter.opts}
+    assert {word for word in words if word.startswith("--")} <= options
+
+
+def test_readme_names_the_two_commands_and_make_has_them() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    assert "\n    make demo\n" in text
+    assert "\n    make test\n" in text
+    for target in set(re.findall(r"make ([a-z]+)$", text, re.M)):
+        assert f"\n{target}:" in makefile
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_relative_link_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8")):
+        if "://" in target:
+            continue
+        name, _, heading = target.partition("#")
+        linked = page.parent / name if name else page
+        assert linked.exists(), target
+        if heading:
+            assert heading in headings(linked), target
+
+
+def headings(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    found = re.findall(r"(?m)^#+ (.+)$", page.read_text("utf-8"))
+    return {re.sub(r"[^\w\- ]", "", title).lower().replace(" ", "-") for title in found}
+
+
+def test_readme_explains_every_setting() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    settings = {*Config.model_fields, *SourceSettings.model_fields, *Universe.model_fields}
+    told = set(re.findall(r"`\[?(\w+)", text))
+    assert settings - told == set()
+
+
+# --- datasette.yml --------------------------------------------------------------------------------
+
+
+def test_datasette_describes_every_table_and_column_and_no_other() -> None:
+    tables = {table.name: table for table in all_tables()}
+    described = RATINGS["tables"]
+    assert set(described) == {*tables, *VIEWS, *OF_SQLITE}
+    for name, table in tables.items():
+        shown = described[name]
+        assert shown["columns"] == table.columns
+        assert bool(shown.get("hidden")) == (table.readers == "internal")
+        named = {shown.get(key) for key in ("sort", "sort_desc", "label_column")} - {None}
+        assert named | set(shown.get("units", {})) <= set(table.columns)
+
+
+def test_datasette_shows_every_page(refreshed: tuple[Afterscore, Ended]) -> None:
+    folder = refreshed[0].folder
+    site = Datasette([str(folder / "ratings.db")], metadata=METADATA)
+    samples = {"film": "Skyfall", "year": "2012", "votes_at_least": "1000"}
+
+    async def asked() -> dict[str, int]:
+        await site.invoke_startup()
+        answers = {}
+        for name in ["", *RATINGS["tables"]]:
+            answers[name] = (await site.client.get(f"/ratings/{name}".rstrip("/"))).status_code
+        for name in RATINGS["queries"]:
+            path = f"/ratings/{name}.json?_shape=array"
+            answer = await site.client.get(path, params={**samples, "_shape": "array"})
+            answers[name] = answer.status_code
+            assert answer.json(), f"query {name} finds nothing"
+        return answers
+
+    wrong = {name: status for name, status in asyncio.run(asked()).items() if status != 200}
+    assert wrong == {}
+
+
+# --- docs/adding-a-source.md ----------------------------------------------------------------------
+
+
+def test_the_walk_through_works_when_typed(tmp_path: Path) -> None:
+    """A made-up source with its own score kind appears everywhere; no other file changes."""
+    if any(source.key == "lantern" for source in SOURCES):
+        pytest.skip("the walk-through was followed in this checkout already")
+    for name in ("spiders", "pipelines", "schedules", "explore", "tests"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
+    for name in ("pyproject.toml", "datasette.yml", "scrapy.cfg"):
+        shutil.copy(ROOT / name, tmp_path)
+    text = (ROOT / "docs/adding-a-source.md").read_text("utf-8")
+    blocks = re.findall(
+        r"<!-- (file: \S+|append to SOURCES|run) -->\n```\w+\n(.*?)```\n", text, re.S
+    )
+    printed = []
+    for what, body in blocks:
+        if what == "append to SOURCES":
+            register = tmp_path / "spiders/sources.py"
+            before, end, after = register.read_text("utf-8").partition("\n)\n\n\ndef by_key")
+            assert after
+            register.write_text(f"{before}\n{body.rstrip()}{end}{after}", "utf-8")
+        elif what == "run":
+            words = body.replace("afterscore ", "python -m schedules.cli ").split()
+            assert words[0] == "python"
+            ended = python(*words[1:], folder=tmp_path)
+            assert ended.returncode == 0, body + ended.stdout + ended.stderr
+            printed.append(ended.stdout)
+        else:
+            file = tmp_path / what.removeprefix("file: ")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(body, "utf-8")
+    read, _, demo = printed
+    assert '"lantern_score": {"state": "scored", "value": 4.1, "scale_max": 5' in read
+    films = {line.split(" (")[0]: line.split() for line in demo.splitlines()}
+    assert "Lantern" in next(line for line in demo.splitlines() if line.startswith("Film "))
+    assert films["Skyfall"][-2] == "4.1"
+    assert films["Up"][-3] == "n/r"

@@ -1,0 +1,271 @@
+"""The database through its versions: rows survive each step, and what cannot be used is refused."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlite_utils import Database
+
+from pipelines.database import writing
+from pipelines.merge import prepare
+from pipelines.migrations import migrations
+from pipelines.tables import all_tables
+from tests.conftest import Afterscore
+
+NAMES = [migration.name for migration in migrations.pending(Database(memory=True))]
+
+# What the tables of each migration are filled with before the next one runs: in each at least one
+# row, and columns that may be empty both empty and filled. A new migration brings its own.
+ROWS = {
+    "m001_foundation": """
+INSERT INTO films (film_id, title, year, imdb_id, tmdb_id)
+  VALUES (7, 'Skyfall', 2012, 'tt1074638', 37724), (9, NULL, NULL, NULL, NULL);
+UPDATE films SET merged_into = 7 WHERE film_id = 9;
+INSERT INTO tracked_films VALUES (7, 'tt1074638', '2026-01-01');
+INSERT INTO listings (listing_id, source, source_id, url, title, first_seen_at, gone_at) VALUES
+  (1, 'rottentomatoes', 'm/skyfall', 'https://www.rottentomatoes.com/m/skyfall', 'Skyfall',
+   '2026-01-01', '2026-02-01'),
+  (2, 'imdb', 'tt1074638', 'https://www.imdb.com/title/tt1074638/', NULL, '2026-01-01', NULL);
+INSERT INTO listing_identifiers VALUES (1, 'imdb', 'tt1074638');
+INSERT INTO listing_films VALUES
+  (1, 9, '2026-01-01', '2026-01-02', 'identifier', 1.0, 'it was', 0),
+  (1, 7, '2026-01-02', NULL, 'identifier', 1.0, 'it states imdb:tt1074638', 1);
+INSERT INTO film_titles VALUES (1, 7, '007: Skyfall', 'JP', 'ja'), (1, NULL, 'Skyfall', NULL, NULL);
+INSERT INTO people VALUES (3, 'Sam Mendes');
+INSERT INTO film_people VALUES (1, 7, 3, 'director', NULL);
+INSERT INTO film_genres VALUES (1, 7, 'Action');
+INSERT INTO score_observations VALUES
+  (1, 'tomatometer', '2013-01-01', 'year', 'scored', 0, 100, 20, 0, NULL, 0, 'archive', 'l', 'u'),
+  (1, 'tomatometer', '2026-01-01', 'second', 'not_rated', NULL, 100, NULL, 0, 'all', 1, 'live',
+   NULL, NULL);
+INSERT INTO scores VALUES
+  (1, 'tomatometer', 'scored', 0, 100, 20, 1, 'all', 0, 'live', 'l', 'u', '2026-01-01',
+   '2026-01-01', 'blocked', '2026-01-02'),
+  (1, 'popcornmeter', 'missing', NULL, 100, NULL, 0, NULL, 0, 'live', NULL, NULL, '2026-01-01',
+   '2026-01-01', 'missing', '2026-01-01');
+INSERT INTO confirmations VALUES (1, 'tomatometer', '2026-01-03');
+INSERT INTO dataset_confirmations VALUES ('imdb', '2026-01-03');
+INSERT INTO credits_verdicts VALUES
+  (1, '2026-01-01', 'second', 'yes', 'no', 1, '["stills"]', -3, 11, 'live', 'page', 'u'),
+  (1, '2026-01-02', 'day', 'unknown', 'unknown', NULL, '[]', NULL, NULL, 'archive', NULL, NULL);
+INSERT INTO urls VALUES
+  ('u', 'rottentomatoes', 1, '"1"', NULL, 'abc', 'def', 'ok', 200, '2026-01-01', 0),
+  ('v', 'imdb', NULL, NULL, NULL, NULL, NULL, 'error', NULL, '2026-01-01', 3);
+INSERT INTO due VALUES (1, '2026-01-04', 'age of the last answer');
+INSERT INTO lookups VALUES (7, 'metacritic', '2026-01-01', 'not_listed', NULL);
+INSERT INTO runs VALUES (4, 'refresh', '{}', 123, '2026-01-01', NULL, NULL, NULL);
+INSERT INTO crawls (run_id, source, started_at, outcome) VALUES (4, 'imdb', '2026-01-01', 'ok');
+INSERT INTO quarantine
+  (quarantine_id, run_id, listing_id, topic, reason, record, held_at, last_held_at)
+  VALUES (5, 4, 1, 'tomatometer', 'out of scale', '{}', '2026-01-01', '2026-01-02');
+INSERT INTO rulings VALUES
+  (6, 'imdb:tt1074638', 'tmdb:37724', 'same', NULL, '2026-01-01', NULL);
+""",
+}
+
+
+def database(path: Path) -> Database:
+    return Database(sqlite3.connect(path, isolation_level=None))
+
+
+def tables(db: Database) -> dict[str, list[str]]:
+    """The columns of every table that is ours, by its name."""
+    return {
+        table.name: [column.name for column in table.columns]
+        for table in db.tables
+        if not table.name.startswith(("sqlite_", "_sqlite_"))
+    }
+
+
+def contents(db: Database, of: dict[str, list[str]]) -> dict[str, list[tuple[Any, ...]]]:
+    """The rows of the given tables and columns."""
+    return {
+        name: sorted(db.conn.execute(f"SELECT {', '.join(columns)} FROM {name}"), key=repr)
+        for name, columns in of.items()
+    }
+
+
+# --- from each version to the newest ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("before", [None, *NAMES[1:]])
+def test_rows_survive_every_migration_that_is_still_to_come(
+    before: str | None, tmp_path: Path
+) -> None:
+    """`before` is the migration that an old database lacks first; None: it lacks none."""
+    path = tmp_path / "ratings.db"
+    db = database(path)
+    for name in NAMES[: NAMES.index(before) if before else None]:
+        following = [*NAMES, None][NAMES.index(name) + 1]
+        migrations.apply(db, stop_before=following)
+        db.conn.execute("PRAGMA foreign_keys = ON")
+        for statement in ROWS[name].split(";\n"):
+            db.conn.execute(statement)
+    old = tables(db)
+    then = contents(db, old)
+    assert {name for name, rows in then.items() if not rows} == set(), "fill every table"
+    db.conn.close()
+    with writing(path, "a test") as migrated:
+        assert contents(migrated, old) == then
+        assert migrated.conn.execute("PRAGMA foreign_key_check").fetchall() == []
+        assert migrated.conn.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        prepare(migrated)
+        assert list(
+            migrated.query(
+                "SELECT tomatometer, popcornmeter_state FROM film_scores WHERE film_id = 7"
+            )
+        ) == [{"tomatometer": 0, "popcornmeter_state": "missing"}]
+
+
+def test_every_migration_has_rows_to_try_it_on() -> None:
+    assert list(ROWS) == NAMES
+
+
+def test_a_migration_that_fails_leaves_the_database_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with writing(tmp_path / "ratings.db", "a test"):
+        pass
+
+    def m999_fails(db: Database) -> None:
+        db.conn.execute("CREATE TABLE half_done (x)")
+        db.conn.execute("SELECT no_such_column")
+
+    failing = [*migrations._migrations, migrations._Migration("m999_fails", m999_fails)]
+    monkeypatch.setattr(migrations, "_migrations", failing)
+    with pytest.raises(Exception, match="no_such_column"), writing(tmp_path / "ratings.db", "a"):
+        pass
+    db = database(tmp_path / "ratings.db")
+    assert "half_done" not in tables(db)
+    assert [done.name for done in migrations.applied(db)] == NAMES
+
+
+# --- the description ----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def newest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+    with writing(tmp_path_factory.mktemp("newest") / "ratings.db", "a test") as db:
+        prepare(db)
+        return tables(db)
+
+
+def test_the_description_names_every_table_and_column_and_no_other(
+    newest: dict[str, list[str]],
+) -> None:
+    described = {table.name: list(table.columns) for table in all_tables()}
+    assert {name: sorted(columns) for name, columns in described.items()} == {
+        name: sorted(columns) for name, columns in newest.items()
+    }
+    for table in all_tables():
+        assert all(table.columns.values()), f"{table.name} has a column without a meaning"
+
+
+def test_no_column_needs_quotes(newest: dict[str, list[str]]) -> None:
+    db = Database(memory=True)
+    for name, columns in newest.items():
+        named = ", ".join(columns)
+        db.conn.execute(f"CREATE TABLE {name} ({named})")
+        db.conn.execute(f"SELECT {named} FROM {name} GROUP BY {named} ORDER BY {named}")
+        db.conn.execute(f"CREATE INDEX {name}_all ON {name} ({named})")
+
+
+# --- what cannot be used ------------------------------------------------------------------------
+
+READING, WRITING = ("film", "tt1074638"), ("track", "tt1074638")
+either = pytest.mark.parametrize("words", [READING, WRITING], ids=["reading", "writing"])
+
+
+def refused(afterscore: Afterscore, *words: str, db: str | Path = "ratings.db") -> str:
+    """What a command says that can do nothing with the database: one line, status 2."""
+    ended = afterscore(*words, "--db", db)
+    assert (ended.status, ended.out) == (2, "")
+    assert "Traceback" not in ended.err
+    (line,) = ended.err.splitlines()
+    return line
+
+
+@either
+def test_a_database_from_a_newer_version_is_refused(
+    words: tuple[str, ...], afterscore: Afterscore
+) -> None:
+    path = afterscore.folder / "ratings.db"
+    db = database(path)
+    migrations.apply(db)
+    db.table("_sqlite_migrations").insert(
+        {"migration_set": "afterscore", "name": "m999_from_the_future", "applied_at": "2030-01-01"}
+    )
+    db.conn.close()
+    before = path.read_bytes()
+    line = refused(afterscore, *words)
+    assert "newer afterscore" in line
+    assert "m999_from_the_future" in line
+    assert "Update afterscore" in line
+    kept = database(path)
+    assert kept.table("films").count == 0
+    assert kept.table("_sqlite_migrations").count == len(NAMES) + 1
+    assert len(path.read_bytes()) == len(before)
+
+
+def test_an_older_database_is_read_once_a_command_has_written(afterscore: Afterscore) -> None:
+    db = database(afterscore.folder / "ratings.db")
+    migrations.apply(db, stop_before=NAMES[-1])
+    db.conn.close()
+    line = refused(afterscore, *READING)
+    assert "older afterscore" in line
+    assert "afterscore refresh" in line
+    assert afterscore(*WRITING).status == 0
+    assert afterscore(*READING).status == 0
+
+
+@either
+@pytest.mark.parametrize("rows", [1, 99], ids=["short", "long"])
+def test_a_file_that_is_no_database_is_refused_and_left_alone(
+    rows: int, words: tuple[str, ...], afterscore: Afterscore
+) -> None:
+    """SQLite itself takes a file of less than 512 bytes for an empty database."""
+    path = afterscore.folder / "films.csv"
+    content = "imdb_id,title\n" + "tt1074638,Skyfall\n" * rows
+    path.write_text(content, "utf-8")
+    line = refused(afterscore, *words, db=path)
+    assert str(path) in line
+    assert "not an SQLite database" in line
+    assert path.read_text("utf-8") == content
+
+
+@either
+def test_a_database_of_another_program_is_refused_and_left_alone(
+    words: tuple[str, ...], afterscore: Afterscore
+) -> None:
+    path = afterscore.folder / "places.sqlite"
+    database(path).table("bookmarks").insert({"url": "https://example.org/"})
+    before = path.read_bytes()
+    assert "another program" in refused(afterscore, *words, db=path)
+    assert path.read_bytes() == before
+
+
+@either
+def test_a_database_cut_short_is_refused(words: tuple[str, ...], afterscore: Afterscore) -> None:
+    path = afterscore.folder / "ratings.db"
+    with writing(path, "a test") as db:
+        prepare(db)
+    path.write_bytes(path.read_bytes()[: 3 * 4096])
+    assert "ratings.db" in refused(afterscore, *words)
+
+
+@pytest.mark.parametrize("where", ["below a file", "in /proc", "a folder"])
+def test_where_nothing_can_be_written_says_what_to_do(where: str, afterscore: Afterscore) -> None:
+    """Root may write into any folder that is read-only, so these stand for it."""
+    file = afterscore.folder / "a-file"
+    file.touch()
+    path = {
+        "below a file": file / "ratings.db",
+        "in /proc": Path("/proc/ratings.db"),
+        "a folder": afterscore.folder,
+    }[where]
+    line = refused(afterscore, *WRITING, db=path)
+    assert "--db" in line
+    assert not path.is_file()
