@@ -137,7 +137,7 @@ def _held_by(beside: Path) -> str:
 
 
 def _refuse_other_files(path: Path) -> None:
-    """SQLite itself would take a short file of any kind for an empty database, and write over it."""
+    """SQLite would take any short file for an empty database, and write over it."""
     try:
         with path.open("rb") as file:
             head = file.read(16)

@@ -40,9 +40,7 @@ def estimate(run: Run, config: Config, film_count: int) -> list[Estimate]:
     not every film is listed everywhere. Hosts are asked side by side, so the hours do not add up.
     """
     estimates = []
-    for source in run.asked_sources:
-        if source.listing_ask is None or ("pages" in source.opt_in and not config.of(source).pages):
-            continue
+    for source in run.read_sources():
         known = len(run.due_listings(source))
         requests = max(known, film_count) if source.wikidata_property else known
         hours = requests * 1.25 * config.delay(source) / 3_600

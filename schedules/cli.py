@@ -114,6 +114,7 @@ def init(
 ) -> None:
     """Write a commented afterscore.toml, show each source's terms, check keys, contact and disk.
 
+    \b
     Example:  afterscore init --contact you@example.org
     """
     file = Path(config.FILE)
@@ -154,6 +155,7 @@ app.add_typer(sources_app, name="sources")
 def sources(ctx: typer.Context, as_json: JsonOption = False) -> None:
     """Print the register: each source's scores, terms, and whether it is asked.
 
+    \b
     Example:  afterscore sources
               afterscore sources check rottentomatoes
     """
@@ -176,6 +178,7 @@ def sources_check(
 ) -> None:
     """Ask a source's robots.txt, and read the bundled samples with today's reader.
 
+    \b
     Example:  afterscore sources check metacritic
     """
     source = _source(key)
@@ -202,7 +205,7 @@ def sources_check(
 @app.command()
 def track(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[FILM]...", help="tt1074638, tmdb:37724, a URL …")
+        list[str] | None, typer.Argument(metavar="FILM", help="tt1074638, tmdb:37724, a URL …")
     ] = None,
     films_file: FilmsOption = None,
     folder: Annotated[
@@ -213,6 +216,7 @@ def track(
 ) -> None:
     """Track films, whatever the universe says: by id, from a CSV file, or from a media folder.
 
+    \b
     Example:  afterscore track tt1074638 https://www.themoviedb.org/movie/24428
               afterscore track --films ~/Downloads/WATCHLIST.csv
     """
@@ -252,10 +256,11 @@ def track(
 
 @app.command()
 def untrack(
-    names: Annotated[list[str], typer.Argument(metavar="FILM...")], db: DbOption = None
+    names: Annotated[list[str], typer.Argument(metavar="FILM")], db: DbOption = None
 ) -> None:
     """Stop tracking films. What is known of them stays.
 
+    \b
     Example:  afterscore untrack tt1074638
     """
     path = config.database_path(db)
@@ -280,6 +285,7 @@ def film(
 ) -> None:
     """Print one film: whether to stay for the credits, then each score with its age and link.
 
+    \b
     Example:  afterscore film "Skyfall (2012)"
               afterscore film tt1074638 --ask
     """
@@ -327,6 +333,7 @@ def refresh(
 ) -> None:
     """Find films, match their listings, ask every listing that is due, and print what changed.
 
+    \b
     Example:  afterscore refresh
               afterscore refresh --source rottentomatoes --limit 50
     """
@@ -338,7 +345,18 @@ def refresh(
     if empty and settings.universe is None:
         raise Problem(NEXT_STEPS)
     if dry_run:
-        _dry_run(read_only(path) if path.exists() else None, settings, source, limit, again)
+        if not path.exists():
+            out.print("No database yet: the find stage would come first, with the IMDb datasets.")
+            return
+        reading = read_only(path)
+        chosen_films = None
+        if film_names or films_file:
+            rows = film_lists.from_csv(films_file) if films_file else []
+            named = [*(film_names or ()), *(str(one) for row in rows for one in row.listings)]
+            known = (one for name in named for one in films.find_all(reading, name))
+            chosen_films = frozenset(one.film_id for one in known)
+        chosen = Selection(tuple(source or ()), chosen_films, limit, again)
+        _dry_run(reading, settings, chosen)
         return
     with _writing(db, "refresh") as database:
         chosen = Selection(
@@ -378,6 +396,7 @@ def backfill_command(
 ) -> None:
     """Go through many films over several sources; safe to interrupt, goes on where it stopped.
 
+    \b
     Example:  afterscore backfill --films films.csv --until 06:00
               afterscore backfill --years 2010-2020 --source metacritic
               afterscore backfill --from saved-pages/index.jsonl
@@ -439,7 +458,7 @@ def backfill_command(
 
 @app.command()
 def read(
-    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="A saved page")] = None,
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="A saved page")] = None,
     source: Annotated[str | None, typer.Option(metavar="KEY", help="Its source")] = None,
     url: Annotated[str | None, typer.Option(metavar="URL", help="Its URL")] = None,
     http_status: Annotated[int, typer.Option(help="Its HTTP status")] = 200,
@@ -449,6 +468,7 @@ def read(
 ) -> None:
     """Read saved pages and print one JSON object a line for each record; needs no database.
 
+    \b
     Example:  afterscore read --source metacritic --url https://www.metacritic.com/movie/up up.html
               afterscore read --index pages/index.jsonl
     """
@@ -478,6 +498,7 @@ app.add_typer(quarantine_app, name="quarantine", help="What the guard holds back
 def quarantine_list(as_json: JsonOption = False, db: DbOption = None) -> None:
     """Print what is held back, why, and since when; the last good value stands meanwhile.
 
+    \b
     Example:  afterscore quarantine list
     """
     reading = read_only(config.database_path(db))
@@ -514,6 +535,7 @@ def demo_command(
 ) -> None:
     """Run the main job on bundled sample pages, over real HTTP on this machine; no network, no key.
 
+    \b
     Example:  afterscore demo
     """
     try:
@@ -537,9 +559,10 @@ def demo_command(
                 f" {database['score_observations'].count} score observations in {path}."
             )
     out.print(
-        f'\nOne film:    afterscore film "Skyfall (2012)" --db {path}\n'
-        f"Browse all:  datasette {path} --metadata {show.metadata_file()}\n"
-        f"SQL:         sqlite3 {path} 'SELECT title, tomatometer FROM film_scores'",
+        f'\nOne film:    {show.script("afterscore")} film "Skyfall (2012)" --db {path}\n'
+        f"Browse all:  {show.script('datasette')} {path} --metadata {show.metadata_file()}\n"
+        f"SQL:         {show.script('sqlite-utils')} {path}"
+        " 'SELECT title, tomatometer FROM film_scores' --table",
         markup=False,
         soft_wrap=True,
     )
@@ -656,25 +679,17 @@ def _films_of_years(database: Database, years: str) -> frozenset[int]:
     return found
 
 
-def _dry_run(
-    database: Database | None,
-    settings: config.Config,
-    source: list[str] | None,
-    limit: int | None,
-    again: bool,
-) -> None:
-    if database is None:
-        out.print("No database yet: the find stage would come first, with the IMDb datasets.")
-        return
-    chosen = Selection(sources=tuple(source or ()), limit=limit, again=again)
+def _dry_run(database: Database, settings: config.Config, chosen: Selection) -> None:
     run = Run(database, settings, chosen, "refresh --dry-run", Shown(err))
     _print_skipped(run)
-    for one in run.asked_sources:
-        if one.listing_ask is None or ("pages" in one.opt_in and not settings.of(one).pages):
-            continue
-        rows = run.due_listings(one)
-        minutes = len(rows) * 1.25 * settings.delay(one) / 60
-        out.print(f"{one.key}: {len(rows):,} listings due, {minutes:,.1f} min at the polite rate")
+    finds = [source.key for source in run.asked_sources if source.find_wave]
+    out.print(f"The find stage comes first, and may add listings: {', '.join(finds) or 'none'}")
+    for source in run.read_sources():
+        rows = run.due_listings(source)
+        minutes = len(rows) * 1.25 * settings.delay(source) / 60
+        out.print(
+            f"{source.key}: {len(rows):,} listings due, {minutes:,.1f} min at the polite rate"
+        )
         for row in rows.head(10).itertuples():
             out.print(f"  {row.source_id}  {row.why}", markup=False)
 

@@ -339,6 +339,18 @@ class Run:
             if by_key(key).find_wave == wave and crawled.outcome == "ok"
         }
         asked = {key: self._sought.pop(key, ()) for key in list(self._sought) if key in done}
+        if wave == 1:
+            # A dataset or list speaks for every film, the newborn too, unless it has listings that
+            # state no identifier: one of those may be the film. Only news is remembered.
+            for key in done:
+                asked[key] = self._imdb_ids(
+                    "NOT EXISTS (SELECT 1 FROM lookups k WHERE k.film_id = films.film_id"
+                    " AND k.source = ?1 AND k.found = 'listed')"
+                    " AND (?1 = 'imdb' OR NOT EXISTS (SELECT 1 FROM unmatched_listings l"
+                    " WHERE l.source = ?1 AND l.listing_id NOT IN"
+                    " (SELECT listing_id FROM listing_identifiers)))",
+                    key,
+                )
         at = clock.now()
         with transaction(self._db):
             for key, imdb_ids in asked.items():
@@ -369,12 +381,19 @@ class Run:
 
     # --- read ---------------------------------------------------------------------------------
 
+    def read_sources(self) -> list[Source]:
+        """The sources whose listings this run asks one by one."""
+        return [
+            source
+            for source in self._on
+            if source.listing_ask is not None
+            and ("pages" not in source.opt_in or self._config.of(source).pages)
+        ]
+
     def _read_plans(self) -> list[Plan]:
         plans = []
-        for source in self._on:
-            if source.listing_ask is None or not self._has_not_failed(source):
-                continue
-            if "pages" in source.opt_in and not self._config.of(source).pages:
+        for source in self.read_sources():
+            if not self._has_not_failed(source):
                 continue
             targets = list(self._targets(source))
             if targets:
@@ -402,13 +421,6 @@ class Run:
     def _plan(self, source: Source, stage: str, **told: Any) -> Plan:
         if stage == "find" and told.get("wanted_imdb_ids"):
             self._sought[source.key] = told["wanted_imdb_ids"]
-            if source.find_wave == 1:
-                # Every film is in the datasets' plan every night; only news need be remembered.
-                self._sought[source.key] = self._imdb_ids(
-                    "NOT EXISTS (SELECT 1 FROM lookups k WHERE k.film_id = films.film_id"
-                    " AND k.source = ? AND k.found = 'listed')",
-                    source.key,
-                )
         delay = self._config.delay(source)
         waited = time.monotonic() - self._last_asked.get(source.key, -1e9)
         validators = {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
@@ -293,8 +295,22 @@ def _row(db: Database, sql: str, *values: Any) -> dict[str, Any]:
     return next(iter(_rows(db, sql, *values)), {})
 
 
+def script(name: str) -> str:
+    """How a program that was installed with this one is called from here: by its name where that
+    is on the path, else by the shortest way to it."""
+    beside = Path(sys.executable).parent / name
+    found = shutil.which(name)
+    if not beside.exists() or (found and Path(found).resolve() == beside.resolve()):
+        return name
+    here = Path.cwd()
+    return str(beside.relative_to(here) if beside.is_relative_to(here) else beside)
+
+
 def metadata_file() -> Path:
     """Datasette's metadata: at the top of a checkout, inside an installed package."""
     inside = Path(str(resources.files("explore"))) / "datasette.yml"
     beside = inside.parent.parent / "datasette.yml"
-    return beside if beside.exists() else inside
+    if not beside.exists():
+        return inside
+    here = Path.cwd()
+    return beside.relative_to(here) if beside.is_relative_to(here) else beside

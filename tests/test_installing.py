@@ -35,7 +35,7 @@ def run_installed(installed: Path, folder: Path, *words: str) -> subprocess.Comp
     return subprocess.run(
         [sys.executable, str(installed / "bin" / "afterscore"), *words],
         cwd=folder,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(installed)},
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(installed), "COLUMNS": "160"},
         capture_output=True,
         text=True,
         timeout=300,

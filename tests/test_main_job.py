@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from schedules.replica import Replica
-from spiders.sources import SOURCES
+from spiders.sources import SOURCES, by_key
 from tests.conftest import Afterscore, Ended, beside
 
 Twice = tuple[Afterscore, Replica, Ended, Ended, int]
@@ -34,8 +34,9 @@ def test_every_source_was_asked_and_ended_well(refreshed: tuple[Afterscore, Ende
 def test_a_film_has_its_figures_from_every_site(refreshed: tuple[Afterscore, Ended]) -> None:
     ready, _ = refreshed
     film = ready("film", "tt0468569", "--json").json
-    states = {kind: score["state"] for kind, score in film["scores"].items()}
-    assert set(states.values()) == {"scored"}, states
+    for source in ("imdb", "rottentomatoes", "metacritic", "tmdb"):
+        for kind in by_key(source).score_kinds:
+            assert film["scores"][kind.key]["state"] == "scored", kind.key
     assert film["scores"]["tomatometer"]["value"] == 94
     assert film["scores"]["popcornmeter"]["votes_at_least"] is True
     assert film["tmdb_id"] == 155

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlite_utils import Database
+from sqlite_utils import Database, Migrations
 
 from pipelines.database import writing
 from pipelines.merge import prepare
@@ -130,12 +130,16 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(
     with writing(tmp_path / "ratings.db", "a test"):
         pass
 
+    newer = Migrations("afterscore")
+    for migration in migrations.pending(Database(memory=True)):
+        newer(name=migration.name)(migration.fn)
+
+    @newer()
     def m999_fails(db: Database) -> None:
         db.conn.execute("CREATE TABLE half_done (x)")
         db.conn.execute("SELECT no_such_column")
 
-    failing = [*migrations._migrations, migrations._Migration("m999_fails", m999_fails)]
-    monkeypatch.setattr(migrations, "_migrations", failing)
+    monkeypatch.setattr("pipelines.database.migrations", newer)
     with pytest.raises(Exception, match="no_such_column"), writing(tmp_path / "ratings.db", "a"):
         pass
     db = database(tmp_path / "ratings.db")

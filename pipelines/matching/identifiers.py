@@ -14,6 +14,7 @@ from sqlite_utils import Database
 
 from pipelines import clock
 from pipelines.database import transaction
+from spiders.sources import SOURCES
 
 FILM_KINDS = ("movie", "tvMovie", "short", "tvShort", "video", "tvSpecial")
 """IMDb's titleType values that are films; series, episodes and games are not."""
@@ -43,12 +44,12 @@ def match(db: Database, listing_ids: Iterable[int]) -> Matched:
         )
         run(
             "INSERT OR IGNORE INTO unmatched SELECT l.listing_id FROM unmatched u"
-            " JOIN listing_identifiers i USING (listing_id)"
+            " CROSS JOIN listing_identifiers i USING (listing_id)"
             " JOIN listings l ON l.source = i.source AND l.source_id = i.source_id"
         )
         run(
             "INSERT OR IGNORE INTO unmatched SELECT i.listing_id FROM unmatched u"
-            " JOIN listings l USING (listing_id)"
+            " CROSS JOIN listings l USING (listing_id)"
             " JOIN listing_identifiers i ON i.source = l.source AND i.source_id = l.source_id"
         )
         run(
@@ -69,31 +70,32 @@ def match(db: Database, listing_ids: Iterable[int]) -> Matched:
     return matched
 
 
-# Each row: an unmatched listing, a film that it may be, and why.
+# Each row: an unmatched listing, a film that it may be, and why. SQLite keeps the order of a CROSS
+# JOIN: it begins with what is to be matched, however many listings there are beside it.
 _CANDIDATES = """
   SELECT u.listing_id, f.film_id, 'it bears the film''s own id' AS evidence
-  FROM unmatched u JOIN listings l USING (listing_id)
+  FROM unmatched u CROSS JOIN listings l USING (listing_id)
   JOIN films f ON f.imdb_id = l.source_id WHERE l.source = 'imdb'
 UNION ALL
   SELECT u.listing_id, f.film_id, 'it bears the film''s own id'
-  FROM unmatched u JOIN listings l USING (listing_id)
+  FROM unmatched u CROSS JOIN listings l USING (listing_id)
   JOIN films f ON f.tmdb_id = CAST(l.source_id AS INTEGER) WHERE l.source = 'tmdb'
 UNION ALL
   SELECT u.listing_id, f.film_id, 'it states ' || i.source || ':' || i.source_id
-  FROM unmatched u JOIN listing_identifiers i USING (listing_id)
+  FROM unmatched u CROSS JOIN listing_identifiers i USING (listing_id)
   JOIN films f ON f.imdb_id = i.source_id WHERE i.source = 'imdb'
 UNION ALL
   SELECT u.listing_id, f.film_id, 'it states ' || i.source || ':' || i.source_id
-  FROM unmatched u JOIN listing_identifiers i USING (listing_id)
+  FROM unmatched u CROSS JOIN listing_identifiers i USING (listing_id)
   JOIN films f ON f.tmdb_id = CAST(i.source_id AS INTEGER) WHERE i.source = 'tmdb'
 UNION ALL
   SELECT u.listing_id, lf.film_id, 'it states ' || i.source || ':' || i.source_id
-  FROM unmatched u JOIN listing_identifiers i USING (listing_id)
+  FROM unmatched u CROSS JOIN listing_identifiers i USING (listing_id)
   JOIN listings m ON m.source = i.source AND m.source_id = i.source_id
   JOIN listing_films lf ON lf.listing_id = m.listing_id AND lf.valid_to IS NULL
 UNION ALL
   SELECT u.listing_id, lf.film_id, m.source || ':' || m.source_id || ' names it'
-  FROM unmatched u JOIN listings l USING (listing_id)
+  FROM unmatched u CROSS JOIN listings l USING (listing_id)
   JOIN listing_identifiers i ON i.source = l.source AND i.source_id = l.source_id
   JOIN listings m ON m.listing_id = i.listing_id
   JOIN listing_films lf ON lf.listing_id = m.listing_id AND lf.valid_to IS NULL
@@ -101,11 +103,19 @@ UNION ALL
 
 
 def _link(db: Database, matched: Matched) -> bool:
-    """Link every unmatched listing that points to exactly one film; whether there was any."""
-    found = db.conn.execute(
-        "SELECT listing_id, min(film_id), min(evidence)"
-        f" FROM ({_CANDIDATES}) GROUP BY listing_id HAVING count(DISTINCT film_id) = 1"
-    ).fetchall()
+    """Link the listings of one source that point to exactly one film; whether there were any.
+
+    Sources go in the order of the register: a page is linked only once the crosswalk's rows are,
+    so that what a row says of it against the page is heard.
+    """
+    linkable: dict[str, list[tuple[int, int, str]]] = {}
+    for source, *row in db.conn.execute(
+        "SELECT l.source, listing_id, min(film_id), min(evidence)"
+        f" FROM ({_CANDIDATES}) JOIN listings l USING (listing_id)"
+        " GROUP BY listing_id HAVING count(DISTINCT film_id) = 1"
+    ):
+        linkable.setdefault(source, []).append((row[0], row[1], row[2]))
+    found = next((linkable[s.key] for s in SOURCES if s.key in linkable), [])
     at = clock.now()
     db.conn.executemany(
         "INSERT INTO listing_films (listing_id, film_id, valid_from, method, probability, evidence)"
@@ -125,7 +135,8 @@ def _adopt_ids(db: Database, film_ids: set[int]) -> None:
         db.conn.executemany(
             f"UPDATE OR IGNORE films SET {column} = (SELECT l.source_id FROM listing_films lf"
             " JOIN listings l USING (listing_id) WHERE lf.film_id = films.film_id"
-            f" AND lf.valid_to IS NULL AND l.source = '{source}' ORDER BY l.listing_id LIMIT 1)"
+            f" AND lf.valid_to IS NULL AND l.source = '{source}'"
+            " ORDER BY length(l.source_id), l.source_id LIMIT 1)"
             f" WHERE film_id = ? AND {column} IS NULL",
             ((number,) for number in film_ids),
         )
@@ -140,7 +151,8 @@ def _give_birth(db: Database, matched: Matched) -> bool:
     run = db.conn.execute
     placeholders = ", ".join("?" * len(FILM_KINDS))
     newborn = (
-        "SELECT min(u.listing_id), l.source_id FROM unmatched u JOIN listings l USING (listing_id)"
+        "SELECT min(printf('%20s', l.source_id)), l.source_id"
+        " FROM unmatched u CROSS JOIN listings l USING (listing_id)"
         " WHERE l.source = ? AND l.title IS NOT NULL"
         f" AND ifnull(l.kind, 'movie') IN ({placeholders})"
         f" AND u.listing_id NOT IN (SELECT listing_id FROM ({_CANDIDATES}))"
