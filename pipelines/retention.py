@@ -9,6 +9,17 @@ from pipelines.database import transaction
 from pipelines.listings import FACTS
 from spiders.sources import SOURCES
 
+# Listings of the source ?1 that have said nothing since ?2, neither a page nor a 304. A night on
+# which the source failed, or blocked us, says nothing and takes nothing away.
+_STALE = """listing_id IN (
+  SELECT l.listing_id FROM listings l WHERE l.source = ?1 AND l.first_seen_at < ?2
+    AND NOT EXISTS (SELECT 1 FROM urls u WHERE u.listing_id = l.listing_id
+                    AND u.last_outcome = 'ok' AND u.last_asked_at >= ?2)
+    AND NOT EXISTS (SELECT 1 FROM confirmations c WHERE c.listing_id = l.listing_id
+                    AND c.confirmed_at >= ?2)
+    AND NOT EXISTS (SELECT 1 FROM scores s WHERE s.listing_id = l.listing_id
+                    AND s.observed_at >= ?2))"""
+
 _NO_FACTS = ", ".join(f"{name} = NULL" for name in FACTS)
 
 
@@ -25,42 +36,30 @@ def purge(db: Database, at: str) -> set[int]:
             if source.keep_days is None:
                 continue
             since = clock.later(at, days=-source.keep_days)
+            told = (source.key, since)
             own = "listing_id IN (SELECT listing_id FROM listings WHERE source = ?1)"
-            stale = (
-                "listing_id IN (SELECT l.listing_id FROM listings l LEFT JOIN urls u"
-                " ON u.listing_id = l.listing_id AND u.last_outcome = 'ok' WHERE l.source = ?1"
-                " AND ifnull(u.last_asked_at, l.first_seen_at) < ?2)"
-            )
-            films |= {
-                row[0]
-                for row in run(
-                    f"SELECT film_id FROM listing_films WHERE valid_to IS NULL AND {stale}",
-                    (source.key, since),
-                )
-            }
-            for table in ("score_observations", "credits_verdicts"):
-                # The newest verdict is what stands; it goes only when its listing is stale.
-                kept = (
-                    f" AND (rowid NOT IN (SELECT max(rowid) FROM {table} GROUP BY listing_id)"
-                    f" OR {stale})"
-                    if table == "credits_verdicts"
-                    else ""
-                )
-                run(
-                    f"DELETE FROM {table} WHERE {own} AND observed_at < ?2{kept}",
-                    (source.key, since),
-                )
-            for table in ("scores", "film_titles", "film_people", "film_genres", "confirmations"):
-                run(f"DELETE FROM {table} WHERE {stale}", (source.key, since))
-            run(f"UPDATE listings SET {_NO_FACTS} WHERE {stale}", (source.key, since))
+            of_stale = f"SELECT film_id FROM listing_films WHERE valid_to IS NULL AND {_STALE}"
+            films |= {row[0] for row in run(of_stale, told)}
+            run(f"DELETE FROM score_observations WHERE {own} AND observed_at < ?2", told)
+            # The last verdict that was answered is what stands; it goes with its listing.
             run(
-                f"DELETE FROM quarantine WHERE {own} AND last_held_at < ?2",
-                (source.key, since),
+                f"DELETE FROM credits_verdicts WHERE {own} AND observed_at < ?2 AND ({_STALE}"
+                " OR rowid NOT IN (SELECT max(rowid) FROM credits_verdicts"
+                " WHERE origin <> 'archive' GROUP BY listing_id))",
+                told,
             )
+            for table in ("film_titles", "film_people", "film_genres"):
+                run(f"DELETE FROM {table} WHERE {_STALE}", told)
+            run("DELETE FROM people WHERE person_id NOT IN (SELECT person_id FROM film_people)")
+            run(f"UPDATE listings SET {_NO_FACTS} WHERE {_STALE}", told)
             # Without its validators the page is asked in full again.
             run(
                 f"UPDATE urls SET etag = NULL, last_modified = NULL, records_hash = NULL"
-                f" WHERE {stale}",
-                (source.key, since),
+                f" WHERE {_STALE}",
+                told,
             )
+            run(f"DELETE FROM quarantine WHERE {own} AND last_held_at < ?2", told)
+            # These say when the listing was last heard of, so they go last.
+            for table in ("confirmations", "scores"):
+                run(f"DELETE FROM {table} WHERE {_STALE}", told)
     return films

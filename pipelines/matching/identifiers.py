@@ -53,8 +53,8 @@ def match(db: Database, listing_ids: Iterable[int]) -> Matched:
             " JOIN listing_identifiers i ON i.source = l.source AND i.source_id = l.source_id"
         )
         run(
-            "DELETE FROM unmatched WHERE listing_id IN"
-            " (SELECT listing_id FROM listing_films WHERE valid_to IS NULL)"
+            "DELETE FROM unmatched WHERE EXISTS (SELECT 1 FROM listing_films lf"
+            " WHERE lf.listing_id = unmatched.listing_id AND lf.valid_to IS NULL)"
         )
         while _link(db, matched) or _give_birth(db, matched):
             pass

@@ -1,0 +1,1 @@
+"""How fast afterscore reads and crawls, and how much memory that takes: `make bench`."""

@@ -1,0 +1,114 @@
+"""Time readers and crawls, and print tables: `python -m benchmarks [--quick]`, or `make bench`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import statistics
+from collections.abc import Iterable
+from pathlib import Path
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import readers
+from benchmarks.crawl import AT_ONCE, Round, rounds
+from schedules.archive import Saved
+
+CAPTURES = "AFTERSCORE_CAPTURES"
+
+out = Console(highlight=False)
+
+
+def main() -> None:
+    """Run every measure."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Milliseconds a page of each reader; pages a second and memory of a crawl.",
+        epilog=f"Set {CAPTURES} to a folder of captured pages with an expected.jsonl to have"
+        " those read too.",
+    )
+    parser.add_argument("--quick", action="store_true", help="fewer pages, one round: a minute")
+    quick = parser.parse_args().quick
+    out.print(_machine() + "\n")
+    _show_readers("The crawls' pages", readers.padded())
+    _show_readers("Bundled samples", readers.samples())
+    captured = os.environ.get(CAPTURES)
+    if captured:
+        _show_readers("Captured pages", readers.captures(Path(captured)))
+    _show_crawls("with embedded data", rounds("embedded", *((1_500, 1) if quick else (5_001, 5))))
+    _show_crawls("with visible figures only", rounds("visible", 150 if quick else 600, 1))
+
+
+def _machine() -> str:
+    """What everything is measured on, and how busy that is."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text("utf-8").splitlines() if info.exists() else []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    processor = models[0] if models else platform.machine()
+    return (
+        f"{os.cpu_count()} cores, {processor}; {platform.system()}, Python"
+        f" {platform.python_version()}; load before: {os.getloadavg()[0]:.1f}"
+    )
+
+
+def _show_readers(title: str, pages: Iterable[Saved]) -> None:
+    """One table of the layouts that are read from the bytes, one of those that need a tree."""
+    found = readers.figures(pages)
+    for builds_tree, how in ((False, "read from the bytes"), (True, "visible: read in a tree")):
+        table = _table(f"{title}, {how}", "source", "layout")
+        for heading in ("pages", "KB", "ms", "ms of the slowest"):
+            table.add_column(heading, justify="right")
+        for row in found:
+            if row.builds_tree is builds_tree:
+                table.add_row(
+                    row.source,
+                    row.layout,
+                    f"{row.pages}",
+                    f"{row.kilobytes:,.1f}",
+                    f"{row.milliseconds:,.2f}",
+                    f"{row.slowest:,.2f}",
+                )
+        if table.row_count:
+            out.print(table)
+
+
+def _show_crawls(what: str, measured: Iterable[Round]) -> None:
+    """Medians of each crawl, and what share the full one reaches of the bare one of its round."""
+    all_rounds = list(measured)
+    pages = all_rounds[0].pages
+    title = f"Crawls of {pages:,} pages of 260 KB {what}, in turn: medians of {len(all_rounds)}"
+    table = _table(title, "who crawls")
+    for heading in ("pages a second", "CPU ms a page"):
+        table.add_column(heading, justify="right")
+    for name, crawls in (
+        (f"bare Scrapy, {AT_ONCE} requests at once", [each.bare for each in all_rounds]),
+        ("three bare Scrapys, a request at a time", [each.three_bare for each in all_rounds]),
+        ("afterscore: fetch, read, store", [each.full for each in all_rounds]),
+    ):
+        speed = statistics.median(pages / crawl.seconds for crawl in crawls)
+        effort = statistics.median(1000 * crawl.processor_seconds / pages for crawl in crawls)
+        table.add_row(name, f"{speed:,.0f}", f"{effort:,.1f}")
+    out.print(table)
+    shares = [each.bare.seconds / each.full.seconds for each in all_rounds]
+    out.print(
+        f"  Share of the bare crawl's speed: {statistics.median(shares):.2f}"
+        f" ({', '.join(f'{share:.2f}' for share in shares)})"
+    )
+    run, *others = (peak / 1_000_000 for peak in all_rounds[-1].full.peaks)
+    out.print(
+        f"  Peak memory: run process {run:.0f} MB, largest crawl process {max(others):.0f} MB\n"
+    )
+
+
+def _table(title: str, *words: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    for heading in words:
+        table.add_column(heading, no_wrap=True)
+    return table
+
+
+if __name__ == "__main__":
+    main()
