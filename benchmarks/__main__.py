@@ -79,8 +79,7 @@ def _show_crawls(what: str, measured: Iterable[Round]) -> None:
     """Medians of each crawl, and what share the full one reaches of the bare one of its round."""
     all_rounds = list(measured)
     pages = all_rounds[0].pages
-    title = f"Crawls of {pages:,} pages of 260 KB {what}, in turn: medians of {len(all_rounds)}"
-    table = _table(title, "who crawls")
+    table = _table(f"Crawls of {pages:,} pages of 260 KB {what}, in turn", "medians")
     for heading in ("pages a second", "CPU ms a page"):
         table.add_column(heading, justify="right")
     for name, crawls in (

@@ -36,7 +36,7 @@ Told = Callable[[Kept, ScoreKind], None]
 def kept(tmp_path: Path) -> Iterator[Kept]:
     """A database that tracks one film, listed everywhere, which nobody was asked for yet."""
     with keeping(tmp_path / "ratings.db") as kept:
-        follow(kept, *LISTED)
+        follow(kept, *reversed(LISTED))
         kept.merge()
         yield kept
 
