@@ -87,6 +87,8 @@ def main() -> None:
     ) as problem:
         err.print(f"afterscore: {problem}", style="red", markup=False, soft_wrap=True)
         sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)  # before the run began: there was nothing to end in order
     except BrokenPipeError:
         # The reader (head, less) has seen enough.
         sys.stderr.close()
@@ -392,6 +394,7 @@ def backfill_command(
         typer.Option("--from", metavar="INDEX.jsonl|FILE.warc.gz", help="Read saved pages instead"),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the estimate only")] = False,
+    as_json: JsonOption = False,
     db: DbOption = None,
 ) -> None:
     """Go through many films over several sources; safe to interrupt, goes on where it stopped.
@@ -450,9 +453,12 @@ def backfill_command(
             written = films_file.with_name(films_file.name + ".report.csv")
             keys = list(source or [s.key for s in SOURCES])
             backfill.report(database, written, rows, tracked, keys)
-            out.print(f"Wrote {written}: one row for each row of {films_file.name}.")
-        show.print_changes(out, database, result.changes)
-        _print_result(database, result)
+            err.print(f"Wrote {written}: one row for each row of {films_file.name}.")
+        if as_json:
+            out.print(show.as_json(_result_rows(result)), markup=False, soft_wrap=True)
+        else:
+            show.print_changes(out, database, result.changes)
+            _print_result(database, result)
     raise typer.Exit(_status(result))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 from pathlib import Path
 
@@ -335,7 +336,7 @@ def test_backfill_reports_every_row(tmp_path: Path) -> None:
         )
         ended = ready("backfill", "--films", "films.csv")
         asked = len([one for one in replica.asked if one.path != "/robots.txt"])
-        again = ready("backfill", "--films", "films.csv")
+        again = ready("backfill", "--films", "films.csv", "--json")
         asked_again = len([one for one in replica.asked if one.path != "/robots.txt"]) - asked
     assert ended.status == 0, ended.err
     assert "at the polite rate" in ended.err
@@ -350,6 +351,7 @@ def test_backfill_reports_every_row(tmp_path: Path) -> None:
     assert unrated["imdb"] == "not_rated"
     assert unrated["metacritic"] == "not_listed"
     assert again.status == 0
+    assert again.json["changes"] == []
     assert asked_again == 0
 
 
@@ -364,3 +366,41 @@ def test_saved_pages_become_history_with_their_dates(afterscore: Afterscore) -> 
     assert row["origin"] == "archive"
     film = afterscore("film", "tmdb:37724", "--json").json
     assert film["scores"]["tmdb_score"]["confirmed_at"] == "2017-09-28T00:00:00Z"
+
+
+def warc(path: Path) -> Path:
+    """A web archive of one page of a source, and one of a site that is none."""
+    pages = {
+        "https://api.themoviedb.org/3/movie/37724": SKYFALL_PAGE.read_bytes(),
+        "https://example.org/": b"<html></html>",
+    }
+    records = []
+    for url, body in pages.items():
+        answer = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n" + body
+        head = (
+            f"WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: {url}\r\n"
+            "WARC-Date: 2017-09-28T10:00:00Z\r\nContent-Type: application/http;msgtype=response\r\n"
+            f"Content-Length: {len(answer)}\r\n\r\n"
+        )
+        records.append(gzip.compress(head.encode() + answer + b"\r\n\r\n"))
+    path.write_bytes(b"".join(records))
+    return path
+
+
+def test_a_web_archive_is_read_with_its_dates(afterscore: Afterscore) -> None:
+    ended = afterscore("backfill", "--from", warc(afterscore.folder / "saved.warc.gz"))
+    assert ended.status == 0, ended.err
+    [row] = afterscore.database()["score_observations"].rows
+    assert (row["observed_at"], row["origin"]) == ("2017-09-28T10:00:00Z", "archive")
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", None], ids=["empty", "text", "cut"])
+def test_what_is_no_whole_web_archive_is_named(
+    content: bytes | None, afterscore: Afterscore
+) -> None:
+    path = warc(afterscore.folder / "saved.warc.gz")
+    path.write_bytes(path.read_bytes()[:200] if content is None else content)
+    ended = afterscore("backfill", "--from", path)
+    assert ended.status == 2
+    assert "saved.warc.gz" in ended.err
+    assert "Traceback" not in ended.err
