@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from sqlite_utils import Database
 
+from pipelines.database import set_aside
 from pipelines.statements import Statement
 
 
@@ -45,9 +46,7 @@ def confirm_dataset(db: Database, source: str, at: str, held: Collection[int] | 
     """
     run = db.conn.execute
     if held is not None:
-        run("CREATE TEMP TABLE IF NOT EXISTS in_dataset (listing_id INTEGER PRIMARY KEY)")
-        run("DELETE FROM in_dataset")
-        db.conn.executemany("INSERT INTO in_dataset VALUES (?)", ((number,) for number in held))
+        set_aside(db, "in_dataset", "listing_id", held)
         run(
             "INSERT OR IGNORE INTO confirmations SELECT s.listing_id, s.score_kind, d.confirmed_at"
             " FROM scores s JOIN listings l USING (listing_id)"

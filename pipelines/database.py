@@ -7,7 +7,7 @@ import json
 import os
 import socket
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -94,6 +94,16 @@ def transaction(db: Database) -> Iterator[None]:
         db.conn.rollback()
         raise
     db.conn.execute("COMMIT")
+
+
+def set_aside(db: Database, table: str, column: str, numbers: Iterable[int]) -> None:
+    """Put numbers into a temporary table of one column, in place of those of the last time: SQL
+    joins what it would not take as a list of a million values."""
+    db.conn.execute(f"CREATE TEMP TABLE IF NOT EXISTS {table} ({column} INTEGER PRIMARY KEY)")
+    db.conn.execute(f"DELETE FROM temp.{table}")
+    db.conn.executemany(
+        f"INSERT OR IGNORE INTO temp.{table} VALUES (?)", ((number,) for number in numbers)
+    )
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from importlib import resources
 
 from sqlite_utils import Database
 
-from pipelines.database import transaction
+from pipelines.database import set_aside, transaction
 from pipelines.listings import FACTS
 from pipelines.tables import film_scores
 from spiders.sources import SOURCES, score_kinds
@@ -39,11 +39,7 @@ def merge(db: Database, film_ids: Iterable[int]) -> None:
     """Bring the given films' facts and scores up to date, in one transaction."""
     with transaction(db):
         run = db.conn.execute
-        run("CREATE TEMP TABLE IF NOT EXISTS touched (film_id INTEGER PRIMARY KEY)")
-        run("DELETE FROM touched")
-        db.conn.executemany(
-            "INSERT OR IGNORE INTO touched VALUES (?)", ((number,) for number in film_ids)
-        )
+        set_aside(db, "touched", "film_id", film_ids)
         run(_PRIMARY)
         run(_facts_sql())
         for table in ("film_titles", "film_people", "film_genres"):
@@ -114,6 +110,7 @@ def _film_scores_sql() -> str:
             f"LEFT JOIN (SELECT lf.film_id, l.listing_id, u.last_outcome FROM listing_films lf"
             f" JOIN listings l USING (listing_id) LEFT JOIN urls u ON u.listing_id = l.listing_id"
             f" WHERE l.source = '{key}' AND lf.valid_to IS NULL AND lf.is_primary"
+            " AND lf.film_id IN (SELECT film_id FROM touched)"
             f" GROUP BY lf.film_id) AS {key}_listing ON {key}_listing.film_id = f.film_id"
             f" LEFT JOIN lookups AS {key}_lookup ON {key}_lookup.film_id = f.film_id"
             f" AND {key}_lookup.source = '{key}'"

@@ -18,11 +18,9 @@ from pipelines.listings import (
 )
 from pipelines.quarantine import hold, supersede
 from pipelines.scores import stand_on_answers, store_score
-from pipelines.statements import Change, Origin, Statement, Tally, one
+from pipelines.statements import Origin, Statement, Tally, one
 from pipelines.verdicts import store_verdict
 from spiders.items import Answer, Outcome, Record
-
-__all__ = ["Change", "Store", "Tally"]
 
 GONE_AFTER_RUNS = 3
 

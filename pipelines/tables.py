@@ -278,7 +278,8 @@ TABLES: tuple[Table, ...] = (
             "stored": "records stored",
             "changed": "scores and verdicts that changed",
             "held": "records held back by the guard",
-            "outcome": "ok, blocked, failed, skipped or interrupted",
+            "outcome": "ok, partly (some answers could not be used), blocked, failed, skipped or"
+            " interrupted",
             "detail": "why it was skipped, or what stopped it",
             "exception": "what broke it",
         },

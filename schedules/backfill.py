@@ -14,7 +14,8 @@ from pipelines import clock, films
 from pipelines.database import transaction
 from pipelines.matching.identifiers import FILM_KINDS, match
 from pipelines.merge import merge
-from pipelines.store import Store, Tally
+from pipelines.statements import Tally
+from pipelines.store import Store
 from schedules.archive import Saved
 from schedules.config import Config
 from schedules.film_lists import Row, safe_cell

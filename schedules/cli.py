@@ -688,7 +688,7 @@ def _films_of_years(database: Database, years: str) -> frozenset[int]:
 def _dry_run(database: Database, settings: config.Config, chosen: Selection) -> None:
     run = Run(database, settings, chosen, "refresh --dry-run", Shown(err))
     _print_skipped(run)
-    finds = [source.key for source in run.asked_sources if source.find_wave]
+    finds = [source.key for source in run.asked_sources if source.finds]
     out.print(f"The find stage comes first, and may add listings: {', '.join(finds) or 'none'}")
     for source in run.read_sources():
         rows = run.due_listings(source)

@@ -16,11 +16,12 @@ import pandas as pd
 from sqlite_utils import Database
 
 from pipelines import clock
-from pipelines.database import transaction
+from pipelines.database import set_aside, transaction
 from pipelines.matching.identifiers import FILM_KINDS, match
 from pipelines.merge import merge
 from pipelines.retention import purge
-from pipelines.store import Change, Store, Tally
+from pipelines.statements import Change, Tally
+from pipelines.store import Store
 from schedules.config import Config
 from schedules.due import due, schedule
 from schedules.progress import Shown
@@ -28,7 +29,7 @@ from schedules.workers import Crawls, Ended
 from spiders.items import Answer, Outcome
 from spiders.pages.reading import reader_version
 from spiders.plan import Plan, Target
-from spiders.sources import SOURCES, Source, by_key
+from spiders.sources import SOURCES, Finds, Source, by_key
 
 _COUNTS = (
     "asked",
@@ -48,6 +49,23 @@ _WHOLES = ("dataset", "list", "crosswalk")
 
 LOOKUP_DAYS = 30
 """A film that a source did not have is sought there again after as many days."""
+
+
+# A film that is listed there has a listing; in a dataset, one with a title, since one without was
+# only tracked. What this very run found ambiguous stays so.
+_LOOKUP = """
+INSERT OR REPLACE INTO lookups
+SELECT f.film_id, :source, :at, CASE WHEN EXISTS (
+    SELECT 1 FROM listing_films lf JOIN listings l USING (listing_id)
+    WHERE lf.film_id = f.film_id AND lf.valid_to IS NULL AND l.source = :source
+      AND (NOT :titled OR l.title IS NOT NULL)
+  ) THEN 'listed' ELSE 'not_listed' END, :detail
+FROM films f
+WHERE f.imdb_id = :imdb_id AND NOT EXISTS (
+    SELECT 1 FROM lookups k WHERE k.film_id = f.film_id AND k.source = :source
+      AND k.found = 'ambiguous' AND k.sought_at >= :started
+  )
+"""
 
 
 @dataclass(frozen=True)
@@ -85,7 +103,10 @@ class Result:
 
 
 class Run:
-    """One run over one database. `interrupt` may be called from a signal handler."""
+    """One run over one database. `interrupt` may be called from a signal handler.
+
+    `asked_sources` are the sources that it asks; the others are in `skipped`, with the reason.
+    """
 
     def __init__(
         self, db: Database, config: Config, selection: Selection, command: str, shown: Shown
@@ -103,22 +124,10 @@ class Run:
         self._sought: dict[str, tuple[str, ...]] = {}
         self._started = clock.now()
         self.skipped: dict[str, str] = {}
-        self._on = list(self._switched_on())
-        db.conn.execute(
-            "CREATE TEMP TABLE IF NOT EXISTS chosen_films (film_id INTEGER PRIMARY KEY)"
-        )
-        db.conn.execute("DELETE FROM temp.chosen_films")
-        db.conn.executemany(
-            "INSERT INTO temp.chosen_films VALUES (?)",
-            ((number,) for number in selection.film_ids or ()),
-        )
+        self.asked_sources = list(self._switched_on())
+        set_aside(db, "chosen_films", "film_id", selection.film_ids or ())
 
     # --- what will be asked -------------------------------------------------------------------
-
-    @property
-    def asked_sources(self) -> list[Source]:
-        """The sources that this run asks; the others are in `skipped`, with the reason."""
-        return self._on
 
     def _switched_on(self) -> Iterator[Source]:
         for source in SOURCES:
@@ -167,7 +176,7 @@ class Run:
         exception = None
         self._touched |= purge(self._db, clock.now())
         try:
-            for wave in sorted({s.find_wave for s in self._on if s.find_wave}):
+            for wave in sorted({s.finds.wave for s in self.asked_sources if s.finds}):
                 self._stage(store, self._find_plans(wave))
                 self._match_touched()
                 self._write_lookups(wave)
@@ -268,8 +277,8 @@ class Run:
 
     def _find_plans(self, wave: int) -> list[Plan]:
         plans = []
-        for source in self._on:
-            if source.find_wave == wave and self._has_not_failed(source):
+        for source in self.asked_sources:
+            if source.finds and source.finds.wave == wave and self._has_not_failed(source):
                 plan = self._find_plan(source)
                 if plan:
                     plans.append(plan)
@@ -279,9 +288,9 @@ class Run:
         """The find stage of one source, or None where there is nothing to find now."""
         wanted = self._wanted(source)
         whole = self._selection.film_ids is None
-        if source.find_wave == 1:
+        if source.finds in (Finds.DATASET, Finds.LISTS):
             rested = not self._selection.again and self._rested(source)
-            news = source.key == "imdb" and self._untitled()
+            news = source.finds is Finds.DATASET and self._news_for(source)
             if (rested and not news) or not (whole or news or self._selection.sources):
                 return None
             universe = self._config.universe
@@ -294,12 +303,14 @@ class Run:
         The datasets, for every film there is here, whatever its votes are by now; the universe's
         come by themselves. The crosswalk and finders, for films not sought there lately.
         """
-        if source.find_wave == 1:
+        if source.finds in (Finds.DATASET, Finds.LISTS):
             return self._imdb_ids("1")
         where = "(?1 OR NOT EXISTS (SELECT 1 FROM lookups k WHERE k.film_id = films.film_id"
         where += " AND k.source = ?2 AND k.sought_at > ?3))"
-        if source.key == "tmdb":
-            where += " AND tmdb_id IS NULL"
+        if source.finds is Finds.FINDER:
+            where += " AND NOT EXISTS (SELECT 1 FROM listing_films lf JOIN listings l"
+            where += " USING (listing_id) WHERE lf.film_id = films.film_id"
+            where += " AND lf.valid_to IS NULL AND l.source = ?2)"
         if self._selection.film_ids is not None:
             where += " AND film_id IN (SELECT film_id FROM temp.chosen_films)"
         since = clock.later(clock.now(), days=-LOOKUP_DAYS)
@@ -322,62 +333,66 @@ class Run:
         ).fetchone()
         return row is not None
 
-    def _untitled(self) -> bool:
-        """Whether a film is tracked of which the datasets have not been asked yet."""
+    def _news_for(self, source: Source) -> bool:
+        """Whether a film is tracked of which a dataset has not been asked yet."""
         row = self._db.conn.execute(
             "SELECT 1 FROM films f JOIN tracked_films USING (film_id) LEFT JOIN lookups k"
-            " ON k.film_id = f.film_id AND k.source = 'imdb'"
-            " WHERE f.imdb_id IS NOT NULL AND k.film_id IS NULL"
+            " ON k.film_id = f.film_id AND k.source = ?"
+            " WHERE f.imdb_id IS NOT NULL AND k.film_id IS NULL",
+            (source.key,),
         ).fetchone()
         return row is not None
 
     def _write_lookups(self, wave: int) -> None:
         """Remember which films were sought where, so that none is sought again every night."""
-        done = {
-            key
-            for key, crawled in self._crawled.items()
-            if by_key(key).find_wave == wave and crawled.outcome == "ok"
-        }
-        asked = {key: self._sought.pop(key, ()) for key in list(self._sought) if key in done}
-        if wave == 1:
-            # A dataset or list speaks for every film, the newborn too, unless it has listings that
-            # state no identifier: one of those may be the film. Only news is remembered.
-            for key in done:
-                asked[key] = self._imdb_ids(
-                    "NOT EXISTS (SELECT 1 FROM lookups k WHERE k.film_id = films.film_id"
-                    " AND k.source = ?1 AND k.found = 'listed')"
-                    " AND (?1 = 'imdb' OR NOT EXISTS (SELECT 1 FROM unmatched_listings l"
-                    " WHERE l.source = ?1 AND l.listing_id NOT IN"
-                    " (SELECT listing_id FROM listing_identifiers)))",
-                    key,
-                )
         at = clock.now()
-        with transaction(self._db):
-            for key, imdb_ids in asked.items():
-                keys = [key]
-                if key == "wikidata":
-                    # The crosswalk speaks for every source whose ids it holds, except where the
-                    # source itself can still be asked.
-                    keys += [s.key for s in SOURCES if s.wikidata_property and not s.find_wave]
-                for about in keys:
+        for source in self.asked_sources:
+            crawled = self._crawled.get(source.key)
+            if not (source.finds and source.finds.wave == wave and crawled):
+                continue
+            if crawled.outcome != "ok":
+                continue
+            imdb_ids = self._sought_at(source)
+            about = [source.key]
+            if source.finds is Finds.CROSSWALK:
+                # It speaks for every source whose ids it holds, except where the source itself
+                # can still be asked.
+                about += [s.key for s in SOURCES if s.wikidata_property and not s.finds]
+            with transaction(self._db):
+                for key in about:
                     self._db.conn.executemany(
-                        "INSERT OR REPLACE INTO lookups SELECT f.film_id, ?1, ?2, CASE WHEN EXISTS"
-                        " (SELECT 1 FROM listing_films lf JOIN listings l USING (listing_id)"
-                        "  WHERE lf.film_id = f.film_id AND lf.valid_to IS NULL AND l.source = ?1"
-                        "  AND (?1 <> 'imdb' OR l.title IS NOT NULL))"
-                        " THEN 'listed' ELSE 'not_listed' END, ?3 FROM films f"
-                        " WHERE f.imdb_id = ?4 AND NOT EXISTS (SELECT 1 FROM lookups k"
-                        " WHERE k.film_id = f.film_id AND k.source = ?1"
-                        " AND k.found = 'ambiguous' AND k.sought_at >= ?5)",
+                        _LOOKUP,
                         (
-                            (about, at, f"asked {key}", imdb_id, self._started)
+                            {
+                                "source": key,
+                                "at": at,
+                                "detail": f"asked {source.key}",
+                                "imdb_id": imdb_id,
+                                "titled": source.finds is Finds.DATASET,
+                                "started": self._started,
+                            }
                             for imdb_id in imdb_ids
                         ),
                     )
-                films = self._db.conn.execute(
-                    "SELECT film_id FROM lookups WHERE sought_at = ?", (at,)
-                )
-                self._touched |= {row[0] for row in films}
+        films = self._db.conn.execute("SELECT film_id FROM lookups WHERE sought_at = ?", (at,))
+        self._touched |= {row[0] for row in films}
+
+    def _sought_at(self, source: Source) -> tuple[str, ...]:
+        """The IMDb ids of the films of which a source has just told whether it lists them.
+
+        A dataset or list speaks for every film, the newborn too, of which only news is remembered;
+        a list not where it has listings that state no identifier: one of those may be the film.
+        """
+        if source.finds not in (Finds.DATASET, Finds.LISTS):
+            return self._sought.pop(source.key, ())
+        return self._imdb_ids(
+            "NOT EXISTS (SELECT 1 FROM lookups k WHERE k.film_id = films.film_id"
+            " AND k.source = ?1 AND k.found = 'listed')"
+            " AND (?2 OR NOT EXISTS (SELECT 1 FROM unmatched_listings l WHERE l.source = ?1"
+            " AND l.listing_id NOT IN (SELECT listing_id FROM listing_identifiers)))",
+            source.key,
+            source.finds is Finds.DATASET,
+        )
 
     # --- read ---------------------------------------------------------------------------------
 
@@ -385,7 +400,7 @@ class Run:
         """The sources whose listings this run asks one by one."""
         return [
             source
-            for source in self._on
+            for source in self.asked_sources
             if source.listing_ask is not None
             and ("pages" not in source.opt_in or self._config.of(source).pages)
         ]
@@ -567,13 +582,8 @@ class Run:
 
 def films_of(db: Database, listing_ids: Iterable[int]) -> set[int]:
     """The films that these listings are now."""
-    run = db.conn.execute
-    run("CREATE TEMP TABLE IF NOT EXISTS some_listings (listing_id INTEGER PRIMARY KEY)")
-    run("DELETE FROM some_listings")
-    db.conn.executemany(
-        "INSERT OR IGNORE INTO some_listings VALUES (?)", ((number,) for number in listing_ids)
-    )
-    rows = run(
+    set_aside(db, "some_listings", "listing_id", listing_ids)
+    rows = db.conn.execute(
         "SELECT DISTINCT film_id FROM listing_films JOIN some_listings USING (listing_id)"
         " WHERE valid_to IS NULL"
     )

@@ -19,7 +19,7 @@ from sqlite_utils import Database
 
 from pipelines.clock import ago
 from pipelines.credits import Stay, combine
-from pipelines.store import Change
+from pipelines.statements import Change
 from spiders.sources import SOURCES, Source, by_key, score_kind, score_kinds, source_of_kind
 
 _STATES = {

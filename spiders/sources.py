@@ -28,6 +28,20 @@ class Permission(StrEnum):
         return {"allowed": "allow it", "unclear": "are unclear"}.get(self, "forbid automation")
 
 
+class Finds(StrEnum):
+    """What a source is to the find stage."""
+
+    DATASET = "dataset"  # every film there is, in files
+    LISTS = "lists"  # its own films, page by page
+    CROSSWALK = "crosswalk"  # the ids that films of known IMDb ids have elsewhere
+    FINDER = "finder"  # its own id of a film that nobody else gave it
+
+    @property
+    def wave(self) -> int:
+        """When it is asked: first what needs no ids, then the crosswalk, then what fills gaps."""
+        return {Finds.CROSSWALK: 2, Finds.FINDER: 3}.get(self, 1)
+
+
 @dataclass(frozen=True)
 class Terms:
     """A source's terms of use, as read on `checked_on` at `url`."""
@@ -78,9 +92,9 @@ class Source:
 
     `listing_page` and `listing_ask` are URL templates with `{id}`: the page that people open, and
     what a spider asks (None: listings are not asked one by one). `id_pattern` matches the path of
-    a listing's URL; its group `id` is the source_id. `find_wave` orders the find stage: 1 needs
-    nothing, 2 needs IMDb ids, 3 fills the gaps that are left; 0 is found by others.
-    `backoff_seconds` is the first wait after an error; it doubles.
+    a listing's URL; its group `id` is the source_id. `finds` is its part in the find stage (None:
+    its listings are found by others). `backoff_seconds` is the first wait after an error; it
+    doubles.
     """
 
     key: str
@@ -94,7 +108,7 @@ class Source:
     says_credits: bool = False
     key_variable: str | None = None
     keep_days: int | None = None
-    find_wave: int = 0
+    finds: Finds | None = None
     delay_seconds: float = 5.0
     backoff_seconds: float = 10.0
     max_megabytes: int = 8
@@ -159,7 +173,7 @@ SOURCES: tuple[Source, ...] = (
         listing_ask="https://www.imdb.com/title/{id}/",
         id_pattern=r"/title/(?P<id>tt\d{7,10})(?:/|$)",
         score_kinds=(_IMDB_RATING,),
-        find_wave=1,
+        finds=Finds.DATASET,
         delay_seconds=5.0,
         max_megabytes=600,
         wikidata_property="P345",
@@ -184,7 +198,7 @@ SOURCES: tuple[Source, ...] = (
         listing_page="https://www.wikidata.org/wiki/{id}",
         listing_ask=None,
         id_pattern=r"/(?:wiki|entity)/(?P<id>Q[1-9]\d*)$",
-        find_wave=2,
+        finds=Finds.CROSSWALK,
         delay_seconds=2.0,
         max_megabytes=200,
         domains=("wikidata.org",),
@@ -210,7 +224,7 @@ SOURCES: tuple[Source, ...] = (
         id_pattern=r"/movie/(?P<id>[1-9]\d*)(?:-[^/]*)?(?:/|$)",
         score_kinds=(_TMDB_SCORE,),
         says_credits=True,
-        find_wave=3,
+        finds=Finds.FINDER,
         key_variable="TMDB_API_TOKEN",
         keep_days=180,
         delay_seconds=0.05,
@@ -273,7 +287,7 @@ SOURCES: tuple[Source, ...] = (
         listing_ask="https://www.whatsafterthemovie.com/{id}",
         id_pattern=r"^/(?P<id>movies?/[^/]+)$",
         says_credits=True,
-        find_wave=1,
+        finds=Finds.LISTS,
         domains=("whatsafterthemovie.com",),
     ),
     Source(
@@ -291,7 +305,7 @@ SOURCES: tuple[Source, ...] = (
         listing_ask=None,
         id_pattern=r"^/(?P<id>\d{4}/\d{2}/[^/]+)$",
         says_credits=True,
-        find_wave=1,
+        finds=Finds.LISTS,
         domains=("aftercredits.com",),
     ),
     Source(
@@ -309,7 +323,7 @@ SOURCES: tuple[Source, ...] = (
         listing_ask=None,
         id_pattern=r"^/(?P<id>[^/]+-credits)$",
         says_credits=True,
-        find_wave=1,
+        finds=Finds.LISTS,
         delay_seconds=10.0,
         domains=("mediastinger.com",),
     ),

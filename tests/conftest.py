@@ -18,6 +18,7 @@ from pipelines.database import read_only
 from schedules.demo import TRACKED
 from schedules.replica import Replica
 from spiders.sources import SOURCES
+from tests.answers import Kept, keeping
 
 
 @dataclass(frozen=True)
@@ -113,3 +114,17 @@ def refreshed(
     (ready.folder / "films.csv").write_text(lines, "utf-8")
     assert ready("track", "--films", "films.csv").status == 0
     return ready, ready("refresh")
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Iterator[Kept]:
+    """A database to store answers in."""
+    with keeping(tmp_path / "ratings.db") as kept:
+        yield kept
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
+    """One database for the examples of property tests: each has listings of its own."""
+    with keeping(tmp_path_factory.mktemp("shared") / "ratings.db") as kept:
+        yield kept

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count as counting
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -13,23 +12,10 @@ from hypothesis import strategies as st
 
 from pipelines.matching.identifiers import Matched, match
 from spiders.items import Record
-from tests.answers import Kept, answer, day, keeping, record, scored, tomatometer
+from tests.answers import Kept, answer, day, record, scored, tomatometer
 
 Listing = tuple[str, str]
 FIRST_SEEN = day(1)
-
-
-@pytest.fixture
-def kept(tmp_path: Path) -> Iterator[Kept]:
-    with keeping(tmp_path / "ratings.db") as kept:
-        yield kept
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
-    """One database for the examples of property tests: each has films of its own."""
-    with keeping(tmp_path_factory.mktemp("shared") / "ratings.db") as kept:
-        yield kept
 
 
 def tell(kept: Kept, *records: Record) -> None:
@@ -129,7 +115,7 @@ def films_after(kept: Kept, waves: Sequence[Sequence[Record]]) -> set[frozenset[
 
 
 @given(world=worlds(), data=st.data())
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=1000)
 def test_films_are_the_same_in_whatever_order_their_listings_are_heard_of(
     shared: Kept, world: World, data: st.DataObject
 ) -> None:
@@ -138,7 +124,7 @@ def test_films_are_the_same_in_whatever_order_their_listings_are_heard_of(
 
 
 @given(world=worlds(), data=st.data())
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=1000)
 def test_a_run_that_matches_after_each_wave_finds_the_same_films(
     shared: Kept, world: World, data: st.DataObject
 ) -> None:

@@ -37,7 +37,7 @@ ENTRY = """
         score_kinds=(ScoreKind("gazette_grade", "Gazette grade", "Gazette", 20, "critics", 1),),
         says_credits=True,
         key_variable="GAZETTE_KEY",
-        find_wave=1,
+        finds=Finds.LISTS,
         domains=("gazette.example",),
         attribution="Grades by The Gazette.",
     ),

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import count as counting
 from pathlib import Path
 
-import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -19,19 +18,6 @@ from tests.answers import LISTED, Kept, answer, day, keeping, record, refused, s
 from tests.conftest import beside
 
 KEEP = by_key("tmdb").keep_days or 0
-
-
-@pytest.fixture
-def kept(tmp_path: Path) -> Iterator[Kept]:
-    with keeping(tmp_path / "ratings.db") as kept:
-        yield kept
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
-    """One database for the examples of property tests: each takes a listing of its own."""
-    with keeping(tmp_path_factory.mktemp("shared") / "ratings.db") as kept:
-        yield kept
 
 
 def tmdb(value: float = 7.2, source_id: str = LISTED["tmdb"]) -> Record:

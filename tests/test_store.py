@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import count as counting
 from itertools import permutations
 from pathlib import Path
@@ -32,19 +31,6 @@ from tests.answers import (
 from tests.conftest import Afterscore
 
 quick = settings(deadline=None, max_examples=50)
-
-
-@pytest.fixture
-def kept(tmp_path: Path) -> Iterator[Kept]:
-    with keeping(tmp_path / "ratings.db") as kept:
-        yield kept
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
-    """One database for the examples of property tests: each takes a listing of its own."""
-    with keeping(tmp_path_factory.mktemp("shared") / "ratings.db") as kept:
-        yield kept
 
 
 _numbers = counting(1)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from sqlite_utils import Database
 
 from pipelines import clock
-from pipelines.database import transaction
+from pipelines.database import set_aside, transaction
 from spiders.sources import SOURCES
 
 FILM_KINDS = ("movie", "tvMovie", "short", "tvShort", "video", "tvSpecial")
@@ -37,11 +37,7 @@ def match(db: Database, listing_ids: Iterable[int]) -> Matched:
     matched = Matched()
     with transaction(db):
         run = db.conn.execute
-        run("CREATE TEMP TABLE IF NOT EXISTS unmatched (listing_id INTEGER PRIMARY KEY)")
-        run("DELETE FROM unmatched")
-        db.conn.executemany(
-            "INSERT OR IGNORE INTO unmatched VALUES (?)", ((number,) for number in listing_ids)
-        )
+        set_aside(db, "unmatched", "listing_id", listing_ids)
         run(
             "INSERT OR IGNORE INTO unmatched SELECT l.listing_id FROM unmatched u"
             " CROSS JOIN listing_identifiers i USING (listing_id)"
