@@ -64,7 +64,9 @@ def store_verdict(db: Database, run_id: int | None, said: Statement, tally: Tall
             said.record.url,
         ),
     )
-    if live and (not before or tuple(before[:2]) != now[:2]):
+    # To hear for the first time that a listing does not know is no change.
+    places_before = tuple(before[:2]) if before else ("unknown", "unknown")
+    if live and places_before != now[:2]:
         was = f"during {before[0]}, after {before[1]}" if before else None
         tally.change(Change(said.listing_id, "credits", was, f"during {now[0]}, after {now[1]}"))
 
