@@ -91,7 +91,7 @@ def sought(found: str) -> Told:
         run = kept.db.conn.execute
         run("DELETE FROM listing_films WHERE listing_id IN"
             " (SELECT listing_id FROM listings WHERE source = ?)", [source])  # fmt: skip
-        run("INSERT INTO lookups VALUES (1, ?, ?, ?, NULL)", [source, day(1), found])
+        run("INSERT OR REPLACE INTO lookups VALUES (1, ?, ?, ?, NULL)", [source, day(1), found])
 
     return tell
 
