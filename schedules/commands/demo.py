@@ -1,0 +1,55 @@
+"""demo: the main job on bundled samples."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from schedules import backfill, config, demo, show
+from schedules.commands.opening import writing_to
+from schedules.commands.options import Problem, out
+from schedules.commands.running import exit_status, run_shown
+from schedules.run import Selection
+
+
+def demo_command(
+    folder: Annotated[
+        Path, typer.Option("--folder", metavar="DIR", help="Where the demo's database goes")
+    ] = Path("demo"),
+) -> None:
+    """Run the main job on bundled sample pages, over real HTTP on this machine; no network, no key.
+
+    \b
+    Example:  afterscore demo
+    """
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as fault:
+        raise Problem(
+            f"cannot make {folder.resolve()}: {fault.strerror}. Choose another with --folder DIR."
+        ) from fault
+    path = folder / "ratings.db"
+    out.print("A replica of all sources runs on this machine; the main job asks it over HTTP.")
+    with demo.replica_environment(folder / config.FILE) as replica:
+        settings = config.load()
+        with writing_to(path, "demo") as database:
+            backfill.track_rows(database, demo.TRACKED)
+            result = run_shown(database, settings, Selection(again=True), "demo")
+            show.print_changes(out, database, result.changes, limit=8)
+            out.print()
+            show.print_films(out, database)
+            out.print(
+                f"\n{len(replica.asked)} requests, {database['films'].count} films,"
+                f" {database['score_observations'].count} score observations in {path}."
+            )
+    out.print(
+        f'\nOne film:    {show.script("afterscore")} film "Skyfall (2012)" --db {path}\n'
+        f"Browse all:  {show.script('datasette')} {path} --metadata {show.metadata_file()}\n"
+        f"SQL:         {show.script('sqlite-utils')} {path}"
+        " 'SELECT title, tomatometer FROM film_scores' --table",
+        markup=False,
+        soft_wrap=True,
+    )
+    raise typer.Exit(exit_status(result))

@@ -1,0 +1,55 @@
+"""Open the database that a command names, and find in it what the command names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database
+
+from pipelines import films
+from pipelines.database import read_only, writing
+from pipelines.merge import prepare
+from schedules import backfill, config, film_lists
+from schedules.commands.options import Problem, err
+from spiders.sources import by_key
+
+
+@contextmanager
+def writing_to(given: Path | None, command: str) -> Iterator[Database]:
+    """The database for writing, with its derived tables; says where a new one was made."""
+    path = config.database_path(given)
+    new = not path.exists()
+    with writing(path, f"afterscore {command}") as database:
+        if new:
+            err.print(f"Made a new database: {path.resolve()}", markup=False, soft_wrap=True)
+        prepare(database)
+        yield database
+
+
+def source_named(key: str) -> Any:
+    """The source of that key. Raises Problem with the known keys."""
+    try:
+        return by_key(key)
+    except KeyError as fault:
+        raise Problem(fault.args[0]) from None
+
+
+def has_films(path: Path) -> bool:
+    """Whether a database knows any film."""
+    return bool(read_only(path)["films"].count)
+
+
+def film_ids_of(
+    database: Database, names: list[str] | None, films_file: Path | None
+) -> frozenset[int] | None:
+    """The films that a command names; those of a file are tracked. None where it names none."""
+    if not names and not films_file:
+        return None
+    found = {films.find(database, name) for name in names or ()}
+    if films_file:
+        tracked, _ = backfill.track_rows(database, film_lists.from_csv(films_file))
+        found |= set(tracked.values())
+    return frozenset(found)

@@ -1,0 +1,39 @@
+"""What commands share: the options, the two consoles, and a problem that ends a command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+class Problem(Exception):
+    """Nothing could be done; the message says what to do."""
+
+
+DbOption = Annotated[
+    Path | None,
+    typer.Option("--db", metavar="FILE", help="Database [default: AFTERSCORE_DB or ratings.db]"),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON")]
+SourceOption = Annotated[
+    list[str] | None,
+    typer.Option("--source", metavar="KEY", help="Only this source; may be repeated"),
+]
+FilmOption = Annotated[
+    list[str] | None, typer.Option("--film", metavar="FILM", help="Only this film; may be repeated")
+]
+FilmsOption = Annotated[
+    Path | None, typer.Option("--films", metavar="FILE.csv", help="Only the films of a CSV file")
+]
+LimitOption = Annotated[
+    int | None, typer.Option("--limit", min=1, metavar="N", help="At most N listings a source")
+]
+AgainOption = Annotated[
+    bool, typer.Option("--again", help="Ask even what answered within the hours of rest")
+]

@@ -1,0 +1,78 @@
+"""Run with progress shown, and say what came of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.table import Table
+from sqlite_utils import Database
+
+from schedules import config
+from schedules.commands.options import Problem, err, out
+from schedules.progress import Shown
+from schedules.run import Result, Run, Selection, not_films, stopped_by
+
+
+def run_shown(
+    database: Database,
+    settings: config.Config,
+    chosen: Selection,
+    command: str,
+    *,
+    quiet: bool = False,
+) -> Result:
+    """Run with a progress display. Raises Problem where no source is on."""
+    with Shown(err) as shown:
+        run = Run(database, settings, chosen, command, shown)
+        settings.require_contact(run.asked_sources)
+        if not run.asked_sources:
+            print_skipped(run)
+            raise Problem("no source is on, so there is nothing to ask ('afterscore sources')")
+        if not quiet:
+            print_skipped(run)
+        with stopped_by(run, None, shown.say):
+            return run.execute()
+
+
+def print_skipped(run: Run) -> None:
+    """One line for each source that is not asked, with the reason."""
+    for key, why in run.skipped.items():
+        err.print(f"{key}: skipped: {why}", markup=False, soft_wrap=True)
+
+
+def print_result(database: Database, result: Result) -> None:
+    """What each source's crawl came to, as a table."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("source", "asked", "read", "unchanged", "stored", "changed", "held", "outcome"):
+        table.add_column(heading, justify="left" if heading in ("source", "outcome") else "right")
+    for crawled in result.crawls:
+        counts = crawled.tally.counts
+        numbers = [
+            counts[n] for n in ("asked", "fetched", "unchanged", "stored", "changed", "held")
+        ]
+        table.add_row(crawled.source, *map(str, numbers), crawled.outcome)
+    if result.crawls:
+        out.print(table)
+    else:
+        out.print("Nothing was due; --again asks all the same.")
+    for imdb_id, kind in not_films(database):
+        err.print(f"{imdb_id} is a {kind}, not a film: 'afterscore untrack {imdb_id}'")
+
+
+def result_rows(result: Result) -> dict[str, Any]:
+    """What a run came to, as `--json` prints it."""
+    return {
+        "run_id": result.run_id,
+        "outcome": result.outcome,
+        "skipped": result.skipped,
+        "crawls": [
+            {"source": c.source, "outcome": c.outcome, "detail": c.detail, **c.tally.counts}
+            for c in result.crawls
+        ],
+        "changes": [change.__dict__ for change in result.changes],
+    }
+
+
+def exit_status(result: Result) -> int:
+    """0 where all went well, 1 where something failed and the rest stands."""
+    return 0 if result.outcome == "ok" else 1

@@ -1,0 +1,88 @@
+"""read, and backfill --from: pages that somebody saved."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from schedules import archive, backfill
+from schedules.commands.opening import writing_to
+from schedules.commands.options import Problem, err, out
+
+
+def read(
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="A saved page")] = None,
+    source: Annotated[str | None, typer.Option(metavar="KEY", help="Its source")] = None,
+    url: Annotated[str | None, typer.Option(metavar="URL", help="Its URL")] = None,
+    http_status: Annotated[int, typer.Option(help="Its HTTP status")] = 200,
+    index: Annotated[
+        Path | None, typer.Option(metavar="INDEX.jsonl", help="Many saved pages, one a line")
+    ] = None,
+) -> None:
+    """Read saved pages and print one JSON object a line for each record; needs no database.
+
+    \b
+    Example:  afterscore read --source metacritic --url https://www.metacritic.com/movie/up up.html
+              afterscore read --index pages/index.jsonl
+    """
+    if index:
+        failures = 0
+        for entry in archive.from_index(index):
+            if isinstance(entry, archive.Saved):
+                _print_records(entry)
+            else:
+                told, why = entry
+                failures += 1
+                print(json.dumps(archive.failed(told, why), ensure_ascii=False))  # noqa: T201
+                err.print(f"{told.get('file') or index}: {why}", markup=False, soft_wrap=True)
+        raise typer.Exit(1 if failures else 0)
+    if not (file and source and url):
+        raise Problem("give --source, --url and a FILE, or --index INDEX.jsonl (see --help)")
+    _print_records(archive.saved_file(file, source, url, http_status))
+
+
+def store_saved_pages(saved: Path, db: Path | None) -> None:
+    """`backfill --from`: store what saved pages say, and print how many there were."""
+    if saved.name.endswith((".warc", ".warc.gz")):
+        pages: Iterator[Any] = iter(archive.from_warc(saved))
+    else:
+        pages = archive.from_index(saved)
+    problems: list[str] = []
+
+    def usable() -> Iterator[archive.Saved]:
+        for page in pages:
+            if isinstance(page, archive.Saved):
+                yield page
+            else:
+                problems.append(page[1])
+
+    if not saved.exists():
+        raise Problem(f"no file {saved}")
+    with writing_to(db, f"backfill --from {saved}") as database:
+        tally = backfill.store_saved(database, usable())
+    for note in [*problems, *tally.notes][:40]:
+        err.print(note, markup=False, soft_wrap=True)
+    counts = tally.counts
+    out.print(
+        f"{counts['asked']:,} saved pages: {counts['fetched']:,} read, {counts['stored']:,}"
+        f" records stored, {len(problems) + len(tally.notes)} problems."
+    )
+    if not counts["asked"]:
+        raise Problem(f"no page of a known source in {saved}")
+    if problems or tally.notes:
+        raise typer.Exit(1)
+
+
+def _print_records(saved: archive.Saved) -> None:
+    for record in saved.records():
+        print(json.dumps({"file": saved.file, **record.as_read()}, ensure_ascii=False))  # noqa: T201
+        if record.detail:
+            err.print(
+                f"{saved.file}: {record.outcome.value}: {record.detail}",
+                markup=False,
+                soft_wrap=True,
+            )

@@ -1,0 +1,101 @@
+"""init, sources, sources check: what is asked, on what terms, and what is missing."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from schedules import config, show
+from schedules.commands.opening import source_named
+from schedules.commands.options import DbOption, JsonOption, Problem, out
+from schedules.replica import samples_folder
+from spiders.sources import SOURCES, by_key
+
+
+def init(
+    db: DbOption = None,
+    contact: Annotated[str, typer.Option(help="How sites can reach you: an address or a URL")] = "",
+    force: Annotated[bool, typer.Option("--force", help="Write over an afterscore.toml")] = False,
+) -> None:
+    """Write a commented afterscore.toml, show each source's terms, check keys, contact and disk.
+
+    \b
+    Example:  afterscore init --contact you@example.org
+    """
+    file = Path(config.FILE)
+    if file.exists() and not force:
+        out.print(f"{file} is there already and is left as it is (--force writes it anew).")
+    else:
+        try:
+            file.write_text(config.template(contact), "utf-8")
+        except OSError as fault:
+            raise Problem(
+                f"cannot write {file.resolve()}: {fault.strerror}. Choose a folder that"
+                " you may write to."
+            ) from fault
+        out.print(f"Wrote {file.resolve()}: read it, it is commented.")
+    settings = config.load()
+    out.print("\nTerms of the sources, as the register has them:")
+    for source in SOURCES:
+        show.print_terms(out, source, settings.skipped(source))
+    path = config.database_path(db)
+    free = shutil.disk_usage(path.resolve().parent).free / 1e9
+    out.print("\nChecks:")
+    out.print(f"  contact   {settings.contact or 'NOT SET: nothing beyond this machine is asked'}")
+    out.print(f"  database  {path.resolve()} ({'there' if path.exists() else 'will be made'})")
+    out.print(
+        f"  disk      {free:,.1f} GB free" + ("" if free > 1 else ": too little, 1 GB is wanted")
+    )
+    out.print(
+        "\nNext: 'afterscore track tt1074638', or nothing where the universe suits you; then"
+        " 'afterscore refresh'."
+    )
+
+
+def sources(ctx: typer.Context, as_json: JsonOption = False) -> None:
+    """Print the register: each source's scores, terms, and whether it is asked.
+
+    \b
+    Example:  afterscore sources
+              afterscore sources check rottentomatoes
+    """
+    if ctx.invoked_subcommand:
+        return
+    settings = config.load()
+    if as_json:
+        rows = show.register_rows()
+        for row in rows:
+            row["skipped"] = settings.skipped(by_key(row["key"]))
+        out.print(show.as_json(rows), markup=False, soft_wrap=True)
+        return
+    show.print_register(out, {source.key: settings.skipped(source) for source in SOURCES})
+
+
+def sources_check(
+    key: Annotated[str, typer.Argument(metavar="KEY", help="Key of the source")],
+    as_json: JsonOption = False,
+) -> None:
+    """Ask a source's robots.txt, and read the bundled samples with today's reader.
+
+    \b
+    Example:  afterscore sources check metacritic
+    """
+    source = source_named(key)
+    settings = config.load()
+    settings.require_contact([source])
+    from schedules.check import check
+
+    findings = check(source, settings, samples_folder())
+    if as_json:
+        out.print(
+            show.as_json([finding._asdict() for finding in findings]), soft_wrap=True, markup=False
+        )
+    else:
+        for finding in findings:
+            mark = "ok  " if finding.good else "BAD "
+            out.print(f"{mark}{finding.what}: {finding.detail}", markup=False, soft_wrap=True)
+    if not all(finding.good for finding in findings):
+        raise typer.Exit(1)
