@@ -1,4 +1,9 @@
-"""Time readers and crawls, and print tables: `python -m benchmarks [--quick]`, or `make bench`."""
+"""Time readers and crawls, and print tables: `python -m benchmarks [--quick]`, or `make bench`.
+
+`python -m benchmarks consensus` validates the consensus instead, or fits its constants anew;
+`python -m benchmarks linkage` shows how well listings are matched, and at which cost;
+`python -m benchmarks merge` shows that merging costs what changed.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +18,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import readers
+from benchmarks import consensus, linkage, merge, readers
 from benchmarks.crawl import AT_ONCE, Round, rounds
 from schedules.archive import Saved
 
@@ -23,7 +28,7 @@ out = Console(highlight=False)
 
 
 def main() -> None:
-    """Run every measure."""
+    """Run what is asked for: readers and crawls, where nothing is."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Milliseconds a page of each reader; pages a second and memory of a crawl.",
@@ -31,7 +36,30 @@ def main() -> None:
         " those read too.",
     )
     parser.add_argument("--quick", action="store_true", help="fewer pages, one round: a minute")
-    quick = parser.parse_args().quick
+    alone = parser.add_subparsers(dest="alone", metavar="", title="one measure alone")
+    of_consensus = alone.add_parser("consensus", help="how well hidden score kinds are predicted")
+    of_consensus.add_argument("--tables", type=Path, default=consensus.TABLES, metavar="FOLDER")
+    of_consensus.add_argument("--fit", action="store_true", help="write the constants down anew")
+    of_merge = alone.add_parser("merge", help="seconds and memory of merging what changed")
+    of_merge.add_argument("--films", type=int, default=merge.FILMS, metavar="NUMBER")
+    of_linkage = alone.add_parser("linkage", help="how well listings are matched, and its cost")
+    of_linkage.add_argument("--data", type=Path, default=linkage.DATA, metavar="FOLDER")
+    of_linkage.add_argument("--fit", action="store_true", help="fit the weights anew; print them")
+    wanted = parser.parse_args()
+    if wanted.alone == "consensus":
+        consensus.run(wanted.tables, wanted.fit)
+        return
+    if wanted.alone == "linkage":
+        linkage.run(wanted.data, wanted.fit)
+        return
+    if wanted.alone == "merge":
+        _show_merges(wanted.films)
+        return
+    _measure_all(wanted.quick)
+
+
+def _measure_all(quick: bool) -> None:
+    """Readers and crawls."""
     out.print(_machine() + "\n")
     _show_readers("The crawls' pages", readers.padded())
     _show_readers("Bundled samples", readers.samples())
@@ -100,6 +128,23 @@ def _show_crawls(what: str, measured: Iterable[Round]) -> None:
     out.print(
         f"  Peak memory: run process {run:.0f} MB, largest crawl process {max(others):.0f} MB\n"
     )
+
+
+def _show_merges(films: int) -> None:
+    """What merging costs after changes to more and more films of one database."""
+    out.print(_machine() + "\n")
+    table = _table(f"Merging, in a database of {films:,} films", "films changed")
+    for heading in ("seconds", "CPU seconds", "CPU ms a film", "peak MB"):
+        table.add_column(heading, justify="right")
+    for cost in merge.costs(films):
+        table.add_row(
+            f"{cost.changed:,}",
+            f"{cost.seconds:,.2f}",
+            f"{cost.processor_seconds:,.2f}",
+            f"{1000 * cost.processor_seconds / cost.changed:,.2f}",
+            f"{cost.peak / 1_000_000:,.0f}",
+        )
+    out.print(table)
 
 
 def _table(title: str, *words: str) -> Table:

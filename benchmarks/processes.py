@@ -69,8 +69,8 @@ class _Watch:
         while not self._over.wait(LOOK_EVERY):
             for ours in self._pids:
                 for pid in _family(ours):
-                    if peak := _peak(pid):
-                        self._peaks[pid] = peak
+                    if size := peak(pid):
+                        self._peaks[pid] = size
 
 
 def _family(pid: int) -> Iterator[int]:
@@ -81,8 +81,8 @@ def _family(pid: int) -> Iterator[int]:
             yield from _family(int(child))
 
 
-def _peak(pid: int) -> int | None:
-    """Bytes of VmHWM, or None where the process has ended."""
+def peak(pid: int) -> int | None:
+    """A process's largest resident memory, bytes of VmHWM; None where it has ended."""
     for line in _text(Path(f"/proc/{pid}/status")).splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024

@@ -15,14 +15,13 @@ import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from cogapp import Cog
 from typer.main import get_command
 
-from pipelines.tables import TABLES, Table, all_tables
+from pipelines.tables import TABLES, VIEWS, Table, all_tables
 from schedules.cli import app
 from spiders.sources import SOURCES, Source, score_kinds, source_of_kind
 
@@ -32,6 +31,7 @@ FILES = ("README.md", "docs/tables.md", "docs/sources-policy.md", "datasette.yml
 # How Datasette shows a table; its description and those of its columns come from tables.py.
 _SHOWN: dict[str, dict[str, Any]] = {
     "film_scores": {"sort_desc": "imdb_rating_votes", "size": 50},
+    "stay_for_the_credits": {"sort": "title", "facets": ["stay"]},
     "films": {"sort": "title", "label_column": "title", "units": {"runtime_minutes": "min"}},
     "listings": {"label_column": "source_id", "units": {"runtime_minutes": "min"}},
     "people": {"sort": "name", "label_column": "name"},
@@ -42,8 +42,6 @@ _SHOWN: dict[str, dict[str, Any]] = {
     "crawls": {"sort_desc": "run_id", "units": {"seconds": "s"}},
     "quarantine": {"sort_desc": "held_at"},
 }
-_HIDDEN_VIEWS = ("confirmed",)
-"""Views that others are made of."""
 
 
 # --- README.md ----------------------------------------------------------------------------------
@@ -152,6 +150,12 @@ def analysts_tables() -> str:
     return _markdown(("Table", "A row is"), rows)
 
 
+def analysts_views() -> str:
+    """The views for analysts, one line each."""
+    rows = [(_code(view.name), view.row) for view in VIEWS if view.readers == "analysts"]
+    return _markdown(("View", "A row is"), rows)
+
+
 def hosts() -> str:
     """The variable that stands in for each host."""
     rows = [(_code(host.variable), host.url) for source in SOURCES for host in source.hosts]
@@ -186,34 +190,17 @@ def terms() -> str:
 
 def tables(readers: str) -> str:
     """Every table of these readers, with its columns."""
-    parts = []
-    for table in _scores_first():
-        if table.readers == readers:
-            rows = [(_code(name), meaning) for name, meaning in table.columns.items()]
-            parts.append(
-                f"### {table.name}\n\nA row is {table.row}.\n\n" + _markdown(("Column", ""), rows)
-            )
-    return "\n".join(parts)
+    return "\n".join(_with_columns(table) for table in _scores_first() if table.readers == readers)
 
 
-def views() -> str:
-    """Every view, and what it shows."""
-    return _markdown(("View", "What it shows"), [(_code(name), text) for name, text in _views()])
+def views(readers: str) -> str:
+    """Every view of these readers, with its columns."""
+    return "\n".join(_with_columns(view) for view in VIEWS if view.readers == readers)
 
 
-def _views() -> list[tuple[str, str]]:
-    """Each view's name and the comment that its SQL starts with."""
-    folder = resources.files("pipelines") / "views"
-    found = []
-    for file in sorted(folder.iterdir(), key=lambda file: file.name):
-        if file.name.endswith(".sql"):
-            comment = []
-            for line in file.read_text("utf-8").splitlines():
-                if not line.startswith("--"):
-                    break
-                comment.append(line.removeprefix("--").strip())
-            found.append((file.name.removesuffix(".sql"), " ".join(comment)))
-    return found
+def _with_columns(table: Table) -> str:
+    rows = [(_code(name), meaning) for name, meaning in table.columns.items()]
+    return f"### {table.name}\n\nA row is {table.row}.\n\n" + _markdown(("Column", ""), rows)
 
 
 def _scores_first() -> list[Table]:
@@ -230,16 +217,13 @@ def datasette_tables() -> str:
     JSON strings are YAML too, so that no description needs care about colons and quotes.
     """
     lines = []
-    for table in _scores_first():
+    for table in (*_scores_first(), *VIEWS):
         lines += [f"{table.name}:", f"  description: {_text(f'A row is {table.row}.')}"]
         if table.readers == "internal":
             lines.append("  hidden: true")
         lines += [f"  {key}: {_text(value)}" for key, value in _SHOWN.get(table.name, {}).items()]
         lines.append("  columns:")
         lines += [f"    {name}: {_text(meaning)}" for name, meaning in table.columns.items()]
-    for name, text in _views():
-        lines += [f"{name}:", f"  description: {_text(text)}"]
-        lines += ["  hidden: true"] if name in _HIDDEN_VIEWS else []
     return "\n".join(lines) + "\n"
 
 
@@ -251,20 +235,6 @@ def datasette_description() -> str:
         *(source.attribution for source in SOURCES if source.attribution),
     ]
     return f"description_html: {_text(''.join(f'<p>{line}</p>' for line in lines))}\n"
-
-
-def coverage_query() -> str:
-    """The query over `film_scores` that counts the states of every score kind."""
-    states = ("scored", "not_rated", "missing", "blocked", "not_listed", "not_asked")
-    counts = ", ".join(f"count(*) FILTER (WHERE state = '{state}') AS {state}" for state in states)
-    kinds = " UNION ALL ".join(
-        f"SELECT '{kind.key}', {kind.key}_state FROM film_scores" for kind in score_kinds()
-    )
-    sql = (
-        f"WITH known (score_kind, state) AS ({kinds})"
-        f" SELECT score_kind, {counts} FROM known GROUP BY score_kind ORDER BY scored DESC"
-    )
-    return f"sql: {_text(sql)}\n"
 
 
 def _text(value: object) -> str:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
+BEGINNING = "0001-01-01T00:00:00Z"
+"""Since ever: a listing's first match holds for all that it ever said, saved pages included."""
+
 _PARTIAL = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 
 

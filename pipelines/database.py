@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pandas import DataFrame
 from sqlite_utils import Database
 
 from pipelines import clock
@@ -104,6 +105,36 @@ def set_aside(db: Database, table: str, column: str, numbers: Iterable[int]) -> 
     db.conn.executemany(
         f"INSERT OR IGNORE INTO temp.{table} VALUES (?)", ((number,) for number in numbers)
     )
+
+
+def set_aside_frame(db: Database, table: str, frame: DataFrame) -> None:
+    """Put a frame into a temporary table, in place of that of the last time: pandas worked it out,
+    and SQL joins it. The levels of its index are the table's key; what is not known is NULL."""
+    rows = frame.reset_index()
+    # Without its type, a key is compared as another type than its like, and not looked up.
+    types = {"i": "INTEGER", "b": "INTEGER", "f": "REAL"}
+    columns = [f"{name} {types.get(dtype.kind, 'TEXT')}" for name, dtype in rows.dtypes.items()]
+    key = ", ".join(map(str, frame.index.names))
+    db.conn.execute(f"DROP TABLE IF EXISTS temp.{table}")
+    db.conn.execute(
+        f"CREATE TEMP TABLE {table} ({', '.join(columns)}, PRIMARY KEY ({key})) WITHOUT ROWID"
+    )
+    values = rows.astype(object)
+    db.conn.executemany(
+        f"INSERT INTO temp.{table} VALUES ({', '.join('?' * len(columns))})",
+        values.where(values.notna(), None).itertuples(index=False, name=None),
+    )
+
+
+def write_over(db: Database, table: str, select: str) -> None:
+    """Write the rows of a SELECT, which has a WHERE, over those of the same key in a table.
+
+    The key is the table's first column, and the SELECT gives all columns in their order. To delete
+    and insert instead would write every index anew, for columns that hardly ever change.
+    """
+    key, *columns = db[table].columns_dict
+    assign = ", ".join(f"{name} = excluded.{name}" for name in columns)
+    db.conn.execute(f"INSERT INTO {table} {select} ON CONFLICT ({key}) DO UPDATE SET {assign}")
 
 
 @contextmanager

@@ -95,7 +95,8 @@ def find_all(db: Database, name: str) -> list[Candidate]:
     name = name.strip()
     select = "SELECT DISTINCT f.film_id, f.title, f.year, f.imdb_id FROM films f "
     if re.fullmatch(r"\d+", name):
-        return _rows(db, select + "WHERE f.film_id = ?", [int(name)])
+        number = "(SELECT ifnull(merged_into, film_id) FROM films WHERE film_id = ?)"
+        return _rows(db, select + f"WHERE f.film_id = {number}", [int(name)])
     listing = listed(name)
     if listing:
         own = {"imdb": "imdb_id", "tmdb": "tmdb_id", "wikidata": "wikidata_id"}.get(listing.source)
@@ -112,13 +113,13 @@ def find_all(db: Database, name: str) -> list[Candidate]:
         db,
         select + "LEFT JOIN film_titles t ON t.film_id = f.film_id WHERE (f.title = ?1 COLLATE"
         " NOCASE OR f.original_title = ?1 COLLATE NOCASE OR t.title = ?1 COLLATE NOCASE)"
-        " AND (?2 IS NULL OR f.year = ?2) ORDER BY f.year",
+        " AND (?2 IS NULL OR f.year = ?2) AND f.merged_into IS NULL ORDER BY f.year",
         [title, year],
     )
     return found or _rows(
         db,
         select + "WHERE f.title LIKE ?1 ESCAPE '\\' AND (?2 IS NULL OR f.year = ?2)"
-        " ORDER BY f.year LIMIT 20",
+        " AND f.merged_into IS NULL ORDER BY f.year LIMIT 20",
         ["%" + re.sub(r"([%_\\])", r"\\\1", title) + "%", year],
     )
 
@@ -157,9 +158,9 @@ def track(db: Database, listings: Sequence[Listed], given: str) -> tuple[int, bo
     for number, listing in zip(numbers, listings, strict=True):
         run(
             "INSERT INTO listing_films (listing_id, film_id, valid_from, method, probability,"
-            " evidence) SELECT ?1, ?2, ?3, 'identifier', 1.0, ?4 WHERE NOT EXISTS"
+            " evidence) SELECT ?1, ?2, ?3, 'tracked', 1.0, ?4 WHERE NOT EXISTS"
             " (SELECT 1 FROM listing_films WHERE listing_id = ?1 AND valid_to IS NULL)",
-            (number, film_id, at, f"tracked as {given}"),
+            (number, film_id, clock.BEGINNING, f"tracked as {given}"),
         )
         column = {"imdb": "imdb_id", "tmdb": "tmdb_id", "wikidata": "wikidata_id"}.get(
             listing.source

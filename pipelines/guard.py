@@ -67,12 +67,23 @@ def another_film(record: Record, titles: list[str], year: int | None) -> str | N
     """
     if not record.title or not titles or record.year is None or year is None:
         return None
-    if abs(record.year - year) <= YEARS_APART:
-        return None
-    shown = [title for title in (record.title, record.original_title) if title]
-    alike = max(
-        fuzz.token_set_ratio(a, b, processor=default_process) for a in shown for b in titles
-    )
-    if alike >= TITLES_ALIKE:
+    if abs(record.year - year) <= YEARS_APART or _alike(record, titles):
         return None
     return f"the page shows {record.title} ({record.year}), asked for {titles[0]} ({year})"
+
+
+def turned_into_another(record: Record, titles: list[str], year: int | None) -> bool:
+    """Whether a page that showed a film of these titles and that year now shows another: the year
+    moved too far (a remake keeps its title), or nothing of the title is left and no year helps."""
+    if record.year is not None and year is not None:
+        return abs(record.year - year) > YEARS_APART
+    return bool(record.title and titles) and not _alike(record, titles)
+
+
+def _alike(record: Record, titles: list[str]) -> bool:
+    shown = [title for title in (record.title, record.original_title) if title]
+    return any(
+        fuzz.token_set_ratio(a, b, processor=default_process) >= TITLES_ALIKE
+        for a in shown
+        for b in titles
+    )

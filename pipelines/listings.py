@@ -10,7 +10,6 @@ from sqlite_utils import Database
 
 from pipelines import guard
 from pipelines.statements import Statement, one
-from spiders.items import Record
 from spiders.sources import SOURCES, by_key
 
 FACTS = (
@@ -51,17 +50,30 @@ def listing_number(db: Database, source: str, source_id: str, at: str) -> int:
     return int(row[0])
 
 
-def doubt_identity(db: Database, listing_id: int, record: Record) -> str | None:
-    """Why a page seems to show another film than the listing's, or None."""
+def doubt_identity(db: Database, said: Statement) -> str | None:
+    """Why a page seems to show another film than its listing was at that time, or None.
+
+    A saved page's address may have been another film's then. What a site shows today is doubted
+    only where its address is all that is known of a film that somebody tracks; elsewhere matching
+    holds it against the film's other listings before it is merged.
+    """
+    lone = (
+        "lf.method = 'tracked' AND NOT EXISTS (SELECT 1 FROM listing_films o JOIN listings m"
+        " USING (listing_id) WHERE o.film_id = lf.film_id AND o.listing_id <> lf.listing_id"
+        " AND o.valid_to IS NULL AND m.title IS NOT NULL)"
+    )
     row = one(
         db,
         "SELECT f.title, f.original_title, f.year FROM films f JOIN listing_films lf"
-        " USING (film_id) WHERE lf.listing_id = ? AND lf.valid_to IS NULL",
-        listing_id,
+        " USING (film_id) WHERE lf.listing_id = ?1 AND lf.valid_from <= ?2"
+        f" AND (lf.valid_to IS NULL OR lf.valid_to > ?2) AND (?3 OR {lone})",
+        said.listing_id,
+        said.at,
+        said.origin == "archive",
     )
     if row is None:
         return None
-    return guard.another_film(record, [title for title in row[:2] if title], row[2])
+    return guard.another_film(said.record, [title for title in row[:2] if title], row[2])
 
 
 def store_facts(db: Database, said: Statement) -> None:
@@ -76,6 +88,8 @@ def store_facts(db: Database, said: Statement) -> None:
         facts["offers"] = json.dumps(sorted(record.offers))
     if not facts:
         return
+    if said.origin != "archive":
+        _note_another_film(db, said)
     pattern = "{0} = ifnull({0}, ?)" if said.origin == "archive" else "{0} = ?"
     assign = ", ".join(pattern.format(name) for name in facts)
     differ = " OR ".join(f"{name} IS NOT ?" for name in facts)
@@ -83,6 +97,20 @@ def store_facts(db: Database, said: Statement) -> None:
         f"UPDATE listings SET {assign} WHERE listing_id = ? AND ({differ})",
         (*facts.values(), said.listing_id, *facts.values()),
     )
+
+
+def _note_another_film(db: Database, said: Statement) -> None:
+    """Note since when a listing's page shows another film than it did: its address was reused."""
+    before = one(
+        db, "SELECT title, original_title, year FROM listings WHERE listing_id = ?", said.listing_id
+    )
+    if before and guard.turned_into_another(
+        said.record, [title for title in before[:2] if title], before[2]
+    ):
+        db.conn.execute(
+            "UPDATE listings SET another_film_since = ? WHERE listing_id = ?",
+            (said.at, said.listing_id),
+        )
 
 
 def store_parts(db: Database, said: Statement) -> None:

@@ -1,7 +1,7 @@
-"""From matched listings to one row a film: primary listings, the film's facts, its scores.
+"""From matched listings to what analysts read: primary listings, facts, scores, credits, views.
 
 Everything here is derived: it can be made anew at any time and comes out the same. The work is
-done by SQL over the films that were touched, so that its cost follows what changed.
+done by SQL and pandas over the films that were touched, so that its cost follows what changed.
 """
 
 from __future__ import annotations
@@ -9,156 +9,173 @@ from __future__ import annotations
 from collections.abc import Iterable
 from importlib import resources
 
+import pandas as pd
+from pandas import DataFrame
 from sqlite_utils import Database
 
-from pipelines.database import set_aside, transaction
+from pipelines.credits import write_stay
+from pipelines.database import set_aside, set_aside_frame, transaction
+from pipelines.film_scores import write_film_scores
 from pipelines.listings import FACTS
-from pipelines.tables import film_scores
+from pipelines.register_sql import filled_in
+from pipelines.tables import VIEWS, derived_tables
 from spiders.sources import SOURCES, score_kinds
+
+CHUNK = 10_000
+"""Films that are merged at a time: memory stays near 200 MB however many there are, and chunks of
+more are no faster."""
+
+_INDEXES = {
+    "film_scores": ("imdb_id", "tmdb_id", "year", "title"),
+    "stay_for_the_credits": ("imdb_id", "stay", "title"),
+}
+
+# By these the views find one night, saved pages, one decision or one source among millions of rows.
+_VIEW_INDEXES = (
+    "score_observations_when ON score_observations (observed_at)",
+    "score_observations_saved ON score_observations (listing_id, score_kind)"
+    " WHERE origin = 'archive'",
+    "quarantine_released ON quarantine (listing_id) WHERE decision = 'released'",
+    "urls_of_all ON urls (source, last_asked_at) WHERE listing_id IS NULL",
+)
 
 
 def prepare(db: Database) -> None:
-    """Make the derived table and the views as this version and its register have them."""
-    wanted = list(film_scores().columns)
-    if db["film_scores"].exists() and list(db["film_scores"].columns_dict) != wanted:
-        db["film_scores"].drop()
-    fresh = not db["film_scores"].exists()
-    if fresh:
-        types = ", ".join(f"{name} {_column_type(name)}" for name in wanted)
-        db.conn.execute(f"CREATE TABLE film_scores ({types}) STRICT")
-        for name in ("imdb_id", "tmdb_id", "year", "title"):
-            db.conn.execute(f"CREATE INDEX film_scores_{name} ON film_scores ({name})")
-    for file in sorted(resources.files("pipelines").joinpath("views").iterdir(), key=_name):
-        if file.name.endswith(".sql"):
-            db.create_view(file.name.removesuffix(".sql"), file.read_text("utf-8"), replace=True)
-    if fresh:
-        merge(db, [row[0] for row in db.conn.execute("SELECT film_id FROM films")])
+    """Make the derived tables and the views as this version and its register have them."""
+    with transaction(db):
+        _drop_derived(db, outdated_only=True)
+        _make_derived(db)
+
+
+def rebuild(db: Database) -> None:
+    """Make all that is derived anew, from all films; the same rows come of it."""
+    with transaction(db):
+        _drop_derived(db, outdated_only=False)
+        _make_derived(db)
 
 
 def merge(db: Database, film_ids: Iterable[int]) -> None:
-    """Bring the given films' facts and scores up to date, in one transaction."""
+    """Bring the given films' facts, scores and credits up to date, in one transaction."""
     with transaction(db):
-        run = db.conn.execute
-        set_aside(db, "touched", "film_id", film_ids)
-        run(_PRIMARY)
-        run(_facts_sql())
-        for table in ("film_titles", "film_people", "film_genres"):
-            run(
-                f"UPDATE {table} SET film_id = lf.film_id FROM listing_films lf"
-                f" WHERE lf.listing_id = {table}.listing_id AND lf.valid_to IS NULL"
-                f" AND lf.film_id IN (SELECT film_id FROM touched)"
-                f" AND {table}.film_id IS NOT lf.film_id"
-            )
-        run("DELETE FROM film_scores WHERE film_id IN (SELECT film_id FROM touched)")
-        run(_film_scores_sql())
+        _merge(db, film_ids)
 
 
-# Of several listings of a film on one source, the one whose scores stand for the film: not gone;
-# the one that bears the film's own id; the one with the most votes; the one first heard of.
-_PRIMARY = """
-WITH ranked AS (
-  SELECT lf.listing_id, row_number() OVER (
-    PARTITION BY lf.film_id, l.source
-    ORDER BY l.gone_at IS NOT NULL,
-      l.source_id NOT IN (ifnull(f.imdb_id, ''), ifnull(CAST(f.tmdb_id AS TEXT), ''),
-                          ifnull(f.wikidata_id, '')),
-      (SELECT max(votes) FROM scores s WHERE s.listing_id = l.listing_id) IS NULL,
-      (SELECT max(votes) FROM scores s WHERE s.listing_id = l.listing_id) DESC,
-      l.listing_id
-  ) AS place
-  FROM listing_films lf
-  JOIN listings l USING (listing_id)
-  JOIN films f USING (film_id)
-  WHERE lf.valid_to IS NULL AND lf.film_id IN (SELECT film_id FROM touched)
-)
-UPDATE listing_films SET is_primary = (place = 1) FROM ranked
-WHERE listing_films.listing_id = ranked.listing_id AND listing_films.valid_to IS NULL
-  AND is_primary <> (place = 1)
+def _drop_derived(db: Database, *, outdated_only: bool) -> None:
+    for table in derived_tables():
+        if not outdated_only or list(db[table.name].columns_dict) != list(table.columns):
+            db.conn.execute(f"DROP TABLE IF EXISTS {table.name}")
+
+
+def _make_derived(db: Database) -> None:
+    """Make the tables and views that are not there, and fill the tables if one was not."""
+    run = db.conn.execute
+    missing = [table for table in derived_tables() if not db[table.name].exists()]
+    for table in missing:
+        types = ", ".join(f"{name} {_column_type(name)}" for name in table.columns)
+        run(f"CREATE TABLE {table.name} ({types}) STRICT")
+        for name in _INDEXES[table.name]:
+            run(f"CREATE INDEX {table.name}_{name} ON {table.name} ({name})")
+    for index in _VIEW_INDEXES:
+        run(f"CREATE INDEX IF NOT EXISTS {index}")
+    folder = resources.files("pipelines") / "views"
+    for view in VIEWS:  # one may build on others: SQLite looks for them when it is read
+        sql = (folder / f"{view.name}.sql").read_text("utf-8")
+        db.create_view(view.name, filled_in(sql), replace=True)
+    if missing:
+        _merge(db, [row[0] for row in run("SELECT film_id FROM films")])
+
+
+def _merge(db: Database, film_ids: Iterable[int]) -> None:
+    films = sorted(set(film_ids))  # neighbours in the database are merged together
+    for start in range(0, len(films), CHUNK):
+        set_aside(db, "touched", "film_id", films[start : start + CHUNK])
+        _write_primaries_and_facts(db)
+        _write_whose_parts(db)
+        write_film_scores(db)
+        write_stay(db)
+
+
+_LISTED = f"""
+SELECT lf.film_id, l.source, lf.listing_id, lf.valid_from, l.gone_at IS NOT NULL AS is_gone,
+  l.source_id NOT IN (ifnull(f.imdb_id, ''), ifnull(CAST(f.tmdb_id AS TEXT), ''),
+                      ifnull(f.wikidata_id, '')) AS is_other,
+  lf.method = 'evidence' AS by_evidence,
+  EXISTS (SELECT 1 FROM listing_identifiers i
+          WHERE i.listing_id = l.listing_id AND i.source = l.source) AS has_moved,
+  (SELECT max(votes) FROM scores s WHERE s.listing_id = l.listing_id) AS votes,
+  {", ".join(f"l.{name}" for name in FACTS)}
+FROM temp.touched t
+CROSS JOIN films f USING (film_id)
+CROSS JOIN listing_films lf ON lf.film_id = f.film_id AND lf.valid_to IS NULL
+CROSS JOIN listings l USING (listing_id)
 """
 
 
-def _facts_sql() -> str:
-    """A film's facts are those of its first source, in the order of the register, that has them."""
-    order = "CASE l.source " + " ".join(
-        f"WHEN '{source.key}' THEN {place}" for place, source in enumerate(SOURCES)
+def _write_primaries_and_facts(db: Database) -> None:
+    """Write which listings are primary (also to temp.primaries), and the films' facts."""
+    listed = pd.read_sql_query(_LISTED, db.conn)
+    whole = ["votes", "year", "runtime_minutes"]
+    listed = _best_first(listed.astype(dict.fromkeys(whole, "Int64")))
+    primary = listed.drop_duplicates(["film_id", "source"]).set_index(["film_id", "source"])
+    set_aside_frame(db, "primaries", primary[["listing_id", "valid_from"]])
+    db.conn.execute(
+        "UPDATE listing_films SET is_primary = 1 - is_primary"
+        " WHERE film_id IN (SELECT film_id FROM temp.touched) AND valid_to IS NULL"
+        " AND is_primary <> (listing_id IN (SELECT listing_id FROM temp.primaries))"
     )
-    said = (
-        "SELECT l.{0} FROM listing_films lf JOIN listings l USING (listing_id)"
-        " WHERE lf.film_id = films.film_id AND lf.valid_to IS NULL AND l.{0} IS NOT NULL"
-        f" ORDER BY {order} END, lf.is_primary DESC, l.listing_id LIMIT 1"
+    facts = listed.groupby("film_id")[list(FACTS)].first()
+    set_aside_frame(db, "facts", facts)
+    differ = " OR ".join(f"films.{name} IS NOT a.{name}" for name in FACTS)
+    db.conn.execute(
+        f"UPDATE films SET {', '.join(f'{name} = a.{name}' for name in FACTS)}"
+        " FROM temp.touched t JOIN temp.facts a USING (film_id)"
+        " WHERE films.film_id IN (SELECT film_id FROM temp.touched)"
+        f" AND films.film_id = t.film_id AND ({differ})"
     )
-    assign = ", ".join(f"{name} = ({said.format(name)})" for name in FACTS)
-    return f"UPDATE films SET {assign} WHERE film_id IN (SELECT film_id FROM touched)"
 
 
-def _film_scores_sql() -> str:
-    columns = [
-        "f.film_id",
-        "f.imdb_id",
-        "f.tmdb_id",
-        "f.title",
-        "f.year",
-        "f.kind",
-        "f.released_on",
-    ]
-    joins = []
-    for source in SOURCES:
-        if not source.score_kinds:
-            continue
-        key = source.key
-        joins.append(
-            f"LEFT JOIN (SELECT lf.film_id, l.listing_id, u.last_outcome FROM listing_films lf"
-            f" JOIN listings l USING (listing_id) LEFT JOIN urls u ON u.listing_id = l.listing_id"
-            f" WHERE l.source = '{key}' AND lf.valid_to IS NULL AND lf.is_primary"
-            " AND lf.film_id IN (SELECT film_id FROM touched)"
-            f" GROUP BY lf.film_id) AS {key}_listing ON {key}_listing.film_id = f.film_id"
-            f" LEFT JOIN lookups AS {key}_lookup ON {key}_lookup.film_id = f.film_id"
-            f" AND {key}_lookup.source = '{key}'"
-        )
-        for kind in source.score_kinds:
-            k = kind.key
-            joins.append(
-                f"LEFT JOIN scores AS s_{k} ON s_{k}.listing_id = {key}_listing.listing_id"
-                f" AND s_{k}.score_kind = '{k}' AND s_{k}.relayed = 0"
-                f" LEFT JOIN confirmations AS c_{k} ON c_{k}.listing_id = s_{k}.listing_id"
-                f" AND c_{k}.topic = '{k}'"
-                f" LEFT JOIN dataset_confirmations AS d_{k} ON d_{k}.source = '{key}'"
-                f" AND s_{k}.origin = 'dataset' AND c_{k}.confirmed_at IS NULL"
-            )
-            unscored = (
-                f"CASE WHEN {key}_listing.last_outcome IN"
-                " ('blocked', 'rate_limited', 'unauthorised') THEN 'blocked'"
-                f" WHEN {key}_listing.last_outcome IN ('not_found', 'not_a_film') THEN 'not_listed'"
-                f" WHEN {key}_listing.last_outcome = 'unreadable' THEN 'missing'"
-                f" WHEN {key}_listing.listing_id IS NULL AND {key}_lookup.found = 'not_listed'"
-                " THEN 'not_listed' ELSE 'not_asked' END"
-            )
-            columns += [
-                f"s_{k}.value",
-                f"round(100.0 * s_{k}.value / s_{k}.scale_max, 2)",
-                f"s_{k}.votes",
-                f"s_{k}.votes_at_least",
-                f"ifnull(s_{k}.state, {unscored})",
-                f"CASE WHEN s_{k}.state <> 'missing' THEN max(s_{k}.observed_at,"
-                f" ifnull(c_{k}.confirmed_at, ''), ifnull(d_{k}.confirmed_at, '')) END",
-            ]
-    return (
-        f"INSERT INTO film_scores SELECT {', '.join(columns)} FROM films f {' '.join(joins)}"
-        " WHERE f.film_id IN (SELECT film_id FROM touched) AND f.merged_into IS NULL"
+def _best_first(listed: DataFrame) -> DataFrame:
+    """Listings in the order in which they speak for their film: sources as the register has them;
+    of several listings on one source, those that are not gone, nor lead to another, then the one
+    that bears the film's own id, then those that more than evidence matched, then those with the
+    most votes, then those first heard of."""
+    rank = {source.key: place for place, source in enumerate(SOURCES)}
+    return listed.assign(rank=listed["source"].map(rank), fewest=-listed["votes"]).sort_values(
+        [
+            "film_id",
+            "rank",
+            "is_gone",
+            "has_moved",
+            "is_other",
+            "by_evidence",
+            "fewest",
+            "listing_id",
+        ]
     )
+
+
+def _write_whose_parts(db: Database) -> None:
+    """Titles, people and genres belong to the film that their listing is now, if any."""
+    for table in ("film_titles", "film_people", "film_genres"):
+        for theirs in (
+            "film_id IN (SELECT film_id FROM temp.touched)",
+            "listing_id IN (SELECT lf.listing_id FROM temp.touched CROSS JOIN listing_films lf"
+            " USING (film_id) WHERE lf.valid_to IS NULL)",
+        ):
+            now = (
+                f"(SELECT lf.film_id FROM listing_films lf WHERE lf.listing_id = {table}.listing_id"
+                " AND lf.valid_to IS NULL)"
+            )
+            db.conn.execute(
+                f"UPDATE {table} SET film_id = {now} WHERE {theirs} AND film_id IS NOT {now}"
+            )
 
 
 def _column_type(name: str) -> str:
     if name == "film_id":
         return "INTEGER PRIMARY KEY"
     kinds = {kind.key for kind in score_kinds()}
-    if name in kinds or name.removesuffix("_100") in kinds:
+    if name in kinds or name.endswith(("_100", "_low", "_high")):
         return "REAL"
-    whole = ("tmdb_id", "year")
+    whole = ("tmdb_id", "year", "scene_count", "worth_staying")
     return "INTEGER" if name in whole or name.endswith(("_votes", "_votes_at_least")) else "TEXT"
-
-
-def _name(file: object) -> str:
-    # `confirmed` comes first by its name, which views that build on it need not rely on: SQLite
-    # resolves a view's tables when it is read.
-    return str(getattr(file, "name", ""))

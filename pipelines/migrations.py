@@ -186,3 +186,37 @@ CREATE TABLE rulings (
 ) STRICT;
 """,
     )
+
+
+@migrations()
+def m002_matching(db: Database) -> None:
+    statements(
+        db,
+        """
+ALTER TABLE listings ADD COLUMN another_film_since TEXT;
+CREATE TABLE judgements (
+  listing_id INTEGER NOT NULL REFERENCES listings (listing_id),
+  film_id INTEGER NOT NULL REFERENCES films (film_id),
+  answer TEXT NOT NULL CHECK (answer IN ('ask', 'different')),
+  method TEXT NOT NULL CHECK (method IN ('identifier', 'evidence', 'ruling')),
+  probability REAL, evidence TEXT NOT NULL, judged_at TEXT NOT NULL,
+  PRIMARY KEY (listing_id, film_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX judgements_film ON judgements (film_id);
+CREATE INDEX judgements_ruled ON judgements (listing_id) WHERE method = 'ruling';
+CREATE INDEX listing_films_ruled ON listing_films (listing_id) WHERE method = 'ruling';
+CREATE TABLE film_keys (
+  match_key INTEGER NOT NULL, film_id INTEGER NOT NULL REFERENCES films (film_id),
+  PRIMARY KEY (match_key, film_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX film_keys_film ON film_keys (film_id);
+CREATE TABLE listing_keys (
+  match_key INTEGER NOT NULL, listing_id INTEGER NOT NULL REFERENCES listings (listing_id),
+  PRIMARY KEY (match_key, listing_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX listing_keys_listing ON listing_keys (listing_id);
+UPDATE listing_films SET valid_from = '0001-01-01T00:00:00Z' WHERE valid_from =
+  (SELECT min(o.valid_from) FROM listing_films o WHERE o.listing_id = listing_films.listing_id);
+UPDATE listing_films SET method = 'tracked' WHERE evidence LIKE 'tracked as %';
+""",
+    )

@@ -106,7 +106,7 @@ class Store:
         if foreign:
             why = f"asked for {asked}, the page is of {record.source_id}"
         else:
-            why = doubt_identity(self._db, number, record)
+            why = doubt_identity(self._db, said)
         if why:
             self._hold_page(said, answer, why, tally)
             return

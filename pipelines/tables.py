@@ -126,6 +126,7 @@ TABLES: tuple[Table, ...] = (
             "first_seen_at": "when first heard of, UTC",
             "not_found_runs": "how many runs in a row answered 404",
             "gone_at": "since when it has been gone (404 on three runs), UTC",
+            "another_film_since": "since when its page shows another film than it did before, UTC",
         },
     ),
     Table(
@@ -145,13 +146,41 @@ TABLES: tuple[Table, ...] = (
         {
             "listing_id": "the listing",
             "film_id": "the film",
-            "valid_from": "since when it has meant this film, UTC",
+            "valid_from": "since when it has meant this film, UTC; year 1: since ever",
             "valid_to": "until when; NULL: still",
-            "method": "how it was matched: identifier, evidence or ruling",
+            "method": "how it was matched: identifier, evidence, ruling, or tracked (a person"
+            " tracks the film by it)",
             "probability": "that they are the same, from 0 to 1",
             "evidence": "why it is believed",
             "is_primary": "1 for the listing whose scores stand for the film on that source",
         },
+    ),
+    Table(
+        "judgements",
+        "a film that a listing was held against and is not known to be",
+        "analysts",
+        {
+            "listing_id": "the listing",
+            "film_id": "the film",
+            "answer": "ask (doubtful: a person may rule) or different",
+            "method": "what was held against it: identifier (an id that the rest contradicts),"
+            " evidence or ruling",
+            "probability": "that they are the same, from 0 to 1",
+            "evidence": "what speaks for it and against it",
+            "judged_at": "when it was first judged so, UTC",
+        },
+    ),
+    Table(
+        "film_keys",
+        "a key under which a film's titles and people are looked up in matching",
+        "internal",
+        {"match_key": "hash of a title or of a name and year", "film_id": "the film"},
+    ),
+    Table(
+        "listing_keys",
+        "the same for a listing that no identifier matches to a film",
+        "internal",
+        {"match_key": "hash of a title or of a name and year", "listing_id": "the listing"},
     ),
     Table(
         "score_observations",
@@ -342,9 +371,367 @@ def film_scores() -> Table:
             f"{key}_state": "scored, not_rated, missing, blocked, not_listed or not_asked",
             f"{key}_confirmed_at": f"when the {label} was last seen to be so, UTC",
         }
-    return Table("film_scores", "a film with its scores side by side", "analysts", columns)
+    return Table(
+        "film_scores", "a film with its scores side by side", "analysts", columns | CONSENSUS
+    )
+
+
+CONSENSUS = {
+    "consensus_100": "what critics and audience together make of it, 0–100 (docs/consensus.md);"
+    " scores of listings that are gone are left out",
+    "consensus_low": "where the interval begins that holds the consensus nine times in ten, 0–100",
+    "consensus_high": "where that interval ends, 0–100",
+    "critics_100": "the same of the critics' kinds alone, 0–100",
+    "audience_100": "the same of the audience's kinds alone, 0–100",
+    "spread_100": "how far the kinds lie apart on common ground, points of 100; NULL for one kind",
+    "kinds_used": "the score kinds that the consensus is made of",
+}
+
+_STAY = Table(
+    "stay_for_the_credits",
+    "a film of which a source says something of the credits; disagreement is shown, not averaged",
+    "analysts",
+    {
+        "film_id": "the film",
+        "imdb_id": "tt…",
+        "title": _FACTS["title"],
+        "year": _FACTS["year"],
+        "stay": "yes (a scene after the credits), until_mid (one during them, none known after),"
+        " no (none at either place), unknown, or disputed (sources disagree)",
+        "during": "a scene during the credits: yes, no, unknown or disputed",
+        "after": "a scene after the credits: yes, no, unknown or disputed",
+        "scene_count": "how many scenes, where a source counts them",
+        "yes_sources": "the sources that know of a scene, as JSON",
+        "no_sources": "the sources that say no to a place and yes to none, as JSON",
+        "worth_staying": "net votes for staying; may be negative",
+        "confirmed_at": "when one of these sources was last seen to say so, UTC",
+    },
+)
+
+
+def derived_tables() -> tuple[Table, ...]:
+    """The tables that merge makes of the others."""
+    return (film_scores(), _STAY)
 
 
 def all_tables() -> tuple[Table, ...]:
     """Every table, the derived ones included."""
-    return (*TABLES, film_scores())
+    return (*TABLES, *derived_tables())
+
+
+_FILM = {"film_id": "the film", "title": _FACTS["title"], "year": _FACTS["year"]}
+_LISTED = {
+    "listing_id": "the listing",
+    "listing": "the same as the command line names it: source:source_id",
+}
+_ATTEMPT = {
+    "last_attempt_state": "what the last answer held; it may not have replaced what stands",
+    "last_attempt_at": "when that was, UTC",
+}
+_VERDICT = {
+    "during": "a scene during the credits: yes, no or unknown",
+    "after": "a scene after the credits: yes, no or unknown",
+    "scene_count": "how many scenes, where it says",
+}
+
+VIEWS: tuple[Table, ...] = (
+    Table(
+        "critics_vs_audience",
+        "a film of which both critics and audience are known",
+        "analysts",
+        {
+            **_FILM,
+            "imdb_id": "tt…",
+            "critics_100": "what the critics' kinds make of it, 0–100 on common ground",
+            "audience_100": "what the audience's kinds make of it, 0–100 on common ground",
+            "gap_100": "critics less audience, points of 100; negative: the audience likes it more",
+            "critics_votes": "reviews counted in the critics' kinds together",
+            "audience_votes": "ratings counted in the audience's kinds together",
+            "consensus_100": CONSENSUS["consensus_100"],
+            "consensus_low": CONSENSUS["consensus_low"],
+            "consensus_high": CONSENSUS["consensus_high"],
+            "kinds_used": CONSENSUS["kinds_used"],
+        },
+    ),
+    Table(
+        "credits_disputes",
+        "a place in a film's credits of which one source says yes and another no",
+        "analysts",
+        {
+            **_FILM,
+            "place": "during or after",
+            "yes_sources": "the sources that know of a scene there, as JSON",
+            "no_sources": "the sources that say there is none, as JSON",
+            "yes_urls": "their pages, as JSON",
+            "no_urls": "their pages, as JSON",
+        },
+    ),
+    Table(
+        "film_verdicts",
+        "what a listing says now of a film's credits; stay_for_the_credits is made of these",
+        "analysts",
+        {
+            "film_id": "the film",
+            "listing_id": "the listing",
+            "source": "key of the source",
+            "url": "the page for people to open",
+            **_VERDICT,
+            "worth_staying": "net votes for staying; may be negative",
+            "confirmed_at": "when it was last seen to say so, UTC",
+        },
+    ),
+    Table(
+        "score_changes",
+        "a figure or state that a listing came to show, other than the one before it",
+        "analysts",
+        {
+            "film_id": "the film that the listing was at that time",
+            "title": _FACTS["title"],
+            **_LISTED,
+            "source": "key of the source",
+            "score_kind": "key of the score kind",
+            "old_state": "scored or not_rated; NULL where nothing was known before",
+            "old_value": "the figure before, in its own scale; NULL unless scored",
+            "new_state": "scored or not_rated",
+            "new_value": "the figure then, in its own scale; NULL unless scored",
+            "delta_100": "by how many points of 100 it moved; NULL unless both are scored",
+            "old_votes": "ratings or reviews counted before",
+            "new_votes": "ratings or reviews counted then",
+            "changed_at": "when the source first said so, as far as we saw, UTC",
+            "days_since_release": "days from the first release anywhere to that time; negative:"
+            " before it",
+            "cause": "moved, first_seen (nothing was known before), backfilled (a saved page says"
+            " so) or released (it was held back, and a person let it pass)",
+        },
+    ),
+    Table(
+        "score_history",
+        "a span of time in which a listing said a figure",
+        "analysts",
+        {
+            "film_id": "the film that the listing was at that time",
+            "listing_id": "the listing",
+            "source": "key of the source",
+            "score_kind": "key of the score kind",
+            "state": "scored or not_rated",
+            "value": "the figure in its own scale; NULL unless scored",
+            "votes": "ratings or reviews counted",
+            "votes_at_least": _SCORE["votes_at_least"],
+            "origin": _SCORE["origin"],
+            "valid_from": "since when, UTC",
+            "observed_to": _OBSERVED["observed_to"],
+            "valid_to": "until when, UTC; NULL: still",
+        },
+    ),
+    Table(
+        "film_sources",
+        "a film and a source: whether it is listed there, and what came of asking",
+        "analysts",
+        {
+            **_FILM,
+            "source": "key of the source",
+            "state": "ok (what it says of the film is stored), missing (no known layout fits its"
+            " page), blocked, error (no answer), not_asked, gone (404 on three runs), not_listed,"
+            " or ambiguous (a listing there may be this film or another)",
+            **_LISTED,
+            "url": "the page for people to open",
+            "method": "how the listing was matched: identifier, evidence, ruling or tracked",
+            "evidence": "why it is believed to be the film",
+            "last_outcome": "what came of the last request for its page",
+            "last_asked_at": "when the source was last asked for the film, UTC",
+            "due_at": "when it is asked next, not before, UTC",
+            "why": "why then; or where it is not listed, who said so",
+            "gone_at": "since when the listing has been gone, UTC",
+        },
+    ),
+    Table(
+        "freshness",
+        "a score that stands, or a page that should show one: how old it is",
+        "analysts",
+        {
+            **_FILM,
+            **_LISTED,
+            "source": "key of the source",
+            "score_kind": "key of the score kind",
+            "state": _SCORE["state"],
+            "value": _SCORE["value"],
+            "votes": _SCORE["votes"],
+            "observed_at": "when the source first said exactly this, UTC",
+            "changed_at": "when state or value last changed, UTC",
+            "confirmed_at": "when it was last seen to be so, UTC",
+            "age_days": "days since then",
+            **_ATTEMPT,
+            "gone_at": "since when the listing has been gone, UTC",
+        },
+    ),
+    Table(
+        "freshness_by_source",
+        "a source: how old its scores are",
+        "analysts",
+        {
+            "source": "key of the source",
+            "scores": "how many of its scores stand",
+            "newest_days": "days since the one last seen was seen",
+            "average_days": "days since they were seen, on average",
+            "oldest_days": "days since the one longest unseen was seen",
+            "older_than_a_week": "how many were not seen for seven days",
+            "last_attempt_differs": "how many the last answer did not hold as they stand: missing,"
+            " blocked, held back …",
+        },
+    ),
+    Table(
+        "coverage",
+        "a score kind: of how many films it is known, and why not of the others",
+        "analysts",
+        {
+            "score_kind": "key of the score kind",
+            "source": "key of the source",
+            "films": "films in all",
+            "scored": "films with a figure",
+            "not_rated": "films of which the site says that there is none yet",
+            "missing": "films whose page should show it, and no known layout held it",
+            "blocked": "films of which nothing is known, since the site blocked us",
+            "not_listed": "films that the source does not list",
+            "not_asked": "films that the source was not asked for",
+            "scored_share": "share of the films that have a figure, 0–1",
+        },
+    ),
+    Table(
+        "last_night",
+        "a source in the last run that ended",
+        "analysts",
+        {
+            "run_id": "the run",
+            "command": "the command",
+            "started_at": "UTC",
+            "ended_at": "UTC",
+            "run_outcome": "how the whole run ended",
+            "source": "key of the source",
+            "outcome": "how its crawl ended",
+            "detail": "why it was skipped, or what stopped it",
+            "asked": "URLs asked",
+            "fetched": "answers with a body that was read",
+            "unchanged": "304 answers",
+            "not_found": "404 answers",
+            "blocked": "blocks",
+            "unreadable": "pages that no known layout fitted",
+            "failed": "errors and time-outs",
+            "stored": "records stored",
+            "changed": "scores and verdicts that changed",
+            "held": "records held back by the guard",
+            "seconds": "time that its processes took, seconds",
+        },
+    ),
+    Table(
+        "standing_verdicts",
+        "what a listing says now of the credits: its newest verdict",
+        "analysts",
+        {
+            "listing_id": "the listing",
+            **_OBSERVED,
+            **_VERDICT,
+            "extras": "what else there is (blooper, stills, dedication …), as JSON",
+            "worth_staying": "net votes for staying; may be negative",
+            "worth_staying_votes": "votes cast",
+            "origin": _SCORE["origin"],
+            "layout": _SCORE["layout"],
+            "url": _SCORE["url"],
+            "confirmed_at": "when it was last seen to say so, UTC",
+        },
+    ),
+    Table(
+        "unmatched_listings",
+        "a listing that is not known to be any film of ours: kept, and matched once evidence comes",
+        "analysts",
+        {
+            "listing_id": "the listing",
+            "source": "key of the source",
+            "source_id": "the source's own id",
+            "title": _FACTS["title"],
+            "year": _FACTS["year"],
+            "url": "the page for people to open",
+            "first_seen_at": "when first heard of, UTC",
+        },
+    ),
+    Table(
+        "confirmed",
+        "when a standing score or verdict was last seen to be so, by its own row or its dataset",
+        "internal",
+        {
+            "listing_id": "the listing",
+            "topic": "a score kind, or credits",
+            "confirmed_at": "UTC",
+        },
+    ),
+    Table(
+        "standing_scores",
+        "what stands of a listing and score kind, and when it was last seen to be so",
+        "internal",
+        {
+            "listing_id": "the listing",
+            "source": "key of the source",
+            "gone_at": "since when the listing has been gone, UTC",
+            "score_kind": "key of the score kind",
+            "state": _SCORE["state"],
+            "value": _SCORE["value"],
+            "scale_max": _SCORE["scale_max"],
+            "votes": _SCORE["votes"],
+            "votes_at_least": _SCORE["votes_at_least"],
+            "origin": _SCORE["origin"],
+            "observed_at": "when the source first said exactly this, UTC",
+            "changed_at": "when state or value last changed, UTC",
+            "confirmed_at": "when it was last seen to be so, UTC",
+            **_ATTEMPT,
+        },
+    ),
+    Table(
+        "seen_again",
+        "what stands, seen again after a saved page said otherwise",
+        "internal",
+        {
+            "listing_id": "the listing",
+            "score_kind": "key of the score kind",
+            "state": "scored or not_rated",
+            "value": _SCORE["value"],
+            "scale_max": _SCORE["scale_max"],
+            "votes": _SCORE["votes"],
+            "votes_at_least": _SCORE["votes_at_least"],
+            "origin": _SCORE["origin"],
+            "said_at": "when it was seen again, UTC",
+            "old_said_at": "when the saved page said otherwise, UTC",
+            "old_state": "state on the saved page",
+            "old_value": "value on the saved page",
+            "old_scale_max": "scale_max of the saved page",
+            "old_votes": "votes on the saved page",
+        },
+    ),
+    Table(
+        "score_steps",
+        "a figure or state that a listing said, with the one before it and the time of the next",
+        "internal",
+        {
+            "film_id": "the film that the listing was at that time",
+            "title": _FACTS["title"],
+            "released_on": _FACTS["released_on"],
+            "listing_id": "the listing",
+            "source": "key of the source",
+            "source_id": "the source's own id",
+            "score_kind": "key of the score kind",
+            "state": "scored or not_rated",
+            "value": "the figure in its own scale; NULL unless scored",
+            "scale_max": _SCORE["scale_max"],
+            "votes": "ratings or reviews counted",
+            "votes_at_least": _SCORE["votes_at_least"],
+            "origin": _SCORE["origin"],
+            "said_at": "when the source said so, UTC",
+            "observed_to": _OBSERVED["observed_to"],
+            "until": "when the next was said, or when the listing came to be another film, UTC;"
+            " NULL: it stands",
+            "old_state": "state of the one before; NULL where there is none",
+            "old_value": "value of the one before",
+            "old_scale_max": "scale_max of the one before",
+            "old_votes": "votes of the one before",
+        },
+    ),
+)
+"""The views; the SQL of each is the file of that name in `views/`."""

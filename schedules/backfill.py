@@ -12,7 +12,8 @@ from sqlite_utils import Database
 
 from pipelines import clock, films
 from pipelines.database import transaction
-from pipelines.matching.identifiers import FILM_KINDS, match
+from pipelines.matching.identifiers import FILM_KINDS
+from pipelines.matching.matcher import match
 from pipelines.merge import merge
 from pipelines.statements import Tally
 from pipelines.store import Store

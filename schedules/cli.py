@@ -11,7 +11,7 @@ import typer
 from pipelines.database import DatabaseProblem
 from pipelines.films import UnknownFilm
 from schedules import __version__, archive, config, film_lists
-from schedules.commands import asking, demo, films, held, saved_pages, setting_up
+from schedules.commands import asking, demo, films, held, link, matching, saved_pages, setting_up
 from schedules.commands.options import Problem, err, out
 
 app = typer.Typer(
@@ -67,9 +67,19 @@ app.add_typer(sources_app, name="sources")
 app.command()(films.track)
 app.command()(films.untrack)
 app.command()(films.film)
+app.command("explain")(matching.explain_command)
 app.command()(asking.refresh)
 app.command("backfill")(asking.backfill_command)
 app.command()(saved_pages.read)
+match_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+match_app.command("list")(matching.match_list)
+match_app.command("same")(matching.match_same)
+match_app.command("different")(matching.match_different)
+match_app.command("undo")(matching.match_undo)
+app.add_typer(match_app, name="match", help="Which listings are one film: a person's ruling.")
+app.command("link")(link.link_command)
+app.command("forget")(matching.forget_command)
+app.command("rebuild")(matching.rebuild_command)
 quarantine_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 quarantine_app.command("list")(held.quarantine_list)
 app.add_typer(quarantine_app, name="quarantine", help="What the guard holds back.")

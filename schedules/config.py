@@ -52,6 +52,7 @@ class Config(BaseSettings):
     contact: str = ""
     refresh_after_hours: float = Field(20.0, ge=0)
     universe: Universe | None = None
+    rulings: Path | None = None
     sources: dict[str, SourceSettings] = Field(default_factory=dict)
     hosts: dict[str, str] = Field(default_factory=dict)
 
@@ -151,6 +152,18 @@ def load() -> Config:
         raise SettingsProblem(f"{FILE}: {where + ': ' if where else ''}{what}") from fault
 
 
+def rulings_path(database: Path) -> Path | None:
+    """The file of rulings: the setting `rulings`, else rulings.csv beside the database, if there.
+
+    Raises SettingsProblem where the setting names no file.
+    """
+    named = load().rulings
+    if named is not None and not named.is_file():
+        raise SettingsProblem(f"{FILE}: rulings: no file {named}")
+    beside = database.with_name("rulings.csv")
+    return named or (beside if beside.is_file() else None)
+
+
 def database_path(given: Path | None, environment: Mapping[str, str] = os.environ) -> Path:
     """The database that a command works on: --db, else AFTERSCORE_DB, else ratings.db."""
     return given or Path(environment.get("AFTERSCORE_DB") or "ratings.db")
@@ -167,6 +180,10 @@ def template(contact: str = "") -> str:
         "",
         "# A listing that answered within this many hours is not asked again.",
         "# refresh_after_hours = 20",
+        "",
+        "# A CSV file of rulings on doubtful matches (listing_a, listing_b, same or different).",
+        "# Left out, rulings.csv beside the database is taken where it is there.",
+        '# rulings = "rulings.csv"',
         "",
         "# The films that are kept without being told. Leave the table out to keep only the films",
         "# that you track.",

@@ -17,7 +17,8 @@ from sqlite_utils import Database
 
 from pipelines import clock
 from pipelines.database import set_aside, transaction
-from pipelines.matching.identifiers import FILM_KINDS, match
+from pipelines.matching.identifiers import FILM_KINDS
+from pipelines.matching.matcher import match
 from pipelines.merge import merge
 from pipelines.retention import purge
 from pipelines.statements import Change, Tally
@@ -380,18 +381,14 @@ class Run:
     def _sought_at(self, source: Source) -> tuple[str, ...]:
         """The IMDb ids of the films of which a source has just told whether it lists them.
 
-        A dataset or list speaks for every film, the newborn too, of which only news is remembered;
-        a list not where it has listings that state no identifier: one of those may be the film.
+        A dataset or list speaks for every film, the newborn too, of which only news is remembered.
         """
         if source.finds not in (Finds.DATASET, Finds.LISTS):
             return self._sought.pop(source.key, ())
         return self._imdb_ids(
             "NOT EXISTS (SELECT 1 FROM lookups k WHERE k.film_id = films.film_id"
-            " AND k.source = ?1 AND k.found = 'listed')"
-            " AND (?2 OR NOT EXISTS (SELECT 1 FROM unmatched_listings l WHERE l.source = ?1"
-            " AND l.listing_id NOT IN (SELECT listing_id FROM listing_identifiers)))",
+            " AND k.source = ?1 AND k.found = 'listed')",
             source.key,
-            source.finds is Finds.DATASET,
         )
 
     # --- read ---------------------------------------------------------------------------------
@@ -479,6 +476,7 @@ class Run:
         matched = match(self._db, listings)
         for listing_id, films in matched.ambiguous.items():
             self._doubt(listing_id, films)
+        self._remember_doubtful(matched.doubtful)
         self._touched |= matched.films | films_of(self._db, listings)
 
     def _doubt(self, listing_id: int, films: Mapping[int, str]) -> None:
@@ -490,12 +488,20 @@ class Run:
         self._shown.say(
             f"ambiguous: {source}:{source_id} may be several films, so it is none: {why}"
         )
+        self._remember_doubtful({listing_id: films})
+
+    def _remember_doubtful(self, doubtful: Mapping[int, Mapping[int, str]]) -> None:
+        """A film that a doubtful listing may be is neither listed nor not listed there."""
+        pairs = [
+            (film_id, listing_id) for listing_id, films in doubtful.items() for film_id in films
+        ]
         with transaction(self._db):
             self._db.conn.executemany(
-                "INSERT OR REPLACE INTO lookups VALUES (?, ?, ?, 'ambiguous', ?)",
-                ((number, source, clock.now(), f"{source}:{source_id}") for number in films),
+                "INSERT OR REPLACE INTO lookups SELECT ?, source, ?, 'ambiguous',"
+                " source || ':' || source_id FROM listings WHERE listing_id = ?",
+                ((film_id, clock.now(), listing_id) for film_id, listing_id in pairs),
             )
-        self._touched |= set(films)
+        self._touched |= {film_id for film_id, _ in pairs}
 
     def _merge(self) -> None:
         merge(self._db, self._touched)

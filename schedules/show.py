@@ -18,7 +18,6 @@ from rich.text import Text
 from sqlite_utils import Database
 
 from pipelines.clock import ago
-from pipelines.credits import Stay, combine
 from pipelines.statements import Change
 from spiders.sources import SOURCES, Source, by_key, score_kind, score_kinds, source_of_kind
 
@@ -36,13 +35,16 @@ _SHORT_STATES = {
     "not_listed": "n/l",
     "not_asked": "n/a",
 }
+_SHORT_STAYS = {"until_mid": "mid", "unknown": "?"}
 _LEGEND = (
+    "All: what critics and audience together make of it, of 100\n"
     "n/r: not rated yet · n/l: not listed there · n/a: not asked\n"
-    "missing: the page should show it, and no known layout held it"
+    "missing: the page should show it, and no known layout held it\n"
+    "Stay? mid: until the scene during the credits · ?: not known"
 )
 _STAY = {
     "yes": "Stay: there is a scene after the credits",
-    "until_mid": "Stay for the first credits: there is a scene during them, none after",
+    "until_mid": "Stay for the first credits: there is a scene during them, none known after",
     "no": "No scene during or after the credits",
     "unknown": "Not known whether there is a scene in the credits",
     "disputed": "Sources disagree on whether there is a scene in the credits",
@@ -56,14 +58,33 @@ def printable(text: object) -> str:
     return _UNSEEN.sub("", str(text))
 
 
+def named(title: str, year: int | None) -> str:
+    """A film as people name it: `Skyfall (2012)`."""
+    return printable(title) + (f" ({year})" if year else "")
+
+
+def headline(facts: Mapping[str, Any]) -> Text:
+    """The first line about a film: title and year, running time, ids."""
+    known = [
+        f"{facts['runtime_minutes']} min" if facts["runtime_minutes"] else None,
+        facts["imdb_id"],
+        f"tmdb:{facts['tmdb_id']}" if facts["tmdb_id"] else None,
+    ]
+    title = facts["title"] or "(title not known yet)"
+    return Text.assemble((named(title, facts["year"]), "bold"), " ", "  ".join(filter(None, known)))
+
+
 def film_facts(db: Database, film_id: int) -> dict[str, Any]:
     """Everything that is known of one film, as `film --json` prints it."""
     film = _row(db, "SELECT * FROM films WHERE film_id = ?", film_id)
     scores = _row(db, "SELECT * FROM film_scores WHERE film_id = ?", film_id)
     listings = _rows(
         db,
-        "SELECT source, source_id, url, is_primary, evidence, last_outcome, last_asked_at"
-        " FROM film_sources WHERE film_id = ? ORDER BY source, source_id",
+        "SELECT l.source, l.source_id, l.url, lf.is_primary, lf.evidence, u.last_outcome,"
+        " max(u.last_asked_at) AS last_asked_at FROM listing_films lf JOIN listings l"
+        " USING (listing_id) LEFT JOIN urls u ON u.listing_id = l.listing_id"
+        " WHERE lf.film_id = ? AND lf.valid_to IS NULL"
+        " GROUP BY l.listing_id ORDER BY l.source, l.source_id",
         film_id,
     )
     urls = {row["source"]: row["url"] for row in listings if row["is_primary"]}
@@ -99,7 +120,8 @@ def film_facts(db: Database, film_id: int) -> dict[str, Any]:
     )
     return {
         **film,
-        "credits": stay(db, film_id)._asdict(),
+        "credits": _stay(db, film_id),
+        "consensus": _consensus(scores),
         "scores": kinds,
         "relayed": relayed,
         "held": held,
@@ -107,26 +129,44 @@ def film_facts(db: Database, film_id: int) -> dict[str, Any]:
     }
 
 
-def stay(db: Database, film_id: int) -> Stay:
-    """Whether to stay for the credits, from what every listing of the film says now."""
-    verdicts = _rows(
+def _consensus(scores: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What a film's scores come to together, of 100; None where there is nothing to go by."""
+    if scores.get("consensus_100") is None:
+        return None
+    return {
+        "value": scores["consensus_100"],
+        "low": scores["consensus_low"],
+        "high": scores["consensus_high"],
+        "critics": scores["critics_100"],
+        "audience": scores["audience_100"],
+        "spread": scores["spread_100"],
+        "kinds": scores["kinds_used"].split(", "),
+    }
+
+
+def _stay(db: Database, film_id: int) -> dict[str, Any]:
+    """Whether to stay for the credits; unknown where no source says anything."""
+    told = _row(
         db,
-        "SELECT l.source, v.during, v.after, v.scene_count, v.worth_staying"
-        " FROM standing_verdicts v JOIN listings l USING (listing_id)"
-        " JOIN listing_films lf ON lf.listing_id = v.listing_id AND lf.valid_to IS NULL"
-        " WHERE lf.film_id = ? ORDER BY l.source",
+        "SELECT stay, during, after, scene_count, yes_sources, no_sources, worth_staying,"
+        " confirmed_at FROM stay_for_the_credits WHERE film_id = ?",
         film_id,
     )
-    return combine(verdicts)
+    if not told:
+        return {
+            **dict.fromkeys(("stay", "during", "after"), "unknown"),
+            "scene_count": None,
+            "yes_sources": [],
+            "no_sources": [],
+            "worth_staying": None,
+            "confirmed_at": None,
+        }
+    return told | {name: json.loads(told[name]) for name in ("yes_sources", "no_sources")}
 
 
 def film_card(console: Console, facts: Mapping[str, Any]) -> None:
     """One film for a person: the credits first, then each score."""
-    title = printable(facts["title"] or "(title not known yet)")
-    year = f" ({facts['year']})" if facts["year"] else ""
-    known = [facts["imdb_id"], f"tmdb:{facts['tmdb_id']}" if facts["tmdb_id"] else None]
-    length = f"{facts['runtime_minutes']} min" if facts["runtime_minutes"] else None
-    console.print(Text(title + year, style="bold"), Text("  ".join(filter(None, [length, *known]))))
+    console.print(headline(facts))
     told = facts["credits"]
     line = _STAY[told["stay"]]
     if told["scene_count"]:
@@ -135,6 +175,8 @@ def film_card(console: Console, facts: Mapping[str, Any]) -> None:
     for says, sources in (("yes", told["yes_sources"]), ("no", told["no_sources"])):
         if sources:
             console.print(f"  {says}: {', '.join(by_key(key).name for key in sources)}")
+    if facts["consensus"]:
+        console.print(_consensus_lines(facts["consensus"]))
     table = Table(box=None, pad_edge=False, show_edge=False)
     for heading in ("Score", "Value", "Votes", "As of"):
         table.add_column(
@@ -162,17 +204,34 @@ def film_card(console: Console, facts: Mapping[str, Any]) -> None:
         )
 
 
+def _consensus_lines(told: Mapping[str, Any]) -> Text:
+    """The consensus, how sure it is and what it is made of; then the two sides apart."""
+    kinds = [score_kind(key).label for key in told["kinds"]]
+    made_of = f"the {kinds[0]} alone" if len(kinds) == 1 else f"{len(kinds)} kinds of score"
+    sides = [
+        f"{side}: {told[side]:.0f}"
+        for side in ("critics", "audience")
+        if len(kinds) > 1 and told[side] is not None
+    ]
+    return Text.assemble(
+        "Consensus: ",
+        (f"{told['value']:.0f} of 100", "bold"),
+        f" (nine times in ten {told['low']:.0f} to {told['high']:.0f}), from {made_of}",
+        "\n  " * bool(sides) + ", ".join(sides),
+    )
+
+
 def films_table(db: Database, limit: int | None = None) -> tuple[list[str], list[dict[str, Any]]]:
     """The films with their scores, most votes first, as headings and rows."""
     votes = " + ".join(f"ifnull({kind.key}_votes, 0)" for kind in score_kinds())
     rows = _rows(
         db,
-        f"SELECT * FROM film_scores ORDER BY {votes} DESC, film_id LIMIT ?",
+        "SELECT s.*, ifnull(c.stay, 'unknown') AS stay FROM film_scores s"
+        " LEFT JOIN stay_for_the_credits c USING (film_id)"
+        f" ORDER BY {votes} DESC, film_id LIMIT ?",
         -1 if limit is None else limit,
     )
-    for row in rows:
-        row["stay"] = stay(db, row["film_id"]).stay
-    return ["Film", *(kind.short for kind in score_kinds()), "Stay?"], rows
+    return ["Film", "All", *(kind.short for kind in score_kinds()), "Stay?"], rows
 
 
 def print_films(console: Console, db: Database, limit: int | None = None) -> None:
@@ -183,7 +242,8 @@ def print_films(console: Console, db: Database, limit: int | None = None) -> Non
     for heading in headings[1:]:
         table.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
-        cells = []
+        together = row["consensus_100"]
+        cells = [Text("–", style="dim") if together is None else Text(f"{together:.0f}")]
         for kind in score_kinds():
             state = row[f"{kind.key}_state"]
             if state == "scored":
@@ -192,7 +252,7 @@ def print_films(console: Console, db: Database, limit: int | None = None) -> Non
                 cells.append(Text(_SHORT_STATES[state], style="dim"))
         year = f" ({row['year']})" if row["year"] else ""
         title = printable(row["title"] or row["imdb_id"] or f"film {row['film_id']}") + year
-        table.add_row(title, *cells, {"until_mid": "until mid"}.get(row["stay"], row["stay"]))
+        table.add_row(title, *cells, _SHORT_STAYS.get(row["stay"], row["stay"]))
     console.print(table)
     console.print(Text(_LEGEND, style="dim"))
 

@@ -11,7 +11,7 @@ from sqlite_utils import Database
 
 from pipelines import clock
 from pipelines.database import transaction, writing
-from pipelines.matching.identifiers import Matched, match
+from pipelines.matching.matcher import Matched, match
 from pipelines.merge import merge, prepare
 from pipelines.statements import Origin, Tally
 from pipelines.store import Store

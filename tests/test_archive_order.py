@@ -158,7 +158,7 @@ def tables_after(kept: Kept, steps: Sequence[Saved | Live]) -> dict[str, list[An
 
 def without_listing(row: dict[str, Any], listing: str) -> dict[str, Any]:
     """A row without what differs from listing to listing alone."""
-    told = {name: value for name, value in row.items() if name != "listing_id"}
+    told = {name: value for name, value in row.items() if name not in ("listing_id", "listing")}
     return {**told, "url": str(told.get("url")).replace(listing, "m/film")}
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,9 @@ from hypothesis import strategies as st
 
 from pipelines.database import transaction
 from pipelines.films import Listed, track
-from pipelines.merge import merge, prepare
-from spiders.items import Outcome, ScoreState
-from spiders.sources import ScoreKind, score_kinds, source_of_kind
+from pipelines.merge import merge, prepare, rebuild
+from spiders.items import Answer, Credits, Outcome, Person, ScoreState, Title, Verdict
+from spiders.sources import ScoreKind, by_key, score_kind, score_kinds, source_of_kind
 from tests.answers import (
     LISTED,
     Kept,
@@ -27,6 +28,7 @@ from tests.answers import (
     scored,
     tomatometer,
 )
+from tests.conftest import Afterscore
 
 KINDS = pytest.mark.parametrize("kind", score_kinds(), ids=lambda kind: kind.key)
 Told = Callable[[Kept, ScoreKind], None]
@@ -175,6 +177,128 @@ def test_a_film_says_what_the_first_source_of_the_register_says_of_it(kept: Kept
     assert kept.row("SELECT title, year FROM film_scores") == ("Skyfall", 2012)
 
 
+# --- the consensus ------------------------------------------------------------------------------
+
+CONSENSUS = (
+    "consensus_100, consensus_low, consensus_high, critics_100, audience_100, spread_100,"
+    " kinds_used"
+)
+
+
+def page(source: str, *, values: Sequence[tuple[str, float]], relayed: bool = False) -> Answer:
+    """A page with figures of these kinds."""
+    told = {}
+    for key, value in values:
+        told[key] = scored(value, 5_000, score_kind(key).scale_max, relayed=relayed)
+    return answer(record(source, scores=told), at=day(1))
+
+
+def test_several_kinds_come_to_one_figure_inside_its_interval(kept: Kept) -> None:
+    kept.tell(
+        page("imdb", values=[("imdb_rating", 7.8)]),
+        page("rottentomatoes", values=[("tomatometer", 92), ("popcornmeter", 86)]),
+    )
+    kept.merge()
+    middle, low, high, critics, audience, spread, kinds = kept.row(
+        f"SELECT {CONSENSUS} FROM film_scores"
+    )
+    assert 0 <= low < middle < high <= 100
+    assert min(critics, audience) <= middle <= max(critics, audience)
+    assert spread > 0
+    assert kinds == "imdb_rating, tomatometer, popcornmeter"
+
+
+def test_one_kind_says_so(kept: Kept) -> None:
+    kept.tell(page("metacritic", values=[("metascore", 81)]))
+    kept.merge()
+    assert kept.row("SELECT critics_100 > 50, audience_100, spread_100, kinds_used"
+                    " FROM film_scores") == (1, None, None, "metascore")  # fmt: skip
+
+
+def test_no_score_is_no_consensus_and_not_nought(kept: Kept) -> None:
+    kept.tell(answer(record("metacritic", scores={"metascore": not_rated()}), at=day(1)))
+    kept.merge()
+    assert kept.row(f"SELECT {CONSENSUS} FROM film_scores") == (None,) * 7
+
+
+def test_a_listing_that_is_gone_keeps_its_scores_and_leaves_the_consensus(kept: Kept) -> None:
+    kept.tell(
+        page("imdb", values=[("imdb_rating", 7.8)]),
+        page("metacritic", values=[("metascore", 20)]),
+        *(refused(Outcome.NOT_FOUND, day(night), "metacritic") for night in (2, 3, 4)),
+    )
+    kept.merge()
+    assert kept.row(
+        "SELECT metascore, metascore_state, metascore_confirmed_at, kinds_used FROM film_scores"
+    ) == (20, "scored", day(1), "imdb_rating")
+
+
+def test_a_relayed_figure_is_no_part_of_it(kept: Kept) -> None:
+    kept.tell(
+        page("imdb", values=[("imdb_rating", 7.8)]),
+        page("whatsafterthemovie", values=[("metascore", 20)], relayed=True),
+    )
+    kept.merge()
+    assert kept.row("SELECT metascore, kinds_used FROM film_scores") == (None, "imdb_rating")
+
+
+def test_the_card_says_what_it_is_made_of(afterscore: Afterscore) -> None:
+    with keeping(afterscore.folder / "ratings.db") as kept:
+        follow(kept, *LISTED)
+        kept.tell(page("imdb", values=[("imdb_rating", 7.8)]))
+        kept.merge()
+    assert "from the IMDb rating alone" in afterscore("film", LISTED["imdb"]).out
+    with keeping(afterscore.folder / "ratings.db") as kept:
+        kept.tell(page("metacritic", values=[("metascore", 81), ("metacritic_user_score", 7.5)]))
+        kept.merge()
+    card = afterscore("film", LISTED["imdb"]).out
+    assert "from 3 kinds of score" in card
+    told = afterscore("film", LISTED["imdb"], "--json").json["consensus"]
+    assert told["low"] < told["value"] < told["high"]
+    assert f"critics: {told['critics']:.0f}, audience: {told['audience']:.0f}" in card
+    assert told["kinds"] == ["imdb_rating", "metascore", "metacritic_user_score"]
+
+
+# --- a listing that comes to mean another film --------------------------------------------------
+
+
+def means_another(kept: Kept, source: str, since: str) -> int:
+    """A source's listing has been another film since then."""
+    run = kept.db.conn.execute
+    (listing,) = kept.column("SELECT listing_id FROM listings WHERE source = ?", source)
+    other = int(run("INSERT INTO films (title) VALUES ('Another')").lastrowid or 0)
+    run("UPDATE listing_films SET valid_to = ?, is_primary = 0 WHERE listing_id = ?",
+        [since, listing])  # fmt: skip
+    run("INSERT INTO listing_films (listing_id, film_id, valid_from, method)"
+        " VALUES (?, ?, ?, 'evidence')", [listing, other, since])  # fmt: skip
+    return other
+
+
+def test_the_old_films_score_is_not_the_new_ones(kept: Kept) -> None:
+    kept.tell(tomatometer(scored(93, 300), day(1)))
+    means_another(kept, "rottentomatoes", day(5))
+    kept.merge()
+    columns = "SELECT tomatometer, tomatometer_state FROM film_scores ORDER BY film_id"
+    assert kept.rows(columns) == [(None, "not_asked"), (None, "not_asked")]
+    kept.tell(tomatometer(scored(94, 320), day(6)))
+    kept.merge()
+    assert kept.rows(columns) == [(None, "not_asked"), (94, "scored")]
+
+
+def test_titles_and_people_go_with_the_listing(kept: Kept) -> None:
+    said = record("tmdb", genres=("Action",), people=(Person(name="Sam Mendes", role="director"),),
+                  alternative_titles=(Title(title="007"),))  # fmt: skip
+    kept.tell(answer(said, at=day(1)))
+    other = means_another(kept, "tmdb", day(5))
+    kept.merge()
+    for table in ("film_titles", "film_people", "film_genres"):
+        assert kept.column(f"SELECT film_id FROM {table}") == [other]
+    kept.db.conn.execute("DELETE FROM listing_films WHERE film_id = ?", [other])
+    kept.merge()
+    for table in ("film_titles", "film_people", "film_genres"):
+        assert kept.column(f"SELECT film_id FROM {table}") == [None]
+
+
 def test_a_film_that_turned_out_to_be_another_has_no_row(kept: Kept) -> None:
     kept.db.conn.execute("INSERT INTO films (merged_into) VALUES (1)")
     kept.merge()
@@ -189,31 +313,116 @@ def everything(kept: Kept) -> dict[str, list[tuple[object, ...]]]:
     return {name: sorted(kept.rows(f"SELECT * FROM {name}"), key=repr) for name in sorted(tables)}
 
 
+def says_of_credits(source: str, during: Verdict, after: Verdict) -> Told:
+    """A source's page says this of the credits."""
+
+    def tell(kept: Kept, kind: ScoreKind) -> None:
+        verdict = Credits(during=during, after=after, scene_count=1)
+        kept.tell(answer(record(source, credits=verdict), at=day(1)))
+
+    return tell
+
+
+CREDITS = [key for key in LISTED if by_key(key).says_credits]
 tellings = st.lists(
-    st.tuples(
-        st.sampled_from(score_kinds()),
-        st.sampled_from([told for told, _ in STATES.values() if len(told) == 1]),
+    st.one_of(
+        st.tuples(
+            st.sampled_from(score_kinds()),
+            st.sampled_from([told[0] for told, _ in STATES.values() if len(told) == 1]),
+        ),
+        st.tuples(
+            st.just(score_kinds()[0]),
+            st.builds(
+                says_of_credits,
+                st.sampled_from(CREDITS),
+                st.sampled_from(Verdict),
+                st.sampled_from(Verdict),
+            ),
+        ),
     ),
-    max_size=5,
+    max_size=6,
 )
 
 
 @given(told=tellings)
 @settings(deadline=None, max_examples=25)
-def test_merging_again_changes_nothing(
-    tmp_path_factory: pytest.TempPathFactory, told: list[tuple[ScoreKind, list[Told]]]
+def test_merging_again_or_anew_changes_nothing(
+    tmp_path_factory: pytest.TempPathFactory, told: list[tuple[ScoreKind, Told]]
 ) -> None:
     with keeping(tmp_path_factory.mktemp("merged") / "ratings.db") as kept:
         follow(kept, *LISTED)
-        for kind, (tell,) in dict(told).items():
+        for kind, tell in told:
             tell(kept, kind)
         kept.merge()
         once = everything(kept)
         kept.merge()
         assert everything(kept) == once
-        kept.db["film_scores"].drop()
-        prepare(kept.db)
+        rebuild(kept.db)
         assert everything(kept) == once
+
+
+PAGES: dict[str, list[tuple[str, float]]] = {
+    "imdb": [("imdb_rating", 7.8)],
+    "tmdb": [("tmdb_score", 7.2)],
+    "rottentomatoes": [("tomatometer", 92), ("popcornmeter", 86)],
+    "metacritic": [("metascore", 81), ("metacritic_user_score", 7.5)],
+}
+
+
+@given(
+    order=st.permutations(sorted(LISTED)),
+    silent=st.sets(st.sampled_from(sorted(LISTED)), max_size=4),
+    each=st.booleans(),
+)
+@settings(deadline=None, max_examples=25)
+def test_it_does_not_matter_which_source_comes_first(
+    tmp_path_factory: pytest.TempPathFactory, order: list[str], silent: set[str], each: bool
+) -> None:
+    """Merged after each answer or once at the end."""
+    made = []
+    for sources in (sorted(LISTED), order):
+        with keeping(tmp_path_factory.mktemp("ordered") / "ratings.db") as kept:
+            follow(kept, *LISTED)
+            for source in sources:
+                if source in silent:
+                    continue
+                figures = {key: scored(value, 5_000, score_kind(key).scale_max)
+                           for key, value in PAGES.get(source, [])}  # fmt: skip
+                verdict = Credits(after=Verdict.YES) if source in CREDITS else None
+                title = f"As {source} has it"
+                said = record(source, title=title, scores=figures, credits=verdict)
+                kept.tell(answer(said, at=day(1)))
+                if each:
+                    kept.merge()
+            kept.merge()
+            made.append(
+                [kept.rows(f"SELECT * FROM {name}") for name in ("films", "film_scores",
+                                                                 "stay_for_the_credits")]
+            )  # fmt: skip
+    assert made[0] == made[1]
+
+
+def test_tables_of_an_older_version_are_made_anew(kept: Kept) -> None:
+    kept.tell(page("imdb", values=[("imdb_rating", 7.8)]))
+    say = says_of_credits("aftercredits", Verdict.NO, Verdict.YES)
+    say(kept, score_kinds()[0])
+    run = kept.db.conn.execute
+    run("DROP VIEW critics_vs_audience")
+    run("ALTER TABLE film_scores DROP COLUMN consensus_100")
+    run("DROP TABLE stay_for_the_credits")
+    prepare(kept.db)
+    assert kept.row("SELECT imdb_rating, consensus_100 IS NOT NULL FROM film_scores") == (7.8, 1)
+    assert kept.column("SELECT stay FROM stay_for_the_credits") == ["yes"]
+
+
+def test_tables_that_could_not_be_filled_are_not_left_empty(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = everything(kept)
+    monkeypatch.setattr("pipelines.merge.write_stay", lambda db: db.conn.execute("killed"))
+    with pytest.raises(sqlite3.OperationalError):
+        rebuild(kept.db)
+    assert everything(kept) == before
 
 
 def test_only_the_films_that_are_named_are_merged(kept: Kept) -> None:

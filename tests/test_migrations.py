@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlite_utils import Database, Migrations
 
+from pipelines.clock import BEGINNING
 from pipelines.database import writing
 from pipelines.merge import prepare
 from pipelines.migrations import migrations
@@ -31,7 +32,7 @@ INSERT INTO listings (listing_id, source, source_id, url, title, first_seen_at, 
   (2, 'imdb', 'tt1074638', 'https://www.imdb.com/title/tt1074638/', NULL, '2026-01-01', NULL);
 INSERT INTO listing_identifiers VALUES (1, 'imdb', 'tt1074638');
 INSERT INTO listing_films VALUES
-  (1, 9, '2026-01-01', '2026-01-02', 'identifier', 1.0, 'it was', 0),
+  (1, 9, '0001-01-01T00:00:00Z', '2026-01-02', 'identifier', 1.0, 'it was', 0),
   (1, 7, '2026-01-02', NULL, 'identifier', 1.0, 'it states imdb:tt1074638', 1);
 INSERT INTO film_titles VALUES (1, 7, '007: Skyfall', 'JP', 'ja'), (1, NULL, 'Skyfall', NULL, NULL);
 INSERT INTO people VALUES (3, 'Sam Mendes');
@@ -45,7 +46,7 @@ INSERT INTO scores VALUES
   (1, 'tomatometer', 'scored', 0, 100, 20, 1, 'all', 0, 'live', 'l', 'u', '2026-01-01',
    '2026-01-01', 'blocked', '2026-01-02'),
   (1, 'popcornmeter', 'missing', NULL, 100, NULL, 0, NULL, 0, 'live', NULL, NULL, '2026-01-01',
-   '2026-01-01', 'missing', '2026-01-01');
+   '2026-01-01', 'missing', '2026-01-03');
 INSERT INTO confirmations VALUES (1, 'tomatometer', '2026-01-03');
 INSERT INTO dataset_confirmations VALUES ('imdb', '2026-01-03');
 INSERT INTO credits_verdicts VALUES
@@ -63,6 +64,12 @@ INSERT INTO quarantine
   VALUES (5, 4, 1, 'tomatometer', 'out of scale', '{}', '2026-01-01', '2026-01-02');
 INSERT INTO rulings VALUES
   (6, 'imdb:tt1074638', 'tmdb:37724', 'same', NULL, '2026-01-01', NULL);
+""",
+    "m002_matching": """
+UPDATE listings SET another_film_since = '2026-01-02' WHERE listing_id = 1;
+INSERT INTO judgements VALUES (2, 7, 'ask', 'evidence', 0.5, 'title the same', '2026-01-02');
+INSERT INTO film_keys VALUES (-5, 7);
+INSERT INTO listing_keys VALUES (-5, 2);
 """,
 }
 
@@ -118,6 +125,19 @@ def test_rows_survive_every_migration_that_is_still_to_come(
                 "SELECT tomatometer, popcornmeter_state FROM film_scores WHERE film_id = 7"
             )
         ) == [{"tomatometer": 0, "popcornmeter_state": "missing"}]
+
+
+def test_the_first_match_of_an_old_database_holds_for_all_that_the_listing_said(
+    tmp_path: Path,
+) -> None:
+    db = database(tmp_path / "ratings.db")
+    migrations.apply(db, stop_before="m002_matching")
+    for statement in ROWS["m001_foundation"].split(";\n"):
+        db.conn.execute(statement)
+    db.conn.execute("UPDATE listing_films SET valid_from = '2026-01-01' WHERE film_id = 9")
+    migrations.apply(db)
+    spans = db.conn.execute("SELECT film_id, valid_from FROM listing_films ORDER BY valid_from")
+    assert spans.fetchall() == [(9, BEGINNING), (7, "2026-01-02")]
 
 
 def test_every_migration_has_rows_to_try_it_on() -> None:

@@ -1,166 +1,161 @@
-"""Match listings to films by identifiers alone: what a film's ids are, and what listings state.
+"""Match listings to films by identifiers: what a film's ids are, and what listings state.
 
 A listing is a film's where it bears one of the film's ids, states one, or is named by a listing
 that is the film's already. Where that points to two films, it is left unmatched and said to be
-ambiguous: a wrong match is worse than none.
+ambiguous: a wrong match is worse than none. All functions work on the temporary table `unmatched`
+(listing_id), in the caller's transaction, and never on a pair in `refused` (listing_id, film_id).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from sqlite_utils import Database
 
-from pipelines import clock
-from pipelines.database import set_aside, transaction
+from pipelines.matching.spans import OWN_ID, Link, link
 from spiders.sources import SOURCES
 
 FILM_KINDS = ("movie", "tvMovie", "short", "tvShort", "video", "tvSpecial")
 """IMDb's titleType values that are films; series, episodes and games are not."""
 
+OWN = "it bears the id of the film"
+"""The evidence for the listing that a film has its id from."""
 
-@dataclass
-class Matched:
-    """Which films gained a listing, and which listings point to more than one film.
-
-    `ambiguous` holds, for each such listing, the films it points to with the evidence for each.
-    """
-
-    films: set[int] = field(default_factory=set)
-    ambiguous: dict[int, dict[int, str]] = field(default_factory=dict)
-
-
-def match(db: Database, listing_ids: Iterable[int]) -> Matched:
-    """Match these listings, and those they name or are named by; new films are born of IMDb and
-    TMDB listings that no film has."""
-    matched = Matched()
-    with transaction(db):
-        run = db.conn.execute
-        set_aside(db, "unmatched", "listing_id", listing_ids)
-        run(
-            "INSERT OR IGNORE INTO unmatched SELECT l.listing_id FROM unmatched u"
-            " CROSS JOIN listing_identifiers i USING (listing_id)"
-            " JOIN listings l ON l.source = i.source AND l.source_id = i.source_id"
-        )
-        run(
-            "INSERT OR IGNORE INTO unmatched SELECT i.listing_id FROM unmatched u"
-            " CROSS JOIN listings l USING (listing_id)"
-            " JOIN listing_identifiers i ON i.source = l.source AND i.source_id = l.source_id"
-        )
-        run(
-            "DELETE FROM unmatched WHERE EXISTS (SELECT 1 FROM listing_films lf"
-            " WHERE lf.listing_id = unmatched.listing_id AND lf.valid_to IS NULL)"
-        )
-        while _link(db, matched) or _give_birth(db, matched):
-            pass
-        several = (
-            f"SELECT listing_id FROM ({_CANDIDATES}) GROUP BY listing_id"
-            " HAVING count(DISTINCT film_id) > 1"
-        )
-        for listing_id, film_id, evidence in run(
-            f"SELECT listing_id, film_id, min(evidence) FROM ({_CANDIDATES})"
-            f" WHERE listing_id IN ({several}) GROUP BY listing_id, film_id ORDER BY 1, 2"
-        ):
-            matched.ambiguous.setdefault(listing_id, {})[film_id] = evidence
-    return matched
-
-
-# Each row: an unmatched listing, a film that it may be, and why. SQLite keeps the order of a CROSS
-# JOIN: it begins with what is to be matched, however many listings there are beside it.
-_CANDIDATES = """
-  SELECT u.listing_id, f.film_id, 'it bears the film''s own id' AS evidence
-  FROM unmatched u CROSS JOIN listings l USING (listing_id)
+# Each row: a listing, a film that it may be, and why. What is matched by evidence alone points
+# nowhere: one wrong match would draw others after it; nor does a ruling on a page draw what names
+# that page after it. SQLite keeps the order of a CROSS JOIN: it begins with what is to be matched,
+# however many listings there are beside it.
+_POINTED = """
+SELECT listing_id, film_id, evidence FROM (
+  SELECT u.listing_id, f.film_id, '{own}' AS evidence
+  FROM temp.{unmatched} u CROSS JOIN listings l USING (listing_id)
   JOIN films f ON f.imdb_id = l.source_id WHERE l.source = 'imdb'
 UNION ALL
-  SELECT u.listing_id, f.film_id, 'it bears the film''s own id'
-  FROM unmatched u CROSS JOIN listings l USING (listing_id)
+  SELECT u.listing_id, f.film_id, '{own}'
+  FROM temp.{unmatched} u CROSS JOIN listings l USING (listing_id)
   JOIN films f ON f.tmdb_id = CAST(l.source_id AS INTEGER) WHERE l.source = 'tmdb'
 UNION ALL
   SELECT u.listing_id, f.film_id, 'it states ' || i.source || ':' || i.source_id
-  FROM unmatched u CROSS JOIN listing_identifiers i USING (listing_id)
+  FROM temp.{unmatched} u CROSS JOIN listing_identifiers i USING (listing_id)
   JOIN films f ON f.imdb_id = i.source_id WHERE i.source = 'imdb'
 UNION ALL
   SELECT u.listing_id, f.film_id, 'it states ' || i.source || ':' || i.source_id
-  FROM unmatched u CROSS JOIN listing_identifiers i USING (listing_id)
+  FROM temp.{unmatched} u CROSS JOIN listing_identifiers i USING (listing_id)
   JOIN films f ON f.tmdb_id = CAST(i.source_id AS INTEGER) WHERE i.source = 'tmdb'
 UNION ALL
   SELECT u.listing_id, lf.film_id, 'it states ' || i.source || ':' || i.source_id
-  FROM unmatched u CROSS JOIN listing_identifiers i USING (listing_id)
+  FROM temp.{unmatched} u CROSS JOIN listing_identifiers i USING (listing_id)
   JOIN listings m ON m.source = i.source AND m.source_id = i.source_id
   JOIN listing_films lf ON lf.listing_id = m.listing_id AND lf.valid_to IS NULL
+    AND lf.method NOT IN ('evidence', 'ruling')
 UNION ALL
   SELECT u.listing_id, lf.film_id, m.source || ':' || m.source_id || ' names it'
-  FROM unmatched u CROSS JOIN listings l USING (listing_id)
+  FROM temp.{unmatched} u CROSS JOIN listings l USING (listing_id)
   JOIN listing_identifiers i ON i.source = l.source AND i.source_id = l.source_id
   JOIN listings m ON m.listing_id = i.listing_id
   JOIN listing_films lf ON lf.listing_id = m.listing_id AND lf.valid_to IS NULL
+    AND lf.method <> 'evidence'
+) p
+WHERE NOT EXISTS (SELECT 1 FROM temp.refused r
+                  WHERE r.listing_id = p.listing_id AND r.film_id = p.film_id)
 """
 
 
-def _link(db: Database, matched: Matched) -> bool:
-    """Link the listings of one source that point to exactly one film; whether there were any.
+def pointed(table: str = "unmatched") -> str:
+    """A query of what identifiers say of the listings of a temporary table: listing_id, film_id,
+    evidence; a pair may occur several times."""
+    return _POINTED.format(unmatched=table, own=OWN)
+
+
+def link_pointed(db: Database) -> set[int]:
+    """Link the listings of one source that point to exactly one film; returns those films.
 
     Sources go in the order of the register: a page is linked only once the crosswalk's rows are,
     so that what a row says of it against the page is heard.
     """
-    linkable: dict[str, list[tuple[int, int, str]]] = {}
-    for source, *row in db.conn.execute(
+    linkable: dict[str, list[Link]] = {}
+    for source, listing_id, film_id, evidence in db.conn.execute(
         "SELECT l.source, listing_id, min(film_id), min(evidence)"
-        f" FROM ({_CANDIDATES}) JOIN listings l USING (listing_id)"
+        f" FROM ({pointed()}) JOIN listings l USING (listing_id)"
         " GROUP BY listing_id HAVING count(DISTINCT film_id) = 1"
     ):
-        linkable.setdefault(source, []).append((row[0], row[1], row[2]))
+        linkable.setdefault(source, []).append(
+            Link(listing_id, film_id, "identifier", 1.0, evidence)
+        )
     found = next((linkable[s.key] for s in SOURCES if s.key in linkable), [])
-    at = clock.now()
+    films = link(db, found)
     db.conn.executemany(
-        "INSERT INTO listing_films (listing_id, film_id, valid_from, method, probability, evidence)"
-        " VALUES (?, ?, ?, 'identifier', 1.0, ?)",
-        ((listing_id, film_id, at, evidence) for listing_id, film_id, evidence in found),
+        "DELETE FROM temp.unmatched WHERE listing_id = ?", ((one.listing_id,) for one in found)
     )
-    db.conn.executemany("DELETE FROM unmatched WHERE listing_id = ?", ((row[0],) for row in found))
-    films = {row[1] for row in found}
-    matched.films |= films
-    _adopt_ids(db, films)
-    return bool(found)
+    adopt_ids(db, films)
+    return films
 
 
-def _adopt_ids(db: Database, film_ids: set[int]) -> None:
+def ambiguous(db: Database) -> dict[int, dict[int, str]]:
+    """The listings that point to several films: those films, each with the evidence for it."""
+    found: dict[int, dict[int, str]] = {}
+    several = (
+        f"SELECT listing_id FROM ({pointed()}) GROUP BY listing_id"
+        " HAVING count(DISTINCT film_id) > 1"
+    )
+    for listing_id, film_id, evidence in db.conn.execute(
+        f"SELECT listing_id, film_id, min(evidence) FROM ({pointed()})"
+        f" WHERE listing_id IN ({several}) GROUP BY listing_id, film_id ORDER BY 1, 2"
+    ):
+        found.setdefault(listing_id, {})[film_id] = evidence
+    return found
+
+
+def adopt_ids(db: Database, film_ids: Iterable[int]) -> None:
     """A film takes the ids of its listings where it has none of that source yet."""
-    for column, source in (("imdb_id", "imdb"), ("tmdb_id", "tmdb"), ("wikidata_id", "wikidata")):
+    films = list(film_ids)
+    for source, column in OWN_ID.items():
         db.conn.executemany(
             f"UPDATE OR IGNORE films SET {column} = (SELECT l.source_id FROM listing_films lf"
             " JOIN listings l USING (listing_id) WHERE lf.film_id = films.film_id"
             f" AND lf.valid_to IS NULL AND l.source = '{source}'"
             " ORDER BY length(l.source_id), l.source_id LIMIT 1)"
             f" WHERE film_id = ? AND {column} IS NULL",
-            ((number,) for number in film_ids),
+            ((number,) for number in films),
         )
 
 
-def _give_birth(db: Database, matched: Matched) -> bool:
-    """Make films of IMDb listings that no film has, else of TMDB's; whether there were any.
+def follow_redirects(db: Database) -> None:
+    """A film whose own id the source now leads to another of its listings takes that one's id."""
+    for source, column in OWN_ID.items():
+        db.conn.execute(
+            f"UPDATE OR IGNORE films SET {column} = i.source_id"
+            " FROM temp.examined e CROSS JOIN listings l ON l.listing_id = e.listing_id"
+            " JOIN listing_identifiers i ON i.listing_id = l.listing_id AND i.source = l.source"
+            " JOIN listing_films lf ON lf.listing_id = l.listing_id AND lf.valid_to IS NULL"
+            " JOIN listings m ON m.source = i.source AND m.source_id = i.source_id"
+            " JOIN listing_films o ON o.listing_id = m.listing_id AND o.valid_to IS NULL"
+            f" WHERE l.source = '{source}' AND m.listing_id <> l.listing_id"
+            " AND o.film_id = lf.film_id AND films.film_id = lf.film_id"
+            f" AND CAST(films.{column} AS TEXT) = l.source_id"
+        )
 
-    IMDb's come first, since a TMDB listing may state the id of a film that is only being born;
-    of TMDB listings that state one IMDb id together, one gives birth and the others join it.
+
+def give_birth(db: Database, source: str) -> bool:
+    """Make films of a source's listings that no film has; whether there were any.
+
+    Of TMDB listings that state one IMDb id together, one gives birth and the others join it. A
+    listing that an identifier points somewhere, even if that is refused, gives birth to nothing.
     """
-    run = db.conn.execute
     placeholders = ", ".join("?" * len(FILM_KINDS))
-    newborn = (
+    rows = db.conn.execute(
         "SELECT min(printf('%20s', l.source_id)), l.source_id"
-        " FROM unmatched u CROSS JOIN listings l USING (listing_id)"
+        " FROM temp.unmatched u CROSS JOIN listings l USING (listing_id)"
         " WHERE l.source = ? AND l.title IS NOT NULL"
         f" AND ifnull(l.kind, 'movie') IN ({placeholders})"
-        f" AND u.listing_id NOT IN (SELECT listing_id FROM ({_CANDIDATES}))"
+        f" AND u.listing_id NOT IN (SELECT listing_id FROM ({pointed()}))"
+        " AND u.listing_id NOT IN (SELECT listing_id FROM temp.doubted)"
         " GROUP BY ifnull((SELECT 'imdb:' || min(i.source_id) FROM listing_identifiers i"
-        " WHERE i.listing_id = u.listing_id AND i.source = 'imdb'), l.source_id)"
+        " WHERE i.listing_id = u.listing_id AND i.source = 'imdb'), l.source_id)",
+        (source, *FILM_KINDS),
+    ).fetchall()
+    db.conn.executemany(
+        f"INSERT INTO films ({OWN_ID[source]}) VALUES (?)",
+        ((source_id,) for _, source_id in rows),
     )
-    for source, column in (("imdb", "imdb_id"), ("tmdb", "tmdb_id")):
-        rows = run(newborn, (source, *FILM_KINDS)).fetchall()
-        if rows:
-            db.conn.executemany(
-                f"INSERT INTO films ({column}) VALUES (?)",
-                ((source_id,) for _, source_id in rows),
-            )
-            return True
-    return False
+    return bool(rows)

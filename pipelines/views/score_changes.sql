@@ -1,16 +1,20 @@
--- Each time a listing's figure or state changed, with what it was before.
-SELECT film_id, listing_id, source, score_kind, old_state, old_value, new_state, new_value,
-  old_votes, new_votes, changed_at
-FROM (
-  SELECT
-    film_id, listing_id, source, score_kind,
-    LAG(state) OVER earlier AS old_state, LAG(value) OVER earlier AS old_value,
-    state AS new_state, value AS new_value,
-    LAG(votes) OVER earlier AS old_votes, votes AS new_votes, valid_from AS changed_at
-  FROM score_history
-  WINDOW earlier AS (
-    PARTITION BY listing_id, score_kind
-    ORDER BY valid_from, state, value, votes, votes_at_least, origin, observed_to
-  )
-)
-WHERE old_state IS NOT new_state OR old_value IS NOT new_value
+-- While something is held back, nothing of its topic passes without settling it: what was said
+-- between then and the decision to let it pass is what was let pass.
+SELECT s.film_id, s.title, s.listing_id, s.source || ':' || s.source_id AS listing, s.source,
+  s.score_kind, s.old_state, s.old_value, s.state AS new_state, s.value AS new_value,
+  round(100.0 * s.value / s.scale_max - 100.0 * s.old_value / s.old_scale_max, 2) AS delta_100,
+  s.old_votes, s.votes AS new_votes, s.said_at AS changed_at,
+  CAST(julianday(substr(s.said_at, 1, 10)) - julianday(s.released_on) AS INTEGER)
+    AS days_since_release,
+  CASE
+    WHEN s.origin = 'archive' THEN 'backfilled'
+    WHEN EXISTS (
+      SELECT 1 FROM quarantine q
+      WHERE q.listing_id = s.listing_id AND q.topic IN (s.score_kind, 'listing')
+        AND q.decision = 'released' AND s.said_at BETWEEN q.held_at AND q.decided_at
+    ) THEN 'released'
+    WHEN s.old_state IS NULL THEN 'first_seen'
+    ELSE 'moved'
+  END AS cause
+FROM score_steps s
+WHERE s.old_state IS NOT s.state OR s.old_value IS NOT s.value

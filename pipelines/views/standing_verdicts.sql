@@ -1,5 +1,5 @@
--- What each listing says now of the credits: its newest verdict. What a site last answered counts as
--- of when it was last seen to be so, a saved page as of its date.
+-- What a site last answered counts as of when it was last seen to be so, a saved page as of its
+-- date.
 WITH dated AS NOT MATERIALIZED (
   SELECT v.*, iif(v.origin = 'archive', 0, v.rowid) AS answer,
     max(v.observed_at, iif(v.origin = 'archive', '', ifnull(c.confirmed_at, ''))) AS seen_at
@@ -7,7 +7,7 @@ WITH dated AS NOT MATERIALIZED (
   LEFT JOIN confirmations c ON c.listing_id = v.listing_id AND c.topic = 'credits'
 )
 SELECT listing_id, observed_at, observed_to, during, after, scene_count, extras, worth_staying,
-  worth_staying_votes, origin, layout, url
+  worth_staying_votes, origin, layout, url, seen_at AS confirmed_at
 FROM dated v
 WHERE NOT EXISTS (
   SELECT 1 FROM dated newer

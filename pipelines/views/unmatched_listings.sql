@@ -1,4 +1,3 @@
--- Listings that are not known to be any film of ours: kept, and matched once evidence comes.
 SELECT l.listing_id, l.source, l.source_id, l.title, l.year, l.url, l.first_seen_at
 FROM listings l
 LEFT JOIN listing_films lf ON lf.listing_id = l.listing_id AND lf.valid_to IS NULL

@@ -10,7 +10,8 @@ from typing import Any
 from sqlite_utils import Database
 
 from pipelines import films
-from pipelines.database import read_only, writing
+from pipelines.database import read_only, transaction, writing
+from pipelines.matching import rulings
 from pipelines.merge import prepare
 from schedules import backfill, config, film_lists
 from schedules.commands.options import Problem, err
@@ -26,7 +27,17 @@ def writing_to(given: Path | None, command: str) -> Iterator[Database]:
         if new:
             err.print(f"Made a new database: {path.resolve()}", markup=False, soft_wrap=True)
         prepare(database)
+        _bring_in_rulings(database, path)
         yield database
+
+
+def _bring_in_rulings(database: Database, path: Path) -> None:
+    """What a rulings file says holds for whatever this command matches."""
+    file = config.rulings_path(path)
+    with transaction(database):
+        problems = rulings.bring_in(database, file)
+    for problem in problems[:40]:
+        err.print(problem, markup=False, soft_wrap=True)
 
 
 def source_named(key: str) -> Any:

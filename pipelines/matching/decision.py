@@ -1,0 +1,238 @@
+"""From evidence to a probability and an answer: same, different, or ask a person.
+
+Each level of evidence weighs what `weights.py` says; the sum is the log-odds that two listings are
+of one film, were there no others. Then the pairs compete: a listing is one film's, so where two
+others fit it equally well, neither is likelier than even. Listings that are evidently of the same
+film themselves (the theatrical and the extended cut, duplicates) do not compete.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipelines.matching.described import KIND_NAMES, Ints
+from pipelines.matching.evidence import (
+    LEVELS,
+    Cast,
+    Directors,
+    Kind,
+    Place,
+    Runtime,
+    Spelling,
+    Title,
+    Year,
+)
+from pipelines.matching.weights import BASE, WEIGHTS
+
+Floats = NDArray[np.float64]
+
+SAME_FROM = 2 / 3
+"""A pair is the same from this probability on. With calibrated probabilities that is
+right where a wrong match is twice as bad as a missed one: a wrong score is worse than none."""
+
+ASK_FROM = 0.1
+"""A pair is worth asking a person about from this probability on."""
+
+_ROUNDS = 20
+"""Rounds of competition; by then, probabilities on public data stand to five places."""
+
+_SUREST = 0.9999
+"""Nothing is certain; a probability has four places."""
+
+_STRONGEST = 20.0
+"""Log-odds beyond which a pair is as certain as it gets, so that sums keep their precision."""
+
+
+def log_odds(
+    compared: pd.DataFrame,
+    base: float = BASE,
+    weights: Mapping[str, Mapping[IntEnum, float]] = WEIGHTS,
+) -> Floats:
+    """The sum of what the evidence of each pair weighs, in natural logarithms of odds."""
+    total = np.full(len(compared), base)
+    for name, levels in weights.items():
+        table = np.zeros(len(LEVELS[name]))
+        table[list(levels)] = list(levels.values())
+        total += table[compared[name].to_numpy()]
+    return np.asarray(np.clip(total, -_STRONGEST, _STRONGEST))
+
+
+def thin(compared: pd.DataFrame) -> NDArray[np.bool_]:
+    """Whether a pair's evidence is too thin to be called the same without a person, however well
+    it agrees.
+
+    That is so where a title is not known; where neither years nor people are known of both
+    (titles, even with a runtime, tell too little); where titles differ and nobody is known of both;
+    and where the years lie six or more apart, a remake's distance, without a runtime or a member of
+    the cast in common.
+    """
+    people = compared[["directors", "cast", "place"]].gt(0).any(axis=1)
+    another_name = compared["title"] < Title.NUMBERED
+    witness = (compared["runtime"] >= Runtime.NEAR) | (compared["cast"] >= Cast.ONE)
+    return np.asarray(
+        ((compared["title"] == Title.UNKNOWN) & (compared["place"] < Place.SAME_EPISODE))
+        | (~people & ((compared["year"] == Year.UNKNOWN) | another_name))
+        | ((compared["year"] == Year.FAR) & ~witness)
+    )
+
+
+def decide(
+    compared: pd.DataFrame, pairs: pd.DataFrame, works: tuple[Ints, Ints] | None = None
+) -> pd.DataFrame:
+    """The probability that each pair is one film, the answer, and the evidence in a sentence.
+
+    `compared` is what `evidence.compare` says of `pairs` (columns a and b), row by row. `works`
+    are numbers for the a and the b of each pair: listings with the same number are of one film and
+    do not compete; without them, every listing stands for itself. Answers are `same`, `different`
+    or `ask`. Indexed as `pairs`; the order of the rows makes no difference.
+    """
+    if works is None:
+        works = pd.factorize(pairs["a"])[0], pd.factorize(pairs["b"])[0]
+    probability = competing(log_odds(compared), *works)
+    is_thin = thin(compared)
+    answer = np.select(
+        [(probability >= SAME_FROM) & ~is_thin, probability >= ASK_FROM],
+        ["same", "ask"],
+        "different",
+    )
+    return pd.DataFrame(
+        {
+            "probability": np.minimum(probability.round(4), _SUREST),
+            "answer": answer,
+            "evidence": sentences(compared),
+        },
+        index=pairs.index,
+    )
+
+
+def competing(strength: Floats, work_a: Ints, work_b: Ints) -> Floats:
+    """The probability of each pair where a work of one side is at most one work of the other.
+
+    The sum over all one-to-one matchings is approximated by messages between the two sides
+    (Bethe's approximation; belief propagation for matchings, Bayati, Shah and Sharma 2005): each
+    pair's odds are divided by one plus the odds of its rivals, each discounted by how far the
+    rival is claimed elsewhere.
+    """
+    odds = np.exp(strength)
+    pair = pd.MultiIndex.from_arrays([work_a, work_b])
+    edge, edges = pd.factorize(pair)
+    at_a, at_b = (np.asarray(edges.get_level_values(side), dtype=np.int64) for side in (0, 1))
+    # Several listings of one work: the best of them stands for it.
+    best = np.zeros(len(edges))
+    np.maximum.at(best, edge, odds)
+    free_a, free_b = np.ones(len(edges)), np.ones(len(edges))
+    for _ in range(_ROUNDS):
+        # The geometric mean of old and new: where two equal claims meet two, the messages would
+        # swing between all and nothing for ever.
+        free_a, free_b = (
+            np.sqrt(free_a * _free(best * free_b, at_a)),
+            np.sqrt(free_b * _free(best * free_a, at_b)),
+        )
+    won = odds * (free_a * free_b)[edge]
+    return won / (1 + won)
+
+
+def _free(claims: Floats, at: Ints) -> Floats:
+    """For each edge, how free its end is of the claims of the other edges there."""
+    total = np.bincount(at, weights=claims)[at] if len(at) else claims
+    return 1 / (1 + np.maximum(total - claims, 0))
+
+
+_TITLE_SAYS: dict[int, str] = {
+    Title.UNKNOWN: "a title is not known",
+    Title.OTHER_LETTERS: "titles in other letters",
+    Title.OTHER_PART: "titles number different parts",
+    Title.UNLIKE: "titles differ",
+    Title.ALIKE: "titles have something in common",
+    Title.NUMBERED: "titles the same but for a number",
+    Title.WITHIN_SHORT: "one title within the other",
+    Title.WITHIN_WORDS: "one title within the other",
+    Title.WITHIN: "one title within the other",
+    Title.NEARLY: "titles nearly the same",
+    Title.SAME_SHORT: "title the same",
+    Title.SAME: "title the same",
+    Title.SAME_LONG: "title the same",
+}
+_PLACE_SAYS: dict[int, str] = {
+    Place.UNKNOWN: "",
+    Place.OTHER_SERIES: "; of different series",
+    Place.OTHER_EPISODE: "; different episodes",
+    Place.SAME_SERIES: "; of the same series",
+    Place.SAME_EPISODE: "; the same episode",
+}
+
+
+def sentences(compared: pd.DataFrame) -> NDArray[np.object_]:
+    """The evidence of each pair in plain words: `title the same; years 2012 and 2013; director
+    Sam Mendes; 143 and 142 min`."""
+    says = _looked_up(compared["title"], _TITLE_SAYS)
+    says = says + np.where(compared["spelling"] == Spelling.OTHER, " but for its spelling", "")
+    says = says + _both(compared["year_a"], compared["year_b"], "; year ", "; years ", "")
+    says = says + np.where(compared["year"] == Year.SAME_DAY, ", released on the same day", "")
+    says = says + np.select(
+        [compared["directors"] == Directors.OTHERS, compared["directors"] >= Directors.ALIKE],
+        ["; different directors", "; director " + _objects(compared["director"])],
+        "",
+    )
+    more = _objects(compared["actors"] - 1)
+    says = says + np.select(
+        [
+            compared["cast"] == Cast.OTHERS,
+            compared["cast"] == Cast.ONE,
+            compared["cast"] == Cast.SEVERAL,
+        ],
+        [
+            "; nobody in both casts",
+            "; " + _objects(compared["actor"]) + " in both casts",
+            "; " + _objects(compared["actor"]) + " and " + more + " more in both casts",
+        ],
+        "",
+    )
+    known = compared["runtime"] > Runtime.UNKNOWN
+    says = says + _both(
+        compared["runtime_a"].where(known, 0),
+        compared["runtime_b"].where(known, 0),
+        "; ",
+        "; ",
+        " min",
+    )
+    kinds = _objects(pd.Series(KIND_NAMES, dtype=object))
+    kind_a, kind_b = (compared[f"kind_{side}"].to_numpy() for side in "ab")
+    says = says + np.where(
+        compared["kind"].between(Kind.OTHER, Kind.BORDERING),
+        "; a " + kinds[kind_a] + " and a " + kinds[kind_b],
+        "",
+    )
+    says = says + _looked_up(compared["place"], _PLACE_SAYS)
+    return np.asarray(says + np.where(compared["about"] > 0, "; one is about a film", ""))
+
+
+def _both(
+    left: pd.Series[float], right: pd.Series[float], one: str, two: str, unit: str
+) -> NDArray[np.object_]:
+    """Two numbers where both are known, said once where they are the same."""
+    known = ((left > 0) & (right > 0)).to_numpy()
+    first, second = (_objects(side.fillna(0).astype(np.int64)) for side in (left, right))
+    said = np.where(left == right, one + first, two + first + " and " + second)
+    return np.where(known, said + unit, "").astype(object)
+
+
+def _objects(values: pd.Series[Any]) -> NDArray[np.object_]:
+    """Texts as an array that adds as texts do; each number is written once."""
+    codes, uniques = pd.factorize(values)
+    texts = np.empty(len(uniques), dtype=object)
+    texts[:] = [str(value) for value in uniques]
+    return texts[codes]
+
+
+def _looked_up(levels: pd.Series[int], says: dict[int, str]) -> NDArray[np.object_]:
+    table = np.empty(max(says) + 1, dtype=object)
+    for level, text in says.items():
+        table[level] = text
+    return np.asarray(table[levels.to_numpy()])

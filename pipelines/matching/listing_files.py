@@ -1,0 +1,149 @@
+"""CSV files of listings, as `afterscore link` reads them."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipelines.matching.described import objects
+from pipelines.matching.names import names_in
+
+_ROWS_AT_ONCE = 50_000
+
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_HOURS = re.compile(r"(\d+)\s*h\D*(\d*)", re.I)
+
+
+class UnreadableListings(Exception):
+    """A file that does not hold listings; the message says where, and what was expected."""
+
+
+def read_listings(path: Path) -> pd.DataFrame:
+    """The listings of a CSV file in UTF-8, one a row, with those of `COLUMNS` that it has.
+
+    Names are parted by `|`, `;` or `,`, other titles by `|`. A year or a runtime that is no number
+    counts as unknown. The file is read once, from its beginning to its end: it may be a pipe.
+    Raises UnreadableListings.
+    """
+    try:
+        with path.open("rb") as handle:
+            listings = _read(path, csv.reader(_decoded(path, handle), strict=True))
+    except OSError as fault:
+        raise UnreadableListings(f"{path}: {fault.strerror}") from None
+    ids = listings["id"]
+    for wrong, why in ((ids == "", "has no id"), (ids.duplicated(), "repeats the id of line {}")):
+        if wrong.any():
+            at = int(np.flatnonzero(wrong)[0])
+            first = int(np.flatnonzero(ids == ids[at])[0])
+            raise UnreadableListings(
+                f"{path}, line {listings['line'][at]} {why.format(listings['line'][first])}"
+            )
+    return pd.DataFrame({name: _typed(listings[name], read) for name, read in _kept(listings)})
+
+
+def _read(path: Path, reader: Any) -> pd.DataFrame:
+    """The columns that are known, as texts, and the line on which each row ends."""
+    try:
+        header = [name.strip().lower() for name in next(reader, [])]
+        if "id" not in header:
+            raise UnreadableListings(
+                f"{path}, line 1 names no column id. It should name the columns, of which these are"
+                f" read: {', '.join(COLUMNS)}"
+            )
+        places = {name: header.index(name) for name in COLUMNS if name in header}
+        parts = [pd.DataFrame({"line": [], **{name: [] for name in places}}, dtype=object)]
+        rows = _rows(path, reader, len(header))
+        while some := list(islice(rows, _ROWS_AT_ONCE)):
+            columns = list(zip(*some, strict=True))
+            # The number of the line was put behind the fields.
+            told = {name: columns[at] for name, at in {"line": -1, **places}.items()}
+            parts.append(pd.DataFrame(told, dtype=object))
+    except csv.Error as fault:
+        raise UnreadableListings(f"{path}, line {reader.line_num}: {fault}") from None
+    return pd.concat(parts, ignore_index=True)
+
+
+def _decoded(path: Path, lines: Iterable[bytes]) -> Iterator[str]:
+    for number, line in enumerate(lines, 1):
+        try:
+            yield line.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError as fault:
+            raise UnreadableListings(
+                f"{path}, line {number}, byte {fault.start + 1}: not UTF-8 ({fault.reason})"
+            ) from None
+
+
+def _rows(path: Path, reader: Any, width: int) -> Iterator[list[Any]]:
+    for row in reader:
+        if len(row) == width:
+            row.append(reader.line_num)
+            yield row
+        elif row:
+            raise UnreadableListings(
+                f"{path}, line {reader.line_num} has {len(row)} fields, and line 1 names {width}"
+                " columns: is a comma or a quotation mark missing?"
+            )
+
+
+def _kept(listings: pd.DataFrame) -> list[tuple[str, Callable[[str], Any]]]:
+    return [(name, read) for name, read in COLUMNS.items() if name in listings]
+
+
+def _typed(texts: pd.Series[str], read: Callable[[str], Any]) -> pd.Series[Any]:
+    """A column as what its texts say; each text is read once."""
+    codes, uniques = pd.factorize(texts)
+    values = pd.Series(objects([read(text) for text in uniques])[codes], index=texts.index)
+    return (
+        values.astype("Int64")
+        if read is _whole
+        else values.astype(float)
+        if read is _minutes
+        else values
+    )
+
+
+def _text(written: str) -> str:
+    return written.strip()
+
+
+def _whole(written: str) -> int | None:
+    found = _NUMBER.search(written)
+    return int(float(found[0])) if found and len(found[0]) < 10 else None
+
+
+def _minutes(written: str) -> float | None:
+    """Minutes, from `143`, `143 min`, `2h 23m` or `PT2H23M`."""
+    if hours := _HOURS.search(written):
+        return 60 * float(hours[1]) + float(hours[2] or 0)
+    found = _NUMBER.search(written)
+    return float(found[0]) if found else None
+
+
+def _titles(written: str) -> tuple[str, ...]:
+    return tuple(title.strip() for title in written.split("|") if title.strip())
+
+
+COLUMNS: dict[str, Callable[[str], Any]] = {
+    "id": _text,
+    "kind": _text,
+    "title": _text,
+    "original_title": _text,
+    "other_titles": _titles,
+    "year": _whole,
+    "release_date": _text,
+    "runtime": _minutes,
+    "directors": names_in,
+    "cast": names_in,
+    "season": _whole,
+    "episode": _whole,
+    "parent_title": _text,
+}
+"""What a file may tell of a listing, and how each is read. Only `id` must be there; other columns
+are passed over."""

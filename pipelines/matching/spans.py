@@ -1,0 +1,113 @@
+"""Which film a listing is, and since when: rows of `listing_films` begin, move, end.
+
+A first match holds for all that the listing ever said. A match that proves wrong is undone for as
+long, unless the listing's page came to show another film: then its past stays where it was. All
+functions work in the caller's transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from sqlite_utils import Database
+
+from pipelines import clock
+from pipelines.database import set_aside
+
+
+class Link(NamedTuple):
+    """A listing that is a film, how that was found, and why it is believed."""
+
+    listing_id: int
+    film_id: int
+    method: str
+    probability: float
+    evidence: str
+
+
+def link(db: Database, links: Iterable[Link]) -> set[int]:
+    """Match listings that are no film now; returns the films."""
+    links = list(links)
+    db.conn.executemany(
+        "INSERT INTO listing_films (listing_id, film_id, valid_from, method, probability, evidence)"
+        " SELECT ?1, ?2, ifnull((SELECT max(lf.valid_to, ifnull(l.another_film_since, ''))"
+        "   FROM listing_films lf JOIN listings l USING (listing_id)"
+        "   WHERE lf.listing_id = ?1 ORDER BY lf.valid_to DESC LIMIT 1), ?6), ?3, ?4, ?5",
+        ((*one, clock.BEGINNING) for one in links),
+    )
+    db.conn.executemany(
+        "DELETE FROM judgements WHERE listing_id = ? AND film_id = ?",
+        ((one.listing_id, one.film_id) for one in links),
+    )
+    return {one.film_id for one in links}
+
+
+def update_evidence(db: Database, links: Iterable[Link]) -> None:
+    """Write what speaks for matches that stand, where that is something else by now."""
+    db.conn.executemany(
+        "UPDATE listing_films SET probability = ?1, evidence = ?2 WHERE listing_id = ?3"
+        " AND valid_to IS NULL AND (probability, evidence) <> (?1, ?2)",
+        ((one.probability, one.evidence, one.listing_id) for one in links),
+    )
+
+
+def leave(db: Database, listing_ids: Iterable[int]) -> set[int]:
+    """Take listings, and their ids, from the films that they are now; returns the films."""
+    leaving = list(listing_ids)
+    if not leaving:
+        return set()
+    set_aside(db, "leaving", "listing_id", leaving)
+    run = db.conn.execute
+    for source, column in OWN_ID.items():
+        run(
+            f"UPDATE films SET {column} = NULL WHERE film_id IN (SELECT lf.film_id"
+            " FROM temp.leaving JOIN listing_films lf USING (listing_id)"
+            " JOIN listings l USING (listing_id) WHERE lf.valid_to IS NULL"
+            f" AND l.source = '{source}' AND l.source_id = CAST(films.{column} AS TEXT))"
+        )
+    left = run(
+        "SELECT DISTINCT film_id FROM listing_films JOIN temp.leaving USING (listing_id)"
+        " WHERE valid_to IS NULL"
+    ).fetchall()
+    run(
+        "UPDATE listing_films SET valid_to = l.another_film_since, is_primary = 0"
+        " FROM listings l JOIN temp.leaving USING (listing_id)"
+        " WHERE listing_films.listing_id = l.listing_id AND listing_films.valid_to IS NULL"
+        " AND listing_films.valid_from < l.another_film_since"
+    )
+    run(
+        "DELETE FROM listing_films WHERE valid_to IS NULL"
+        " AND listing_id IN (SELECT listing_id FROM temp.leaving)"
+    )
+    for table in ("film_titles", "film_people", "film_genres"):
+        run(
+            f"UPDATE {table} SET film_id = NULL"
+            " WHERE listing_id IN (SELECT listing_id FROM temp.leaving)"
+        )
+    return {row[0] for row in left}
+
+
+def join(db: Database, survivor: int, other: int) -> None:
+    """Two films turned out to be one: the survivor takes the other's listings, past and present.
+
+    The other's number goes on leading to the survivor.
+    """
+    run = db.conn.execute
+    run("UPDATE listing_films SET film_id = ?1 WHERE film_id = ?2", (survivor, other))
+    run("UPDATE films SET merged_into = ?1 WHERE ?2 IN (film_id, merged_into)", (survivor, other))
+    for column in OWN_ID.values():
+        held = run(f"SELECT {column} FROM films WHERE film_id = ?", (other,)).fetchone()[0]
+        run(f"UPDATE films SET {column} = NULL WHERE film_id = ?", (other,))
+        run(f"UPDATE films SET {column} = ifnull({column}, ?) WHERE film_id = ?", (held, survivor))
+    run(
+        "INSERT OR IGNORE INTO tracked_films SELECT ?1, given, tracked_at FROM tracked_films"
+        " WHERE film_id = ?2",
+        (survivor, other),
+    )
+    for table in ("tracked_films", "lookups", "judgements", "film_keys"):
+        run(f"DELETE FROM {table} WHERE film_id = ?", (other,))
+
+
+OWN_ID = {"imdb": "imdb_id", "tmdb": "tmdb_id", "wikidata": "wikidata_id"}
+"""The column of `films` that holds a film's own id at a source."""

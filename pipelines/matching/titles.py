@@ -1,0 +1,293 @@
+"""Titles brought to forms that can be compared.
+
+Each site writes a title differently: `The Seventh Seal (Det sjunde inseglet)`, `Matrix, The`, `Star
+Wars: Episode IV - A New Hope`, `Se7en`. So each is known by several forms, in lower case without
+accents, articles, editions, years in brackets and signs, and with numerals as figures.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from enum import IntEnum
+from typing import NamedTuple
+
+from pipelines.matching.letters import plain
+
+LONGEST = 200
+"""Letters of a title that count: the longest titles of films that were shown have about 180."""
+
+FIRST = 1 << 1
+"""The number 1 among the numbers of a title: first parts are named with and without it."""
+
+
+class Part(IntEnum):
+    """Which part of a title a form stands for."""
+
+    WHOLE = 0
+    """All of it, or another name that it gives in brackets."""
+    MAIN = 1
+    """What stands before a subtitle."""
+    TAIL = 2
+    """A subtitle alone, or what stands after an owner's name: `Monty Python's Life of Brian`."""
+
+
+class Form(NamedTuple):
+    """Words parted by spaces, the part of the title they stand for, how they are spelt (letters
+    and figures alone, with the article, numerals as they were), and the numbers in the whole title
+    as a set of bits."""
+
+    words: str
+    part: Part
+    spelt: str
+    numbers: int
+
+
+_ARTICLE = (
+    "the|an?|les?|la|une?|l|der|die|das|ein|eine|el|los|las|il|lo|gli|os?|as|uma?|de|het|een|den"
+    "|det|ett|en"
+)
+_ARTICLES = frozenset({"a", "le", "un", "o", "um", *_ARTICLE.replace("?", "").split("|")})
+_ARTICLE_LAST = re.compile(rf",\s*((?:{_ARTICLE}|i)'?)\s*$")
+_ARTICLE_INSIDE = re.compile(rf"^([^:,(]+),\s*({_ARTICLE})\s*(?=[:(])")
+_ELIDED = re.compile(r"\b([ld])'(?=\w)")
+_NOT_WORDS = re.compile(r"[\W_]+")
+_SAYS_LITTLE = re.compile(r"\d*|.|(?:part|vol|chapter|episode|book|act|phase|season) \d+")
+_WORD = re.compile(r"[^\W_]")
+_SYNONYMS = {
+    "et": "and", "und": "and", "versus": "vs", "doctor": "dr", "mister": "mr",
+    "saint": "st", "mount": "mt", "pt": "part", "volume": "vol", "ch": "chapter", "ep": "episode",
+}  # fmt: skip
+"""What titles abbreviate or write out, and the word for `and` of two languages."""
+
+_BEFORE_NUMBER = frozenset(
+    {"part", "vol", "chapter", "episode", "book", "act", "phase", "season", "series"}
+)
+_SMALL = {
+    "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
+    "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14,
+    "fifteen": 15, "sixteen": 16, "seventeen": 17, "eighteen": 18, "nineteen": 19,
+}  # fmt: skip
+_TENS = {
+    "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70,
+    "eighty": 80, "ninety": 90,
+}  # fmt: skip
+_POWERS = {"hundred": 100, "thousand": 1000}
+_ROMAN = {
+    "i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6, "vii": 7, "viii": 8, "ix": 9, "x": 10,
+    "xi": 11, "xii": 12, "xiii": 13, "xiv": 14, "xv": 15, "xvi": 16, "xvii": 17, "xviii": 18,
+    "xix": 19, "xx": 20,
+}  # fmt: skip
+_LOOKALIKES = str.maketrans("013457", "oieasv")
+_FIGURE_IN_WORD = re.compile(r"(?<=[^\W\d_])[013457](?=[^\W\d_])")
+
+_EDITION = (
+    r"(?:(?:director'?s|final|extended|unrated|uncut|theatrical|special|ultimate|original|restored"
+    r"|international|producer'?s|collector'?s|anniversary|limited|remastered)\s+"
+    r"(?:cut|edition|version|release)"
+    r"|\d+\w\w\s+anniversary(?:\s+edition)?|director'?s\s+cut|(?:theatrical\s+)?re-?(?:release|issue)"
+    r"|unrated|uncut|extended|theatrical|remastered|redux|restored|(?:english\s+)?subtitled|dubbed"
+    r"|imax(?:\s+3-?d)?|4k|blu-?ray|dvd|hd|widescreen|full\s?screen"
+    r"|(?:the\s+)?criterion\s+collection|3-?d|tv(?:\s+movie)?|v|silent)"
+)
+_MEDIUM = re.compile(
+    r"\b(?:edition|version|disc|dvd|vhs|blu-?ray|u?hd|widescreen|full\s?screen|bonus|combo"
+    r"|remaster(?:ed)?|anniversary|subtitled|dubbed|digital\s+copy)\b"
+)
+_BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]?")
+_DISREGARDED = re.compile(rf"(?:the\s+)?{_EDITION}|(?:\d{{4}}\s*[-–]?\s*)+|[ivx]+|\W*")
+_EDITION_LAST = re.compile(
+    rf"(?:\s*[:,]|\s[-–—])\s*(?:the\s+)?{_EDITION}$"
+    r"|\s+(?:(?:director'?s|final|extended|unrated)\s+cut|redux|imax|re-?release"
+    r"|(?:special|extended|collector'?s)\s+edition)$"
+)
+_NUMBERED = re.compile(r"(?:part|pt|vol|volume|chapter|episode|book)\b|\d")
+_THE_MOVIE = re.compile(r"\W*\s(?:the|a)\s+(?:movie|film|motion\s+picture)$")
+_THREE_D = re.compile(r"\b3[- ]?d\b")
+_THREE_D_LAST = re.compile(r"\W+3d$")
+_ROMAN_LETTER = re.compile(r"(?<=\w\s)[vx](?=\s*(?:$|[:,;(\[]|[-–—]\s))")
+_ALSO_KNOWN = re.compile(r",?\s+a\.?k\.?a\.?:?\s+")
+_SUBTITLE = re.compile(r"\s*:\s*|\s+[-–—~/|]+\s+|\s*—\s*|[;,]?\s+or[:,]?\s+(?=[(\[])|[;,]\s+or,?\s")
+_OWNER = re.compile(r"^(?:[\w.&-]+\s+){0,4}[\w.]+'s?\s+(?=\w)|^.*\bpresents:?\s+")
+_YEAR = re.compile(r"[(\[]((?:18[789]|19\d|20\d)\d)\b[^()\[\]]*[)\]]\s*$")
+_LATIN = re.compile(r"[a-z]")
+_FIGURES = re.compile(r"\d+")
+
+_ABOUT = re.compile(
+    r"\b(?:making\s+of|behind\s+the\s+scenes|featurette|teaser|trailer|deleted\s+scenes|bloopers"
+    r"|outtakes|rifftrax|the\s+soundtrack|on\s+the\s+set\s+of)\b"
+)
+
+
+def forms(title: str) -> tuple[Form, ...]:
+    """All forms of a title, the plainest first; none where it holds no letter or figure.
+
+    >>> [form.words for form in forms("Matrix, The (1999)")]
+    ['matrix']
+    >>> [(form.words, form.part.name) for form in forms("Rocky II: Redemption")]
+    [('rocky 2 redemption', 'WHOLE'), ('rocky 2', 'MAIN'), ('redemption', 'TAIL')]
+    """
+    found: dict[str, Form] = {}
+    text = _THREE_D.sub("3d", plain(title)[:LONGEST].strip())
+    text = _ARTICLE_INSIDE.sub(r"\2 \1", text)
+    text = _ROMAN_LETTER.sub(lambda letter: str(_ROMAN[letter[0]]), text)
+    for name in _names(text):
+        words = _words(name)
+        numbers = _number_bits(words)
+        found.setdefault(" ".join(words), Form(" ".join(words), Part.WHOLE, _spelt(name), numbers))
+        for written, part in _parts(name):
+            said = " ".join(_words(written))
+            if part is Part.WHOLE or not _SAYS_LITTLE.fullmatch(said):
+                found.setdefault(said, Form(said, part, _spelt(written), numbers))
+    found.pop("", None)
+    return tuple(found.values())
+
+
+def stated_year(title: str) -> int:
+    """The year that stands in brackets at the end of a title, or 0.
+
+    >>> stated_year("Solaris (1972)"), stated_year("2012"), stated_year("Emma (TV)")
+    (1972, 0, 0)
+    """
+    found = _YEAR.search(title)
+    return int(found[1]) if found else 0
+
+
+def script(words: str) -> int:
+    """1 for Latin letters, 2 for others, 3 for figures alone: titles can be compared where these
+    have a bit in common.
+
+    >>> script("alien"), script("千と千尋の神隠し"), script("1776")
+    (1, 2, 3)
+    """
+    if words.isascii():
+        return 1 if _LATIN.search(words) else 3
+    return 2
+
+
+def about_another(title: str) -> bool:
+    """Whether a title says that it is about a film: `The Making of …`, a trailer.
+
+    >>> about_another("The Making of 'Alien'"), about_another("Alien")
+    (True, False)
+    """
+    return bool(_ABOUT.search(plain(title)))
+
+
+def _names(text: str) -> Iterator[str]:
+    """The names that a title gives: without what stands in brackets, with it, and what stands
+    there where that is neither an edition nor a year."""
+    kept, inside = text, []
+    for bracket in _BRACKETS.finditer(text):
+        content = bracket[1].strip()
+        if bracket.start() and (_DISREGARDED.fullmatch(content) or _MEDIUM.search(content)):
+            kept = kept.replace(bracket[0], " ")
+        elif bracket.start() and not _NUMBERED.match(content):
+            inside.append((bracket[0], content))
+    bare = kept
+    for bracketed, _ in inside:
+        bare = bare.replace(bracketed, " ")
+    for name in dict.fromkeys([bare, kept, *(content for _, content in inside)]):
+        for also in _ALSO_KNOWN.split(name):
+            if also.strip():
+                yield _BRACKETS.sub(r" \1 ", also).strip()
+
+
+def _parts(name: str) -> Iterator[tuple[str, Part]]:
+    """What a name may be shortened or rewritten to, and which part of it that is."""
+    bare = _EDITION_LAST.sub("", name)
+    bare = _THE_MOVIE.sub("", bare)
+    if bare != name and bare:
+        yield bare, Part.WHOLE
+    if _THREE_D_LAST.search(bare):
+        # A third part is often called so (Jaws 3-D), and so is any film in three dimensions.
+        yield _THREE_D_LAST.sub("", bare), Part.MAIN
+        yield _THREE_D_LAST.sub(" 3", bare), Part.WHOLE
+    if _FIGURE_IN_WORD.search(bare):
+        yield _FIGURE_IN_WORD.sub(lambda found: found[0].translate(_LOOKALIKES), bare), Part.WHOLE
+    if owner := _OWNER.match(bare):
+        yield bare[owner.end() :], Part.TAIL
+    pieces = [piece for piece in _SUBTITLE.split(bare) if piece and piece.strip()]
+    if len(pieces) > 1:
+        yield pieces[0], Part.MAIN
+        yield " ".join(pieces[1:]), Part.TAIL
+        if len(pieces) > 2:
+            yield " ".join(pieces[:-1]), Part.MAIN
+            yield pieces[-1], Part.TAIL
+
+
+def _words(text: str) -> list[str]:
+    """The words of a name, without its article, with its numerals as figures."""
+    text = _ARTICLE_LAST.sub("", text)
+    text = _ELIDED.sub(r"\1 ", text).replace("'", "")
+    if not _WORD.search(text):
+        return text.split()  # `$` and `!!!` are titles too
+    words = _NOT_WORDS.sub(" ", text.replace("&", " and ").replace("+", " and ")).split()
+    while len(words) > 1 and words[-1] == "or":
+        del words[-1]
+    if len(words) > 1 and words[0] in _ARTICLES:
+        del words[0]
+    return _with_figures([_SYNONYMS.get(word, word) for word in words])
+
+
+def _spelt(text: str) -> str:
+    article = _ARTICLE_LAST.search(text)
+    if article:
+        text = article[1] + text[: article.start()]
+    return _NOT_WORDS.sub("", text) or text
+
+
+def _with_figures(words: list[str]) -> list[str]:
+    """Numerals as figures: `rocky ii`, `part one`, `one hundred and one dalmatians`.
+
+    What is written as its figures one by one needs nothing more (`one eight seven`, `nineteen
+    eighty-four`), since forms are compared without their spaces.
+    """
+    told: list[str] = []
+    before = ""
+    total: int | None = None
+    for at, word in enumerate(words):
+        small = _SMALL.get(word)
+        if word in _POWERS and total is not None:
+            total *= _POWERS[word]
+        elif total and word == "and" and before in _POWERS and _is_number(words, at + 1):
+            pass
+        elif (
+            total
+            and small is not None
+            and (before in _TENS or before in _POWERS or before == "and")
+        ):
+            total += small
+        elif total and word in _TENS and before in (*_POWERS, "and"):
+            total += _TENS[word]
+        else:
+            if total is not None:
+                told.append(str(total))
+            total = _TENS.get(word, small)
+            if total is None:
+                told.append(_roman(word, before))
+        before = word
+    if total is not None:
+        told.append(str(total))
+    return told
+
+
+def _is_number(words: list[str], at: int) -> bool:
+    return at < len(words) and (words[at] in _SMALL or words[at] in _TENS)
+
+
+def _roman(word: str, before: str) -> str:
+    """A Roman numeral as figures; a single letter is one only where it numbers a part."""
+    if word in _ROMAN and (len(word) > 1 or before in _BEFORE_NUMBER):
+        return str(_ROMAN[word])
+    return word
+
+
+def _number_bits(words: list[str]) -> int:
+    """The numbers among words, a bit each; large ones share bits, and 3d is none."""
+    bits = 0
+    for word in words:
+        for figures in _FIGURES.findall(word) if word != "3d" else ():
+            number = int(figures[:6])
+            bits |= 1 << (number if number < 40 else 40 + number % 23)
+    return bits

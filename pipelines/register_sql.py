@@ -1,0 +1,35 @@
+"""The register as SQL has it: what views and merge are filled in with, so that they follow it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pipelines.credits import NEVER_NO
+from spiders.sources import SOURCES, score_kinds, source_of_kind
+
+
+def filled_in(sql: str) -> str:
+    """SQL with its `{names}` replaced.
+
+    `{sources}` are rows for VALUES of each source's key, `{kinds}` of each score kind's key and
+    its source's; `{states}` are the branches of a CASE over a score kind that give its state in
+    film_scores; `{critics_votes}` and `{audience_votes}` are rows of the votes there of each kind
+    of a side; `{never_no}` is a list of sources (credits.NEVER_NO).
+    """
+    return sql.format(
+        sources=_rows(f"'{source.key}'" for source in SOURCES),
+        kinds=_rows(f"'{kind.key}', '{source_of_kind(kind.key).key}'" for kind in score_kinds()),
+        states=" ".join(f"WHEN '{kind.key}' THEN {kind.key}_state" for kind in score_kinds()),
+        critics_votes=_votes("critics"),
+        audience_votes=_votes("audience"),
+        never_no=", ".join(f"'{source}'" for source in NEVER_NO),
+    )
+
+
+def _votes(side: str) -> str:
+    keys = [kind.key for kind in score_kinds() if kind.side == side]
+    return _rows(f"iif({key}_state = 'scored', {key}_votes, NULL)" for key in keys)
+
+
+def _rows(values: Iterable[str]) -> str:
+    return ", ".join(f"({value})" for value in values)

@@ -1,0 +1,109 @@
+"""link: match two files of listings in bulk."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from schedules.commands.options import Problem, err, out
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pipelines.matching.link import Step
+
+_WRITTEN = ["a", "b", "probability", "evidence"]
+_LINE_EVERY = 5.0
+"""Seconds between two lines of progress where there is no terminal."""
+
+
+def link_command(
+    a: Annotated[Path, typer.Argument(metavar="A.csv", help="Listings, one a row")],
+    b: Annotated[Path, typer.Argument(metavar="B.csv", help="Other listings")],
+    pairs: Annotated[
+        Path,
+        typer.Option("--out", metavar="PAIRS.csv", help="The pairs that are one film; - prints"),
+    ],
+    ask: Annotated[
+        Path | None, typer.Option("--ask", metavar="FILE.csv", help="The doubtful pairs go there")
+    ] = None,
+) -> None:
+    """Match two CSV files of listings: which pairs are of one film, how likely, and why.
+
+    Columns: id (the only one that must be there), kind, title, original_title, other_titles, year,
+    release_date, runtime, directors, cast, season, episode, parent_title; names parted by | or a
+    comma. PAIRS.csv holds a, b, probability and evidence of the pairs that are the same film; those
+    that a person should look at go to the file of --ask. No database and no network is used.
+
+    \b
+    Example:  afterscore link imdb.csv tmdb.csv --out pairs.csv --ask doubtful.csv
+    """
+    # pandas and rapidfuzz: half a second that other commands need not spend.
+    from pipelines.matching import link as matching
+
+    with _progress() as step:
+        try:
+            linked = matching.link(matching.read_listings(a), matching.read_listings(b), step)
+        except matching.UnreadableListings as fault:
+            raise Problem(str(fault)) from None
+    same = linked[linked["answer"] == "same"]
+    doubtful = linked[linked["answer"] == "ask"]
+    _write(same, pairs)
+    if ask is not None:
+        _write(doubtful, ask)
+    said = f"{len(same):,} pairs are one film"
+    if len(doubtful):
+        said += f"; {len(doubtful):,} are doubtful" + (
+            "" if ask else " (--ask FILE.csv lists them)"
+        )
+    (err if str(pairs) == "-" else out).print(f"{said}.")
+
+
+def _write(linked: pd.DataFrame, path: Path) -> None:
+    """Write a file whole or not at all; `-` is the standard output."""
+    text = linked[_WRITTEN].to_csv(index=False, lineterminator="\n")
+    if str(path) == "-":
+        sys.stdout.write(text)
+        return
+    # A pipe or a device is written to, not replaced.
+    beside = (
+        path.with_name(f".{path.name}.{os.getpid()}")
+        if path.is_file() or not path.exists()
+        else path
+    )
+    try:
+        with beside.open("w", encoding="utf-8", newline="") as handle:
+            handle.write(text)
+        if beside != path:
+            beside.replace(path)
+    except OSError as fault:
+        raise Problem(f"cannot write {path}: {fault.strerror}") from None
+
+
+@contextmanager
+def _progress() -> Iterator[Step]:
+    """Says what is being done: in one changing line on a terminal, now and then elsewhere."""
+    said = time.monotonic()
+
+    def told(what: str, done: int, total: int) -> str:
+        return f"{what}: {done:,} of {total:,}" if total > 1 else what
+
+    if err.is_terminal:
+        with err.status("") as status:
+            yield lambda what, done, total: status.update(told(what, done, total))
+        return
+
+    def line(what: str, done: int, total: int) -> None:
+        nonlocal said
+        if time.monotonic() - said >= _LINE_EVERY:
+            said = time.monotonic()
+            err.print(told(what, done, total), markup=False, soft_wrap=True)
+
+    yield line

@@ -1,0 +1,247 @@
+"""explain, match, forget, rebuild: which listing is which film, why, and what a person rules."""
+
+from __future__ import annotations
+
+import getpass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.padding import Padding
+from rich.text import Text
+from sqlite_utils import Database
+
+from pipelines import films
+from pipelines.database import read_only, transaction
+from pipelines.films import Listed
+from pipelines.matching import rulings
+from pipelines.matching.forgetting import forget
+from pipelines.matching.matcher import match, rebuild
+from pipelines.merge import merge
+from schedules import config, explain, show
+from schedules.commands.opening import writing_to
+from schedules.commands.options import DbOption, JsonOption, Problem, err, out
+
+ListingArgument = Annotated[
+    str, typer.Argument(metavar="LISTING", help="rottentomatoes:m/skyfall, or its page's URL")
+]
+
+_DOUBTFUL = """
+SELECT l.listing_id, l.source, l.source_id, l.title, l.year, l.url,
+  j.film_id, f.title AS film_title, f.year AS film_year,
+  (SELECT m.source || ':' || m.source_id FROM listing_films lf JOIN listings m USING (listing_id)
+   WHERE lf.film_id = j.film_id AND lf.valid_to IS NULL
+   ORDER BY m.source <> 'imdb', m.source <> 'tmdb', m.listing_id LIMIT 1) AS film_listing,
+  j.method, j.probability, j.evidence, j.judged_at,
+  max(ifnull((SELECT max(s.votes) FROM scores s WHERE s.listing_id = j.listing_id), 0),
+      ifnull((SELECT max(s.votes) FROM listing_films lf JOIN scores s USING (listing_id)
+              WHERE lf.film_id = j.film_id AND lf.valid_to IS NULL), 0)) AS votes
+FROM judgements j
+JOIN listings l USING (listing_id)
+JOIN films f USING (film_id)
+WHERE j.answer = 'ask' AND NOT EXISTS (
+  SELECT 1 FROM listing_films lf
+  WHERE lf.listing_id = j.listing_id AND lf.valid_to IS NULL AND lf.method <> 'evidence')
+ORDER BY votes DESC, j.listing_id, j.probability DESC
+LIMIT ?
+"""
+
+
+def explain_command(
+    name: Annotated[str, typer.Argument(metavar="FILM", help="tt1074638, 'Skyfall (2012)' …")],
+    as_json: JsonOption = False,
+    db: DbOption = None,
+) -> None:
+    """Print why a film is what it is said to be: its listings and the evidence for each, what was
+    rejected, each score with its source, age and layout, and where sources disagree.
+
+    \b
+    Example:  afterscore explain "Skyfall (2012)"
+    """
+    reading = read_only(config.database_path(db))
+    told = explain.explanation(reading, films.find(reading, name))
+    if as_json:
+        out.print(show.as_json(told), markup=False, soft_wrap=True)
+    else:
+        explain.print_explanation(out, told)
+
+
+def match_list(
+    limit: Annotated[int, typer.Option(min=1, metavar="N", help="At most N")] = 40,
+    as_json: JsonOption = False,
+    db: DbOption = None,
+) -> None:
+    """Print the doubtful matches, most votes first, and how to rule on each.
+
+    \b
+    Example:  afterscore match list
+    """
+    reading = read_only(config.database_path(db))
+    rows = list(reading.query(_DOUBTFUL, [limit]))
+    if as_json:
+        out.print(show.as_json(rows), markup=False, soft_wrap=True)
+        return
+    for row in rows:
+        listing = f"{row['source']}:{row['source_id']}"
+        out.print(
+            Text.assemble(
+                (show.named(row["title"] or listing, row["year"]), "bold"),
+                f"  {row['url']}\n  may be ",
+                (show.named(row["film_title"] or "(title not known)", row["film_year"]), "bold"),
+                f"  {row['film_listing'] or ''}",
+            ),
+            soft_wrap=True,
+        )
+        told = f"probability {row['probability']:.2f}: {show.printable(row['evidence'])}"
+        out.print(Padding(Text(told, style="dim"), (0, 0, 0, 2), expand=False))
+        if row["film_listing"]:
+            out.print(
+                f"  afterscore match same {row['film_listing']} {listing}   (or different)",
+                markup=False,
+                soft_wrap=True,
+            )
+    if not rows:
+        out.print("No match is doubtful.")
+
+
+def match_same(a: ListingArgument, b: ListingArgument, db: DbOption = None) -> None:
+    """Rule that two listings are one film. It beats every algorithm, and survives a rebuild.
+
+    \b
+    Example:  afterscore match same imdb:tt1074638 rottentomatoes:m/skyfall
+    """
+    _rule(a, b, rulings.SAME, db)
+
+
+def match_different(a: ListingArgument, b: ListingArgument, db: DbOption = None) -> None:
+    """Rule that two listings are not one film. It beats every algorithm, and survives a rebuild.
+
+    \b
+    Example:  afterscore match different imdb:tt1074638 rottentomatoes:m/skyfall_2009
+    """
+    _rule(a, b, rulings.DIFFERENT, db)
+
+
+def match_undo(a: ListingArgument, b: ListingArgument, db: DbOption = None) -> None:
+    """Undo what was ruled on two listings; they are matched as if nobody had ruled.
+
+    \b
+    Example:  afterscore match undo imdb:tt1074638 rottentomatoes:m/skyfall
+    """
+    first, second = _listing(a), _listing(b)
+    read_only(config.database_path(db))
+    with writing_to(db, "match undo") as database:
+        with transaction(database):
+            undone = rulings.undo(database, first, second)
+        if not undone:
+            raise Problem(
+                f"nothing was ruled on {first} and {second} on the command line (a rulings file is"
+                " undone by taking the line out of it)"
+            )
+        _match_again(database, first, second)
+
+
+def forget_command(
+    name: ListingArgument,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask")] = False,
+    db: DbOption = None,
+) -> None:
+    """Remove a listing and all that hangs on it: its scores, their history, its verdicts.
+
+    It comes back where a source still lists it; to keep it from a film, 'match different'.
+
+    \b
+    Example:  afterscore forget rottentomatoes:m/skyfall_2009
+    """
+    listing = _listing(name)
+    number = _number(read_only(config.database_path(db)), listing)
+    with writing_to(db, f"forget {listing}") as database:
+        (observed,) = database.conn.execute(
+            "SELECT count(*) FROM score_observations WHERE listing_id = ?", [number]
+        ).fetchone()
+        if not yes and not typer.confirm(
+            f"Remove {listing} with {observed} score observations?", err=True
+        ):
+            raise Problem("nothing was removed")
+        with transaction(database):
+            touched = forget(database, number)
+        merge(database, touched)
+    out.print(f"{listing} is forgotten.", markup=False)
+
+
+def rebuild_command(db: DbOption = None) -> None:
+    """Match and merge everything anew, from what is stored; asks nothing. Rulings hold, films keep
+    their numbers, and where nothing was wrong the same rows come out.
+
+    \b
+    Example:  afterscore rebuild
+    """
+    read_only(config.database_path(db))
+    with writing_to(db, "rebuild") as database:
+        before = _matches(database)
+        err.print("matching all listings …")
+        matched = rebuild(database)
+        err.print("merging all films …")
+        merge(database, matched.films)
+        now = _matches(database)
+        (doubtful,) = database.conn.execute(
+            "SELECT count(DISTINCT listing_id) FROM judgements WHERE answer = 'ask'"
+        ).fetchone()
+    out.print(
+        f"{len(now):,} listings matched: {len(now - before):,} newly or otherwise,"
+        f" {len(before - now):,} no longer; {doubtful:,} are doubtful."
+    )
+
+
+def _matches(database: Database) -> set[tuple[int, int]]:
+    return set(
+        database.conn.execute(
+            "SELECT listing_id, film_id FROM listing_films WHERE valid_to IS NULL"
+        ).fetchall()
+    )
+
+
+def _rule(a: str, b: str, ruling: str, db: Path | None) -> None:
+    first, second = _listing(a), _listing(b)
+    read_only(config.database_path(db))
+    with writing_to(db, f"match {ruling}") as database:
+        try:
+            with transaction(database):
+                rulings.rule(database, first, second, ruling, getpass.getuser())
+        except ValueError as fault:
+            raise Problem(str(fault)) from None
+        _match_again(database, first, second)
+
+
+def _match_again(database: Database, *listings: Listed) -> None:
+    """Match what was ruled on anew, merge, and say which films the listings are now."""
+    numbers = [_number(database, listing) for listing in listings]
+    matched = match(database, numbers)
+    merge(database, matched.films)
+    for listing, number in zip(listings, numbers, strict=True):
+        row = database.conn.execute(
+            "SELECT f.title, f.year, f.film_id FROM listing_films lf JOIN films f USING (film_id)"
+            " WHERE lf.listing_id = ? AND lf.valid_to IS NULL",
+            [number],
+        ).fetchone()
+        now = show.named(row[0] or f"film {row[2]}", row[1]) if row else "no film that is known"
+        out.print(f"{listing} is {now}", markup=False, soft_wrap=True)
+
+
+def _listing(name: str) -> Listed:
+    listing = films.listed(name)
+    if listing is None:
+        raise Problem(
+            f"{name!r} is no listing: name it as source:id (rottentomatoes:m/skyfall) or by the"
+            " URL of its page. Rulings name listings, never our own numbers of films."
+        )
+    return listing
+
+
+def _number(database: Database, listing: Listed) -> int:
+    row = database.conn.execute(
+        "SELECT listing_id FROM listings WHERE source = ? AND source_id = ?", listing
+    ).fetchone()
+    if row is None:
+        raise Problem(f"no listing {listing} here ('afterscore explain FILM' shows a film's)")
+    return int(row[0])

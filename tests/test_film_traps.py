@@ -1,0 +1,345 @@
+"""Films that matchers confuse, and films that they fail to know again.
+
+Each case is two listings as two sites give them, alone in their files: so nothing else in the files
+helps. Below, whole catalogues of films of one name.
+"""
+
+# ruff: noqa: E501  a pair of films stands on one line
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+import pytest
+
+from pipelines.matching.link import link, read_listings
+
+COLUMNS = ("id", "title", "year", "directors", "cast", "runtime", "kind", "original_title")
+
+
+class Film(NamedTuple):
+    """A listing as a site gives it; what is empty is not known."""
+
+    title: str
+    year: int | str = ""
+    directors: str = ""
+    cast: str = ""
+    runtime: int | str = ""
+    kind: str = "movie"
+    original_title: str = ""
+
+
+BENIGNI = "Roberto Benigni"
+CHAN = ("Jackie Chan", "Jackie Chan|Maggie Cheung|Brigitte Lin")
+WACHOWSKIS = ("Lana Wachowski|Lilly Wachowski", "Keanu Reeves|Laurence Fishburne")
+RUSSOS = ("Anthony Russo|Joe Russo", "Robert Downey Jr.|Chris Evans")
+STALLONE = "Sylvester Stallone|Talia Shire"
+POTTER = ("Chris Columbus", "Daniel Radcliffe|Rupert Grint")
+
+SAME = [
+    # Titles that are written in another way.
+    (Film("Se7en", 1995, "David Fincher", runtime=127), Film("Seven", 1995, "David Fincher")),
+    (Film("Se7en", 1995), Film("Seven (a.k.a. Se7en)", 1995)),
+    (Film("M", 1931, "Fritz Lang"), Film("M (M - Eine Stadt sucht einen Mörder)", 1931, "Fritz Lang")),
+    (Film("Up", 2009, "Pete Docter"), Film("Up", 2009, "Pete Docter|Bob Peterson")),
+    (Film("300", 2006), Film("300", 2006)),
+    (Film("1776 (1972)"), Film("1776", 1972)),
+    (Film("Nightmare City 2035", 2008), Film("Nightmare City 2035", 2008)),
+    (Film("12 Monkeys", 1995), Film("Twelve Monkeys", 1995)),
+    (Film("8½", 1963), Film("8 1/2", 1963)),
+    (Film("One Hundred and One Dalmatians", 1961), Film("101 Dalmatians", 1961)),
+    (Film("Nineteen Eighty-Four", 1984), Film("1984", 1984)),
+    (Film("Alien³", 1992), Film("Alien 3", 1992)),
+    (Film("Rocky II", 1979), Film("Rocky 2", 1979)),
+    (Film("Kill Bill: Vol. 1", 2003), Film("Kill Bill Volume One", 2003)),
+    (Film("Ocean's Eleven", 2001, "Steven Soderbergh"), Film("Ocean’s 11", 2001, "Steven Soderbergh")),
+    (Film("The Matrix", 1999), Film("Matrix, The (1999)", 1999)),
+    (Film("The Crow: Wicked Prayer", 2005), Film("Crow, The: Wicked Prayer", 2005)),
+    (Film("Monsters vs. Aliens", 2009), Film("Monsters vs Aliens", 2009)),
+    (Film("Romeo + Juliet", 1996), Film("William Shakespeare's Romeo & Juliet", 1996)),
+    (Film("Amélie", 2001), Film("Amelie (Le Fabuleux destin d'Amélie Poulain)", 2001)),
+    (Film("Солярис", 1972, "Андрей Тарковский"), Film("Solaris", 1972, "Andrei Tarkovsky")),
+    (Film("AmÃ©lie", 2001), Film("Amélie", 2001)),
+    (Film("\u200fUp\u200e 🎈", 2009), Film("Up", 2009)),
+    # A part of the title is left out.
+    (
+        Film("Star Wars", 1977, "George Lucas"),
+        Film("Star Wars: Episode IV - A New Hope", 1977, "George Lucas"),
+    ),
+    (Film("Dune", 2021, "Denis Villeneuve"), Film("Dune: Part One", 2021, "Denis Villeneuve")),
+    (Film("It", 2017, "Andy Muschietti"), Film("It: Chapter One", 2017, "Andy Muschietti")),
+    (
+        Film("Mission: Impossible - Dead Reckoning Part One", 2023, "Christopher McQuarrie"),
+        Film("Mission: Impossible – Dead Reckoning", 2023, "Christopher McQuarrie"),
+    ),
+    (
+        Film("Ghostbusters", 2016, "Paul Feig"),
+        Film("Ghostbusters: Answer the Call", 2016, "Paul Feig"),
+    ),
+    (
+        Film("Léon: The Professional", 1994, "Luc Besson", runtime=110),
+        Film("The Professional", 1994, "Luc Besson", runtime=110),
+    ),
+    # Another name altogether: people, year and runtime carry it.
+    (
+        Film("22 Bullets", 2010, "Richard Berry", "Jean Reno|Kad Merad", 117),
+        Film("L'immortel", 2010, "Richard Berry", "Jean Reno|Marina Foïs|Kad Merad", 117),
+    ),
+    (
+        Film("Léon", 1994, "Luc Besson", "Jean Reno|Natalie Portman", 110),
+        Film("The Professional", 1994, "Luc Besson", "Jean Reno|Gary Oldman", 110),
+    ),
+    (
+        Film("Harry Potter and the Philosopher's Stone", 2001, *POTTER, 152),
+        Film("Harry Potter and the Sorcerer's Stone", 2001, *POTTER, 152),
+    ),
+    (
+        Film("Crouching Tiger, Hidden Dragon", 2000, "Ang Lee", "Chow Yun-Fat|Michelle Yeoh", 120),
+        Film("Wo hu cang long", 2000, "Ang Lee", "Yun-Fat Chow|Michelle Yeoh", 120),
+    ),
+    (
+        Film("Spirited Away", 2001, "Hayao Miyazaki", original_title="千と千尋の神隠し"),
+        Film("千と千尋の神隠し", 2001, "宮崎 駿"),
+    ),
+    # Years of a festival, of a release elsewhere, of a re-release.
+    (
+        Film("Life Is Beautiful", 1997, BENIGNI, runtime=116, original_title="La vita è bella"),
+        Film("La vita è bella", 1998, BENIGNI, runtime=116),
+    ),
+    (
+        Film("Terrifier", 2016, "Damien Leone", runtime=85),
+        Film("Terrifier", 2018, "Damien Leone", runtime=84),
+    ),
+    (
+        Film("Police Story", 1985, *CHAN, 101),
+        Film("Police Story (re-release)", 2019, *CHAN, 101),
+    ),
+    # Names of people, written in other ways.
+    (Film("Snowpiercer", 2013, "Bong Joon Ho"), Film("Snowpiercer", 2014, "Joon-ho Bong")),
+    (
+        Film("Birdman", 2014, "Alejandro G. Iñárritu"),
+        Film("Birdman or (The Unexpected Virtue of Ignorance)", 2014, "Alejandro González Iñárritu"),
+    ),
+    (Film("Skyfall", 2012, "Sam Mendes"), Film("Skyfall", 2013, "Mendes, Sam")),
+    # Cuts, and what sites call a film.
+    (
+        Film("The Lord of the Rings: The Two Towers", 2002, "Peter Jackson", runtime=179),
+        Film(
+            "Lord of the Rings: The Two Towers, The (Extended Edition)", 2002, "Peter Jackson",
+            runtime=235,
+        ),
+    ),
+    (Film("Avatar", 2009, "James Cameron"), Film("Avatar (Widescreen) [Blu-ray]", 2009, "J. Cameron")),
+    (
+        Film("Duel", 1971, "Steven Spielberg"),
+        Film("Duel", 1971, "Steven Spielberg", kind="tvMovie"),
+    ),
+]  # fmt: skip
+
+DIFFERENT = [
+    # One name, other films.
+    (Film("Soul", 2020, "Pete Docter", runtime=100), Film("Mr. Soul!", 2018, "Melissa Haizlip", runtime=104)),
+    (Film("Soul", 2020), Film("Mr. Soul!", 2018)),
+    (Film("Dune", 1984, "David Lynch"), Film("Dune", 2021, "Denis Villeneuve")),
+    (Film("Dune", 1984), Film("Dune", 2021)),
+    (Film("Moonlight", 2005), Film("Moonlight", 2016)),
+    (Film("Black Christmas", 1974, "Bob Clark"), Film("Black Christmas", 2006, "Glen Morgan")),
+    (Film("Black Christmas", 2006), Film("Black Christmas", 2019)),
+    (Film("Serenity", 2005, "Joss Whedon"), Film("Serenity", 2019, "Steven Knight")),
+    (Film("M", 1931, "Fritz Lang"), Film("M", 1951, "Joseph Losey")),
+    (Film("Psycho", 1960, "Alfred Hitchcock", runtime=109), Film("Psycho", 1998, "Gus Van Sant", runtime=104)),
+    (Film("King Kong", 1976), Film("King Kong", 2005)),
+    (Film("The Thing", 1982, "John Carpenter"), Film("The Thing", 2011, "Matthijs van Heijningen Jr.")),
+    (Film("The Thing from Another World", 1951), Film("The Thing", 1982)),
+    (
+        Film("Halloween", 1978, "John Carpenter", "Jamie Lee Curtis|Donald Pleasence", 91),
+        Film("Halloween", 2018, "David Gordon Green", "Jamie Lee Curtis|Judy Greer", 106),
+    ),
+    (Film("Ocean's Eleven", 2001, "Steven Soderbergh"), Film("Ocean's 11", 1960, "Lewis Milestone")),
+    (Film("Cinderella", 1950), Film("Cinderella", 2015)),
+    (
+        Film("The Man Who Knew Too Much", 1934, "Alfred Hitchcock", "Leslie Banks", 75),
+        Film("The Man Who Knew Too Much", 1956, "Alfred Hitchcock", "James Stewart", 120),
+    ),
+    (
+        Film("War of the Worlds", 2005, "Steven Spielberg", runtime=116),
+        Film("H.G. Wells' War of the Worlds", 2005, "David Michael Latt", runtime=93),
+    ),
+    (Film("Nightmare City 2035", 2008), Film("Nightmare City", 1980)),
+    (Film("Up", 2009), Film("Step Up", 2006)),
+    # Sequels, and other films of the same people.
+    (Film("Alien", 1979, "Ridley Scott", "Sigourney Weaver"), Film("Aliens", 1986, "James Cameron", "Sigourney Weaver")),
+    (Film("Alien", 1979, "Ridley Scott", "Sigourney Weaver"), Film("Alien³", 1992, "David Fincher", "Sigourney Weaver")),
+    (
+        Film("Rocky", 1976, "John G. Avildsen", STALLONE, 120),
+        Film("Rocky II", 1979, "Sylvester Stallone", STALLONE, 119),
+    ),
+    (
+        Film("Rocky II", 1979, "Sylvester Stallone", STALLONE, 119),
+        Film("Rocky III", 1982, "Sylvester Stallone", STALLONE, 99),
+    ),
+    (
+        Film("Kill Bill: Vol. 1", 2003, "Quentin Tarantino", "Uma Thurman|David Carradine", 111),
+        Film("Kill Bill: Vol. 2", 2004, "Quentin Tarantino", "Uma Thurman|David Carradine", 137),
+    ),
+    (Film("Ocean's 8", 2018), Film("Ocean's Eleven", 2001)),
+    (
+        Film("Harry Potter and the Philosopher's Stone", 2001, *POTTER, 152),
+        Film("Harry Potter and the Chamber of Secrets", 2002, *POTTER, 161),
+    ),
+    (Film("Avengers: Infinity War", 2018, *RUSSOS, 149), Film("Avengers: Endgame", 2019, *RUSSOS, 181)),
+    (
+        Film("Star Wars: Episode IV - A New Hope", 1977, "George Lucas"),
+        Film("Star Wars: Episode I - The Phantom Menace", 1999, "George Lucas"),
+    ),
+    (
+        Film("Dune", 2021, "Denis Villeneuve", "Timothée Chalamet|Rebecca Ferguson", 155),
+        Film("Dune: Part Two", 2024, "Denis Villeneuve", "Timothée Chalamet|Rebecca Ferguson", 166),
+    ),
+    (
+        Film("It", 2017, "Andy Muschietti", "Bill Skarsgård|Jaeden Martell", 135),
+        Film("It Chapter Two", 2019, "Andy Muschietti", "Bill Skarsgård|Jaeden Martell", 169),
+    ),
+    (
+        Film("Terrifier", 2016, "Damien Leone", "David Howard Thornton", 85),
+        Film("Terrifier 2", 2022, "Damien Leone", "David Howard Thornton", 138),
+    ),
+    (Film("300", 2006, "Zack Snyder"), Film("300: Rise of an Empire", 2014, "Noam Murro")),
+    (Film("The Fast and the Furious", 2001), Film("Fast & Furious", 2009)),
+    # What is about a film, or shares its name alone.
+    (Film("Alien", 1979, "Ridley Scott", runtime=117), Film("The Making of 'Alien'", 1979, runtime=30)),
+    (Film("The Nightmare Before Christmas", 1993), Film("The Making of The Nightmare Before Christmas", 1993)),
+    (
+        Film("The Exorcist", 1973, "William Friedkin"),
+        Film("Leap of Faith: William Friedkin on The Exorcist", 2019, "Alexandre O. Philippe"),
+    ),
+    (
+        Film("Whiplash", 2014, "Damien Chazelle", "Miles Teller|J.K. Simmons", 106),
+        Film("Whiplash", 2013, "Damien Chazelle", "Johnny Simmons|J.K. Simmons", 18, "short"),
+    ),
+    (Film("Saw", 2004, "James Wan", runtime=103), Film("Saw", 2003, "James Wan", runtime=9)),
+    (
+        Film("King Kong", 2005, "Peter Jackson", "Naomi Watts|Jack Black"),
+        Film("King Kong", 2005, "Michel Ancel", "Naomi Watts|Jack Black", kind="videoGame"),
+    ),
+    (Film("Avatar", 2009), Film("Avatar", 2009, kind="game")),
+    (Film("Limitless", 2011), Film("Limitless", 2011, kind="tvSeries")),
+]  # fmt: skip
+
+ASK = [
+    # Nothing but a title, or a title and a length.
+    (Film("Skyfall"), Film("Skyfall")),
+    (Film("Home"), Film("Home")),
+    (Film("Skyfall", runtime=143), Film("Skyfall", runtime=143)),
+    # The director's own remake, or a re-release: more is needed to tell.
+    (Film("Police Story", 1985, "Jackie Chan"), Film("Police Story", 2019, "Jackie Chan")),
+    (Film("Funny Games", 1997, "Michael Haneke"), Film("Funny Games", 2007, "Michael Haneke")),
+    # A wide release two years on, or another film: nobody is known.
+    (Film("Terrifier", 2016), Film("Terrifier", 2018)),
+    # Parts that are named, of one year and one cast.
+    (
+        Film("The Matrix Reloaded", 2003, *WACHOWSKIS, 138),
+        Film("The Matrix Revolutions", 2003, *WACHOWSKIS, 129),
+    ),
+]
+
+
+def file_of(path: Path, listings: list[Film]) -> pd.DataFrame:
+    """Listings as a file gives them; each one's id is its number."""
+    with path.open("w", encoding="utf-8", newline="") as handle:
+        rows = csv.writer(handle)
+        rows.writerow(COLUMNS)
+        rows.writerows((number, *listing) for number, listing in enumerate(listings))
+    return read_listings(path)
+
+
+def answer(folder: Path, one: Film, other: Film) -> str:
+    """What two files of one listing each come to; `different` where no pair is given."""
+    linked = link(file_of(folder / "a.csv", [one]), file_of(folder / "b.csv", [other]))
+    return str(linked["answer"].iloc[0]) if len(linked) else "different"
+
+
+CASES = [
+    (*pair, said)
+    for pairs, said in ((SAME, "same"), (DIFFERENT, "different"), (ASK, "ask"))
+    for pair in pairs
+]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    CASES,
+    ids=[f"{one.title} {one.year}/{other.title} {other.year}" for one, other, _ in CASES],
+)
+def test_two_listings_are_known_to_be_one_film_or_not(
+    one: Film, other: Film, expected: str, tmp_path: Path
+) -> None:
+    assert answer(tmp_path, one, other) == expected
+    assert answer(tmp_path, other, one) == expected
+
+
+# --- several films of one name ------------------------------------------------------------------
+
+HALLOWEEN = [Film("Halloween", 1978), Film("Halloween", 2007), Film("Halloween", 2018)]
+PARTS = [
+    Film("Harry Potter and the Deathly Hallows: Part 1", 2010, "David Yates", runtime=146),
+    Film("Harry Potter and the Deathly Hallows: Part 2", 2011, "David Yates", runtime=130),
+]
+PARTS_ELSEWHERE = [
+    Film("Harry Potter and the Deathly Hallows: Part I", 2010, "David Yates", runtime=146),
+    Film("Harry Potter and the Deathly Hallows: Part II", 2011, "David Yates", runtime=130),
+]
+MATRICES = [
+    Film("The Matrix", 1999, *WACHOWSKIS, 136),
+    Film("The Matrix Reloaded", 2003, *WACHOWSKIS, 138),
+    Film("The Matrix Revolutions", 2003, *WACHOWSKIS, 129),
+]
+YEARS_AFTER = [film._replace(year=int(film.year) + 1) for film in HALLOWEEN]
+NINES = [Film("9", 2009), Film("Nine", 2009)]
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (HALLOWEEN, HALLOWEEN),
+        (HALLOWEEN, YEARS_AFTER),
+        (PARTS, PARTS_ELSEWHERE),
+        (MATRICES, MATRICES),
+        (NINES, NINES),
+    ],
+)
+def test_each_of_several_films_is_matched_with_itself(
+    ours: list[Film], theirs: list[Film], tmp_path: Path
+) -> None:
+    linked = link(file_of(tmp_path / "a.csv", ours), file_of(tmp_path / "b.csv", theirs))
+    same = linked[linked["answer"] == "same"]
+    found = sorted(zip(same["a"], same["b"], strict=True))
+    assert found == [(str(number), str(number)) for number in range(len(ours))]
+
+
+def test_where_two_listings_fit_equally_well_a_person_is_asked(tmp_path: Path) -> None:
+    two = [Film("Emma", 1996, "Douglas McGrath"), Film("Emma", 1996, "Diarmuid Lawrence")]
+    linked = link(
+        file_of(tmp_path / "a.csv", [Film("Emma", 1996)]), file_of(tmp_path / "b.csv", two)
+    )
+    assert linked["answer"].tolist() == ["ask", "ask"]
+    assert linked["probability"].between(0.3, 0.5).all()
+
+
+def test_two_listings_of_one_film_on_one_source_are_both_that_film(tmp_path: Path) -> None:
+    film = Film("Blade Runner", 1982, "Ridley Scott", "Harrison Ford|Rutger Hauer", 117)
+    cuts = [film, film._replace(title="Blade Runner: The Final Cut", year=1983, runtime=118)]
+    linked = link(file_of(tmp_path / "a.csv", [film]), file_of(tmp_path / "b.csv", cuts))
+    assert linked["answer"].tolist() == ["same", "same"]
+
+
+def test_a_sequel_does_not_take_the_place_of_a_film_that_is_missing(tmp_path: Path) -> None:
+    ours = [Film("Toy Story", 1995, "John Lasseter", "Tom Hanks|Tim Allen", 81)]
+    theirs = [
+        Film("Toy Story 2", 1999, "John Lasseter", "Tom Hanks|Tim Allen", 92),
+        Film("Toy Story 3", 2010, "Lee Unkrich", "Tom Hanks|Tim Allen", 103),
+    ]
+    linked = link(file_of(tmp_path / "a.csv", ours), file_of(tmp_path / "b.csv", theirs))
+    assert "same" not in linked["answer"].tolist()

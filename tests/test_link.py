@@ -1,0 +1,346 @@
+"""`afterscore link`: two files of listings in, the pairs that are one film out."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipelines.matching.link import judge, link, read_listings
+from tests.conftest import Afterscore, Ended
+
+IMDB = """id,kind,title,original_title,year,release_date,runtime,directors,cast
+imdb:1,movie,Skyfall,,2012,,143,Sam Mendes,Daniel Craig|Judi Dench|Javier Bardem
+imdb:2,movie,"Seventh Seal, The",Det sjunde inseglet,1957,,96,Ingmar Bergman,
+imdb:3,movie,22 Bullets,,2010,,117,Richard Berry,Jean Reno|Kad Merad
+imdb:4,movie,Emma,,1996,,,,
+imdb:5,movie,Dune,,1984,,137,David Lynch,
+"""
+TMDB = """title,id,directors,release_date,cast,runtime
+Skyfall,tmdb:1,"Sam Mendes","Oct 26, 2012","Judi Dench, Daniel Craig",2h 23m
+The Seventh Seal,tmdb:2,Ingmar Bergman,16 February 1957 (Sweden),,96 min
+L'immortel,tmdb:3,Richard Berry,3/24/10,"Jean Reno, Marina Foïs",117
+Emma,tmdb:4,Douglas McGrath,1996-08-02,,
+Emma,tmdb:41,Diarmuid Lawrence,1996,,
+Dune,tmdb:5,Denis Villeneuve,2021-09-15,,155
+"""
+
+
+@pytest.fixture
+def two_files(afterscore: Afterscore) -> Afterscore:
+    """The command line in a folder with two files of listings."""
+    (afterscore.folder / "a.csv").write_text(IMDB, "utf-8")
+    (afterscore.folder / "b.csv").write_text(TMDB, "utf-8")
+    return afterscore
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
+def listings(*films: dict[str, Any]) -> pd.DataFrame:
+    """Listings as a frame, with ids of their places; names are tuples, as a file gives them."""
+    rows = [
+        {"id": f"{place}", **film}
+        | {name: tuple(film.get(name) or ()) for name in ("directors", "cast")}
+        for place, film in enumerate(films)
+    ]
+    return pd.DataFrame(rows)
+
+
+# --- the command --------------------------------------------------------------------------------
+
+
+def test_it_writes_the_pairs_that_are_one_film_with_their_evidence(two_files: Afterscore) -> None:
+    ended = two_files("link", "a.csv", "b.csv", "--out", "pairs.csv", "--ask", "doubtful.csv")
+    assert (ended.status, ended.out) == (0, "3 pairs are one film; 2 are doubtful.\n")
+    pairs = rows(two_files.folder / "pairs.csv")
+    assert {(pair["a"], pair["b"]) for pair in pairs} == {
+        ("imdb:1", "tmdb:1"),
+        ("imdb:2", "tmdb:2"),
+        ("imdb:3", "tmdb:3"),
+    }
+    assert list(pairs[0]) == ["a", "b", "probability", "evidence"]
+    assert all(0.9 < float(pair["probability"]) < 1 for pair in pairs)
+    by_a = {pair["a"]: pair["evidence"] for pair in pairs}
+    assert by_a["imdb:1"] == (
+        "title the same; year 2012; director Sam Mendes; Daniel Craig and 1 more in both casts;"
+        " 143 min"
+    )
+    assert by_a["imdb:3"].startswith("titles differ; year 2010; director Richard Berry; Jean Reno")
+    doubtful = rows(two_files.folder / "doubtful.csv")
+    assert {(pair["a"], pair["b"]) for pair in doubtful} == {
+        ("imdb:4", "tmdb:4"),
+        ("imdb:4", "tmdb:41"),
+    }
+
+
+def test_it_says_how_to_see_the_doubtful_pairs(two_files: Afterscore) -> None:
+    ended = two_files("link", "a.csv", "b.csv", "--out", "pairs.csv")
+    assert "2 are doubtful (--ask FILE.csv lists them)" in ended.out
+
+
+def test_the_sides_may_be_swapped(two_files: Afterscore) -> None:
+    two_files("link", "a.csv", "b.csv", "--out", "one.csv", "--ask", "one_ask.csv")
+    two_files("link", "b.csv", "a.csv", "--out", "other.csv", "--ask", "other_ask.csv")
+    for name in ("", "_ask"):
+        one, other = (rows(two_files.folder / f"{side}{name}.csv") for side in ("one", "other"))
+        assert {(pair["a"], pair["b"], pair["probability"]) for pair in one} == {
+            (pair["b"], pair["a"], pair["probability"]) for pair in other
+        }
+
+
+def test_the_pairs_can_be_printed(two_files: Afterscore) -> None:
+    ended = two_files("link", "a.csv", "b.csv", "--out", "-")
+    assert ended.out.splitlines()[0] == "a,b,probability,evidence"
+    assert len(ended.out.splitlines()) == 4
+    assert "3 pairs are one film" in ended.err
+
+
+def test_a_file_that_stands_is_replaced_whole(two_files: Afterscore) -> None:
+    (two_files.folder / "pairs.csv").write_text("an older file\n" * 100, "utf-8")
+    two_files("link", "a.csv", "b.csv", "--out", "pairs.csv")
+    assert len(rows(two_files.folder / "pairs.csv")) == 3
+    assert sorted(path.name for path in two_files.folder.iterdir()) == [
+        "a.csv",
+        "b.csv",
+        "pairs.csv",
+    ]
+
+
+def test_a_file_is_its_own_match(two_files: Afterscore) -> None:
+    two_files("link", "b.csv", "b.csv", "--out", "pairs.csv")
+    pairs = rows(two_files.folder / "pairs.csv")
+    assert {(pair["a"], pair["b"]) for pair in pairs} == {
+        (row["id"], row["id"]) for row in rows(two_files.folder / "b.csv")
+    }
+
+
+# --- files that cannot be read ------------------------------------------------------------------
+
+
+def refused(afterscore: Afterscore, content: bytes) -> Ended:
+    (afterscore.folder / "a.csv").write_text(IMDB, "utf-8")
+    (afterscore.folder / "bad.csv").write_bytes(content)
+    (afterscore.folder / "pairs.csv").write_text("as before", "utf-8")
+    ended = afterscore("link", "a.csv", "bad.csv", "--out", "pairs.csv")
+    assert (ended.status, ended.out) == (2, "")
+    assert (afterscore.folder / "pairs.csv").read_text("utf-8") == "as before"
+    assert "Traceback" not in ended.err
+    return ended
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "bad.csv, line 1 names no column id"),
+        (b"title,year\nUp,2009\n", "bad.csv, line 1 names no column id"),
+        (b"\x89PNG\r\n\x1a\n\x00", "bad.csv, line 1, byte 1: not UTF-8"),
+        (b"id,title\n1,Up\n2,Am\xe9lie\n", "bad.csv, line 3, byte 5: not UTF-8"),
+        ("id,title\n1,Up\n".encode("utf-16"), "bad.csv, line 1, byte 1: not UTF-8"),
+        (b"id,title\n1,Up\n\n1,M\n", "bad.csv, line 4 repeats the id of line 2"),
+        (b"id,title\n1,Up\n,M\n", "bad.csv, line 3 has no id"),
+        (b"id,title\n1,Up,2009\n", "bad.csv, line 2 has 3 fields, and line 1 names 2 columns"),
+        (b'id,title\n1,"Up\n2,M\n', "bad.csv, line 3: unexpected end of data"),
+    ],
+)
+def test_an_unreadable_file_is_reported_with_its_line(
+    content: bytes, told: str, afterscore: Afterscore
+) -> None:
+    assert told in refused(afterscore, content).err
+
+
+@pytest.mark.parametrize("missing", ["nowhere.csv", "."])
+def test_a_missing_file_is_reported(missing: str, two_files: Afterscore) -> None:
+    ended = two_files("link", "a.csv", missing, "--out", "pairs.csv")
+    assert ended.status == 2
+    assert f"{missing}: " in ended.err
+    ended = two_files("link", "a.csv", "b.csv", "--out", "no/folder/pairs.csv")
+    assert (ended.status, "cannot write no/folder/pairs.csv" in ended.err) == (2, True)
+
+
+# --- files that are unusual ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        TMDB.encode("utf-8-sig"),
+        TMDB.replace("\n", "\r\n").encode(),
+        TMDB.replace("title,id,", "Title, ID ,").encode(),
+        (TMDB + "\n\n").encode(),
+        TMDB.rstrip("\n").encode(),
+    ],
+    ids=["BOM", "CRLF", "capitals", "blank lines", "no last newline"],
+)
+def test_ways_of_saving_a_file_make_no_difference(content: bytes, tmp_path: Path) -> None:
+    plain, other = tmp_path / "plain.csv", tmp_path / "other.csv"
+    plain.write_text(TMDB, "utf-8")
+    other.write_bytes(content)
+    pd.testing.assert_frame_equal(read_listings(plain), read_listings(other))
+
+
+def test_files_with_a_header_alone_have_no_pairs(afterscore: Afterscore) -> None:
+    (afterscore.folder / "a.csv").write_text("id,title,year\n", "utf-8")
+    ended = afterscore("link", "a.csv", "a.csv", "--out", "pairs.csv")
+    assert (ended.status, ended.out) == (0, "0 pairs are one film.\n")
+    assert (afterscore.folder / "pairs.csv").read_text("utf-8") == "a,b,probability,evidence\n"
+
+
+def test_years_and_runtimes_that_are_none_count_as_unknown(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("id,year,runtime\n1,0,0\n2,MMXII,long\n3,2012.0,2 h\n4,99999999999,\n", "utf-8")
+    found = read_listings(path).assign(title="Skyfall", directors="Sam Mendes")
+    told = link(found, listings({"title": "Skyfall", "directors": ["Sam Mendes"]}))
+    assert not told["evidence"].str.contains("year|min").any()
+    assert found["year"].tolist()[2] == 2012
+    assert found["runtime"].tolist()[2] == 120
+
+
+LONG = "The Long Title " * 70
+STRANGE: list[dict[str, Any]] = [
+    {"title": LONG, "year": 2001, "directors": ["A Director"]},
+    {"title": "", "year": 2001, "directors": ["Nobody"]},
+    {"title": "\u202e\u200f", "year": 2001},
+    {"title": "\u200eUp\u200f 🎈🏠", "year": 2009, "directors": ["Pete Docter"] * 3},
+    {"title": "שלום", "year": 2011, "directors": ["\u202aא ב\u202c"]},
+    {"title": "!!!", "year": 2010},
+    {"title": "Year Zero", "year": 0, "runtime": -5.0, "directors": ["Some One"]},
+    {"title": "'; DROP TABLE films; --", "year": 2020},
+    {"title": "\x00\x01", "year": 1999},
+    {"title": None, "year": None, "directors": None, "cast": None, "runtime": None},
+]
+
+
+def test_strange_listings_are_matched_with_themselves_or_not_at_all() -> None:
+    strange = listings(*STRANGE)
+    linked = link(strange, strange)
+    same = linked[linked["answer"] == "same"]
+    assert (same["a"] == same["b"]).all()
+    assert {"0", "3", "4", "5", "6", "7"} <= set(same["a"])
+    assert not {"1", "2", "8", "9"} & set(same["a"])
+
+
+def test_a_director_who_is_named_twice_counts_once() -> None:
+    one = {"title": "Skyfall", "year": 2012, "cast": ["Judi Dench", "Judi Dench", "judi dench"]}
+    linked = link(listings(one), listings(one))
+    assert "Judi Dench in both casts" in linked["evidence"][0]
+
+
+# --- thin evidence ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("count", [1, 2, 50, 5_000])
+def test_films_of_one_name_without_a_year_are_never_called_the_same(count: int) -> None:
+    home: dict[str, Any] = {"title": "Home"}
+    homes = listings(*[home] * count)
+    assert "same" not in link(homes, homes)["answer"].tolist()
+    assert "same" not in link(listings({"title": "Home"}), homes)["answer"].tolist()
+
+
+def test_fifty_films_of_one_name_are_told_apart_by_their_years() -> None:
+    homes = listings(*({"title": "Home", "year": year} for year in range(1960, 2010)))
+    linked = link(homes, homes.sample(frac=1, random_state=1))
+    same = linked[linked["answer"] == "same"]
+    assert len(same) == 50
+    assert (same["a"] == same["b"]).all()
+
+
+def test_a_probability_says_how_many_fit_as_well() -> None:
+    one = listings({"title": "Home", "year": 2008})
+    few = link(one, listings(*[{"title": "Home", "year": 2008}] * 4))
+    assert few["probability"].tolist() == pytest.approx([0.25] * 4, abs=0.01)
+
+
+# --- episodes, which some catalogues mix with films ---------------------------------------------
+
+
+def test_episodes_are_known_by_their_series_and_place() -> None:
+    def episode(title: str, series: str, number: int, kind: str = "tvEpisode") -> dict[str, Any]:
+        return {
+            "title": title, "parent_title": series, "season": 1, "episode": number, "year": 2004,
+            "kind": kind,
+        }  # fmt: skip
+
+    ours = listings(
+        episode("Pilot", "Lost", 1), episode("Tabula Rasa", "Lost", 3), episode("Pilot", "House", 1)
+    )
+    theirs = listings(
+        episode("Pilot (1)", "Lost", 1, "episode"),
+        episode("Tabula Rasa", "Lost", 3, "episode"),
+        episode("Everybody Lies", "House", 1, "episode"),
+        episode("Pilot", "The Office", 1, "episode"),
+    )
+    linked = link(ours, theirs)
+    same = linked[linked["answer"] == "same"]
+    assert set(zip(same["a"], same["b"], strict=True)) == {("0", "0"), ("1", "1"), ("2", "2")}
+
+
+# --- what holds for any files -------------------------------------------------------------------
+
+NAMES = ["Ann Lee", "A. Lee", "Bo Díaz", "Bo Diaz", "Cy Young"]
+FILMS = st.fixed_dictionaries(
+    {
+        "title": st.sampled_from(
+            ["Home", "The Home", "Home II", "Home: Away", "Homeland", "Maison", "ホーム", ""]
+        ),
+        "year": st.sampled_from([None, 0, 1990, 1991, 1992, 1999]),
+        "runtime": st.sampled_from([None, 9.0, 90.0, 91.0, 140.0]),
+        "kind": st.sampled_from(["", "movie", "short", "tvSeries"]),
+        "directors": st.lists(st.sampled_from(NAMES), max_size=2),
+        "cast": st.lists(st.sampled_from(NAMES), max_size=3),
+    }
+)
+SIDES = st.lists(FILMS, min_size=1, max_size=8).map(lambda films: listings(*films))
+
+
+def told(linked: pd.DataFrame) -> set[tuple[Any, ...]]:
+    columns = ["a", "b", "probability", "answer", "evidence"]
+    return set(linked[columns].itertuples(index=False, name=None))
+
+
+@settings(max_examples=60, deadline=None)
+@given(SIDES, SIDES)
+def test_it_makes_no_difference_which_side_is_which(a: pd.DataFrame, b: pd.DataFrame) -> None:
+    assert {(one, other, *rest[:2]) for one, other, *rest in told(link(a, b))} == {
+        (one, other, *rest[:2]) for other, one, *rest in told(link(b, a))
+    }
+
+
+@settings(max_examples=60, deadline=None)
+@given(SIDES, SIDES, st.randoms(use_true_random=False))
+def test_it_makes_no_difference_how_rows_are_ordered(
+    a: pd.DataFrame, b: pd.DataFrame, chance: Any
+) -> None:
+    one, other = (side.sample(frac=1, random_state=chance.randrange(1_000)) for side in (a, b))
+    assert told(link(one, other)) == told(link(a, b)) == told(link(a, b))
+
+
+@settings(max_examples=60, deadline=None)
+@given(SIDES, SIDES)
+def test_probabilities_and_answers_go_together(a: pd.DataFrame, b: pd.DataFrame) -> None:
+    linked = link(a, b)
+    same = linked[linked["answer"] == "same"]
+    assert linked["probability"].between(0, 1, inclusive="neither").all()
+    assert (same["probability"] >= 0.66).all()
+    assert set(linked["answer"]) <= {"same", "ask"}
+    assert not linked.duplicated(["a", "b"]).any()
+
+
+@settings(max_examples=60, deadline=None)
+@given(SIDES)
+def test_given_pairs_are_judged_as_those_that_are_found(side: pd.DataFrame) -> None:
+    linked = link(side, side)
+    every = side[["id"]].merge(side[["id"]], how="cross", suffixes=("_a", "_b"))
+    places = side.reset_index().set_index("id")["index"]
+    pairs = pd.DataFrame({"a": every["id_a"].map(places), "b": every["id_b"].map(places)})
+    judged = judge(side, side, pairs).assign(a=every["id_a"], b=every["id_b"])
+    assert {row[:2] for row in told(linked) if row[3] == "same"} <= {
+        row[:2] for row in told(judged) if row[3] in ("same", "ask")
+    }

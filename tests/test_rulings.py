@@ -1,0 +1,257 @@
+"""What a person rules holds: explain, match, forget, rebuild, and a rulings file, as typed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.matching.matcher import match
+from pipelines.merge import merge
+from spiders.items import Credits, Record, Verdict
+from tests.answers import keeping, record, scored
+from tests.conftest import Afterscore
+from tests.test_matching_evidence import BLADE, claims, hear, imdb, tomatoes
+
+MOONLIGHT_2005 = imdb(445241, "Moonlight", 2005, "A Director")
+MOONLIGHT = imdb(4975722, "Moonlight", 2016, "Barry Jenkins", runtime_minutes=111)
+PAGE = tomatoes("moonlight", "Moonlight", None, score=98)
+"""A page that says too little to be matched."""
+
+
+@pytest.fixture
+def told(afterscore: Afterscore) -> Afterscore:
+    """A folder with two films of one name, and a page of which nobody can say whose it is."""
+    with keeping(afterscore.folder / "ratings.db") as kept:
+        hear(kept, MOONLIGHT_2005, MOONLIGHT, BLADE)
+        votes = {"imdb_rating": scored(7.4, 330_000, 10)}
+        hear(kept, MOONLIGHT.model_copy(update={"scores": votes}), PAGE)
+    return afterscore
+
+
+def rows(afterscore: Afterscore, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+    return [tuple(row) for row in afterscore.database().conn.execute(sql, values)]
+
+
+def tomatometers(afterscore: Afterscore) -> dict[str, float]:
+    """The Tomatometers that films have, by their IMDb id."""
+    return dict(
+        rows(
+            afterscore,
+            "SELECT imdb_id, tomatometer FROM film_scores WHERE tomatometer IS NOT NULL",
+        )
+    )  # fmt: skip
+
+
+# --- the doubtful ones ----------------------------------------------------------------------------
+
+
+def test_the_doubtful_ones_are_listed_with_what_to_type(told: Afterscore) -> None:
+    ended = told("match", "list")
+    assert ended.status == 0
+    assert "afterscore match same imdb:tt4975722 rottentomatoes:m/moonlight" in ended.out
+    assert "Moonlight (2005)" in ended.out
+    assert ended.out.index("tt4975722") < ended.out.index("tt0445241"), "most votes first"
+    listed = told("match", "list", "--json").json
+    assert [row["film_listing"] for row in listed] == ["imdb:tt4975722", "imdb:tt0445241"]
+    assert tomatometers(told) == {}
+
+
+def test_a_page_that_two_rows_of_the_crosswalk_claim_is_asked_about(
+    afterscore: Afterscore,
+) -> None:
+    with keeping(afterscore.folder / "ratings.db") as kept:
+        hear(kept, MOONLIGHT, BLADE, claims("Q1", 4975722, "x"), claims("Q2", 83658, "x"))
+    listed = afterscore("match", "list", "--json").json
+    assert {(row["source_id"], row["film_title"]) for row in listed} == {
+        ("m/x", "Moonlight"),
+        ("m/x", "Blade Runner"),
+    }
+    assert {row["evidence"] for row in listed} == {"wikidata:Q1 names it", "wikidata:Q2 names it"}
+    assert afterscore("match", "same", "imdb:tt0083658", "rottentomatoes:m/x").status == 0
+    assert "No match is doubtful" in afterscore("match", "list").out
+
+
+def test_explain_says_what_is_believed_and_what_was_rejected(told: Afterscore) -> None:
+    ended = told("explain", "tt4975722")
+    assert ended.status == 0
+    believed, rejected = ended.out.split("Rejected, or doubtful")
+    assert "imdb:tt4975722" in believed
+    assert "rottentomatoes:m/moonlight" in rejected
+    assert "doubtful, probability" in rejected
+    assert "title the same" in rejected
+    assert "330,000" in rejected.split("Scores")[1]
+
+
+def test_explain_says_where_sources_disagree(afterscore: Afterscore) -> None:
+    def verdict(source: str, after: Verdict) -> Record:
+        return record(
+            source,
+            identifiers={"imdb": ("tt0083658",)},
+            credits=Credits(during=Verdict.NO, after=after),
+        )
+
+    with keeping(afterscore.folder / "ratings.db") as kept:
+        hear(kept, BLADE, claims("Q1", 83658, "blade_runner"))
+        hear(kept, tomatoes("blade_runner", "Blade Runner", 1983, "Ridley Scott", score=89))
+        site = record(
+            "whatsafterthemovie",
+            identifiers={"imdb": ("tt0083658",)},
+            scores={"tomatometer": scored(91, None, relayed=True)},
+            credits=Credits(during=Verdict.NO, after=Verdict.YES),
+        )
+        hear(kept, site, verdict("aftercredits", Verdict.NO))
+    ended = afterscore("explain", "tt0083658")
+    (_, apart) = ended.out.split("Where sources disagree")
+    assert "year: imdb says 1982, rottentomatoes says 1983" in apart
+    assert "whatsafterthemovie repeats 91 %, rottentomatoes itself says 89 %" in apart
+    assert "whatsafterthemovie says there is one, aftercredits says there is none" in apart
+    assert afterscore("explain", "tt0083658", "--json").json["disagreements"]
+
+
+# --- rulings --------------------------------------------------------------------------------------
+
+
+def test_a_ruling_matches_what_was_doubtful_and_undo_leaves_it_so(told: Afterscore) -> None:
+    pair = ("imdb:tt4975722", "https://www.rottentomatoes.com/m/moonlight")
+    ended = told("match", "same", *pair)
+    assert (ended.status, ended.err) == (0, "")
+    assert "rottentomatoes:m/moonlight is Moonlight (2016)" in ended.out
+    assert tomatometers(told) == {"tt4975722": 98}
+    assert "No match is doubtful" in told("match", "list").out
+    assert "ruling: ruled same as imdb:tt4975722 by" in told("explain", "tt4975722").out
+    assert told("match", "undo", *pair).status == 0
+    assert tomatometers(told) == {}
+    assert "m/moonlight" in told("match", "list").out
+    again = told("match", "undo", *pair)
+    assert again.status == 2
+    assert "nothing was ruled on" in again.err
+
+
+def test_a_ruling_beats_an_identifier_and_survives_a_rebuild(afterscore: Afterscore) -> None:
+    with keeping(afterscore.folder / "ratings.db") as kept:
+        hear(kept, MOONLIGHT_2005, MOONLIGHT, claims("Q1", 445241, "moonlight"), PAGE)
+    assert tomatometers(afterscore) == {"tt0445241": 98}
+    apart = afterscore("match", "different", "imdb:tt0445241", "rottentomatoes:m/moonlight")
+    assert apart.status == 0
+    assert tomatometers(afterscore) == {}
+    assert "another film: ruled different from" in afterscore("explain", "tt0445241").out
+    afterscore("match", "same", "imdb:tt4975722", "rottentomatoes:m/moonlight")
+    assert tomatometers(afterscore) == {"tt4975722": 98}
+    matched = rows(afterscore, "SELECT * FROM listing_films ORDER BY 1, 2")
+    ended = afterscore("rebuild")
+    assert (ended.status, "0 newly or otherwise, 0 no longer" in ended.out) == (0, True)
+    assert rows(afterscore, "SELECT * FROM listing_films ORDER BY 1, 2") == matched
+
+
+def test_a_ruling_that_two_of_imdbs_ids_are_one_film_joins_them(told: Afterscore) -> None:
+    told("match", "same", "imdb:tt4975722", "imdb:tt0445241")
+    (film_id,) = rows(told, "SELECT DISTINCT film_id FROM listing_films"
+                            " JOIN listings USING (listing_id) WHERE title = 'Moonlight'"
+                            " AND source = 'imdb'")  # fmt: skip
+    assert rows(told, "SELECT film_id FROM film_scores WHERE title = 'Moonlight'") == [film_id]
+    for name in ("tt4975722", "tt0445241"):
+        assert told("film", name, "--json").json["film_id"] == film_id[0]
+
+
+def test_rulings_name_listings_and_never_films(told: Afterscore) -> None:
+    for words in (("1", "2"), ("Moonlight (2016)", "imdb:tt4975722")):
+        ended = told("match", "same", *words)
+        assert ended.status == 2
+        assert "is no listing" in ended.err
+    ended = told("match", "same", "imdb:tt4975722", "tt4975722")
+    assert ended.status == 2
+    assert "with itself" in ended.err
+
+
+def test_a_rulings_file_wins_and_its_bad_lines_are_told(told: Afterscore) -> None:
+    told("match", "different", "imdb:tt4975722", "rottentomatoes:m/moonlight")
+    file = told.folder / "rulings.csv"
+    file.write_text(
+        "\ufefflisting_a,listing_b,ruling\r\n"
+        "rottentomatoes:m/moonlight,imdb:tt4975722,same\r\n"
+        "imdb:tt4975722,rottentomatoes:m/moonlight\r\n"
+        "moonlight,imdb:tt4975722,same\r\n"
+        "imdb:tt4975722,imdb:tt0083658,perhaps\r\n",
+        "utf-8",
+    )
+    ended = told("rebuild")
+    assert ended.status == 0
+    assert "rulings.csv line 3: expected listing_a, listing_b, ruling" in ended.err
+    assert "rulings.csv line 4: 'moonlight' is no listing" in ended.err
+    assert "rulings.csv line 5: 'perhaps' is no ruling" in ended.err
+    assert tomatometers(told) == {"tt4975722": 98}
+    file.unlink()
+    told("rebuild")
+    assert tomatometers(told) == {}, "what was ruled on the command line holds again"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [b"", b"\xff\xfe\x00", b'a,"b\nc', b"listing_a,listing_b,ruling\n" + b"x" * 200_000 + b",,"],
+    ids=["empty", "not text", "open quote", "huge"],
+)
+def test_whatever_stands_in_a_rulings_file_the_rest_goes_on(told: Afterscore, said: bytes) -> None:
+    (told.folder / "rulings.csv").write_bytes(said)
+    assert told("rebuild").status == 0
+
+
+def test_a_ruling_may_come_before_the_listing(afterscore: Afterscore) -> None:
+    """What a person knows is worth telling at once: the page is asked for, and believed."""
+    with keeping(afterscore.folder / "ratings.db") as kept:
+        hear(kept, BLADE)
+    assert afterscore("match", "same", "tt0083658", "rottentomatoes:m/some_slug").status == 0
+    with keeping(afterscore.folder / "ratings.db") as again:
+        hear(again, tomatoes("some_slug", "Der Läufer", 1999, "Nobody", score=77))
+    assert tomatometers(afterscore) == {"tt0083658": 77}
+
+
+# --- forget and rebuild ---------------------------------------------------------------------------
+
+
+def test_forget_asks_and_removes_a_listing_with_what_hangs_on_it(told: Afterscore) -> None:
+    told("match", "same", "imdb:tt4975722", "rottentomatoes:m/moonlight")
+    words = ("forget", "rottentomatoes:m/moonlight")
+    kept = told(*words, stdin="n\n")
+    assert kept.status == 2
+    assert "1 score observations" in kept.err
+    assert tomatometers(told) == {"tt4975722": 98}
+    assert told(*words, stdin="y\n").status == 0
+    assert tomatometers(told) == {}
+    left = rows(told, "SELECT source_id FROM listings WHERE source = 'rottentomatoes'")
+    assert left == []
+    assert rows(told, "PRAGMA foreign_key_check") == []
+    assert told(*words, "--yes").status == 2
+
+
+def test_a_film_that_no_listing_is_left_of_is_forgotten_too(told: Afterscore) -> None:
+    assert told("forget", "imdb:tt0083658", "--yes").status == 0
+    assert rows(told, "SELECT 1 FROM film_scores WHERE imdb_id = 'tt0083658'") == []
+    assert told("film", "tt0083658").status == 2
+
+
+def all_rows(path: Path) -> dict[str, list[tuple[Any, ...]]]:
+    with keeping(path) as kept:
+        names = [name for name in kept.db.table_names() if not name.startswith(("sqlite_", "_"))]
+        return {name: sorted(kept.rows(f"SELECT * FROM {name}"), key=repr) for name in names}
+
+
+def test_a_rebuild_arrives_at_the_same_rows(told: Afterscore) -> None:
+    path = told.folder / "ratings.db"
+    with keeping(path) as kept:
+        hear(kept, claims("Q1", 83658, "blade_runner", "up"))
+        hear(kept, tomatoes("blade_runner", "Blade Runner", 1982, "Ridley Scott", score=89))
+        hear(kept, tomatoes("up", "Up", 2009, "Pete Docter", score=98))
+        hear(kept, record("tmdb", "335", title="Home", year=2015))
+        hear(kept, record("metacritic", "movie/home", title="Home", year=2015))
+        everything = kept.column("SELECT listing_id FROM listings")
+        matched = match(kept.db, everything)
+        merge(kept.db, matched.films)
+    before = all_rows(path)
+    assert told("rebuild").status == 0
+    after = all_rows(path)
+    for name in ("judgements", "lookups"):
+        for state in (before, after):
+            state.pop(name, None)
+    assert after == before
