@@ -1,6 +1,8 @@
 """Time readers and crawls, and print tables: `python -m benchmarks [--quick]`, or `make bench`.
 
 `python -m benchmarks consensus` validates the consensus instead, or fits its constants anew;
+`python -m benchmarks due` shows how stale films get, by who chooses what to ask;
+`python -m benchmarks guard` names the days of a real scrape that the guard would have held;
 `python -m benchmarks linkage` shows how well listings are matched, and at which cost;
 `python -m benchmarks merge` shows that merging costs what changed.
 """
@@ -18,7 +20,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import consensus, linkage, merge, readers
+from benchmarks import consensus, due, guard, linkage, merge, readers
 from benchmarks.crawl import AT_ONCE, Round, rounds
 from schedules.archive import Saved
 
@@ -40,6 +42,10 @@ def main() -> None:
     of_consensus = alone.add_parser("consensus", help="how well hidden score kinds are predicted")
     of_consensus.add_argument("--tables", type=Path, default=consensus.TABLES, metavar="FOLDER")
     of_consensus.add_argument("--fit", action="store_true", help="write the constants down anew")
+    of_due = alone.add_parser("due", help="staleness over a year of nights, by policy")
+    of_due.add_argument("--seeds", type=int, default=1, metavar="NUMBER", help="years a world")
+    of_guard = alone.add_parser("guard", help="which days of a real scrape would have been held")
+    of_guard.add_argument("--rows", type=Path, default=guard.ROWS, metavar="FILE.tsv")
     of_merge = alone.add_parser("merge", help="seconds and memory of merging what changed")
     of_merge.add_argument("--films", type=int, default=merge.FILMS, metavar="NUMBER")
     of_linkage = alone.add_parser("linkage", help="how well listings are matched, and its cost")
@@ -48,6 +54,12 @@ def main() -> None:
     wanted = parser.parse_args()
     if wanted.alone == "consensus":
         consensus.run(wanted.tables, wanted.fit)
+        return
+    if wanted.alone == "due":
+        _show_years(wanted.seeds)
+        return
+    if wanted.alone == "guard":
+        _show_days(wanted.rows)
         return
     if wanted.alone == "linkage":
         linkage.run(wanted.data, wanted.fit)
@@ -145,6 +157,54 @@ def _show_merges(films: int) -> None:
             f"{cost.peak / 1_000_000:,.0f}",
         )
     out.print(table)
+
+
+def _show_days(rows: Path) -> None:
+    """The days that the guard would have held, and what it comes to."""
+    judged = list(guard.days(rows))
+    held = [day for day in judged if day.reason]
+    for day in held:
+        out.print(f"{day.date}  {day.reason}", markup=False)
+    cut = [day for day in judged if day.cut]
+    out.print(
+        f"\n{len(held)} of {len(judged)} days held; of {len(cut)} days with fewer than"
+        f" {guard.CUT:,} rows, {sum(day.reason is None for day in cut)} passed"
+    )
+
+
+def _show_years(seeds: int) -> None:
+    """How stale films get under each policy in each made-up world, and ours beside the others."""
+    out.print(_machine() + "\n")
+    out.print(
+        f"{due.FILMS:,} films, {due.REQUESTS:,} requests a night, {due.NIGHTS} nights; the mean of"
+        f" {seeds} years, in % of views or films. The worst year's ratios stand below.\n"
+    )
+    for world, policies in due.compare(seeds):
+        table = _table(world.name, "policy")
+        for heading in (
+            "views",
+            "films",
+            "views, first month",
+            "films, first month",
+            "views, all day",
+            "films, all day",
+        ):
+            table.add_column(heading, justify="right")
+        for name, years in policies.items():
+            stale = [
+                (*vars(year.morning).values(), year.all_day.views, year.all_day.plain)
+                for year in years
+            ]
+            means = [statistics.mean(column) for column in zip(*stale, strict=True)]
+            table.add_row(name, *(f"{100 * mean:.2f}" for mean in means))
+        out.print(table)
+        ours, oldest = policies["ours"], policies["oldest first"]
+        out.print(
+            f"  Ours: {due.times(ours, oldest, 'views'):.3f} of oldest first's views, "
+            f"{due.times(ours, oldest, 'plain'):.2f} of its films;"
+            f" {due.times(ours, policies['told the rates'], 'views'):.2f} of the views of the"
+            " policy that is told the rates\n"
+        )
 
 
 def _table(title: str, *words: str) -> Table:

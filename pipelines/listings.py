@@ -76,8 +76,11 @@ def doubt_identity(db: Database, said: Statement) -> str | None:
     return guard.another_film(said.record, [title for title in row[:2] if title], row[2])
 
 
-def store_facts(db: Database, said: Statement) -> None:
-    """A field that the page does not carry never overwrites; a saved page only fills gaps."""
+def store_facts(db: Database, said: Statement) -> bool:
+    """A field that the page does not carry never overwrites; a saved page only fills gaps.
+
+    Returns whether the page came to show another film than it did.
+    """
     record = said.record
     facts = {
         name: value
@@ -87,9 +90,8 @@ def store_facts(db: Database, said: Statement) -> None:
     if record.offers:
         facts["offers"] = json.dumps(sorted(record.offers))
     if not facts:
-        return
-    if said.origin != "archive":
-        _note_another_film(db, said)
+        return False
+    turned = said.origin != "archive" and _note_another_film(db, said)
     pattern = "{0} = ifnull({0}, ?)" if said.origin == "archive" else "{0} = ?"
     assign = ", ".join(pattern.format(name) for name in facts)
     differ = " OR ".join(f"{name} IS NOT ?" for name in facts)
@@ -97,20 +99,24 @@ def store_facts(db: Database, said: Statement) -> None:
         f"UPDATE listings SET {assign} WHERE listing_id = ? AND ({differ})",
         (*facts.values(), said.listing_id, *facts.values()),
     )
+    return turned
 
 
-def _note_another_film(db: Database, said: Statement) -> None:
-    """Note since when a listing's page shows another film than it did: its address was reused."""
+def _note_another_film(db: Database, said: Statement) -> bool:
+    """Note since when a listing's page shows another film than it did: its address was reused.
+    Returns whether it is so since now."""
     before = one(
         db, "SELECT title, original_title, year FROM listings WHERE listing_id = ?", said.listing_id
     )
-    if before and guard.turned_into_another(
+    turned = before is not None and guard.turned_into_another(
         said.record, [title for title in before[:2] if title], before[2]
-    ):
+    )
+    if turned:
         db.conn.execute(
             "UPDATE listings SET another_film_since = ? WHERE listing_id = ?",
             (said.at, said.listing_id),
         )
+    return turned
 
 
 def store_parts(db: Database, said: Statement) -> None:

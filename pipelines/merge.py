@@ -30,12 +30,11 @@ _INDEXES = {
     "stay_for_the_credits": ("imdb_id", "stay", "title"),
 }
 
-# By these the views find one night, saved pages, one decision or one source among millions of rows.
+# By these the views find one night, the saved pages or one source among millions of rows.
 _VIEW_INDEXES = (
     "score_observations_when ON score_observations (observed_at)",
     "score_observations_saved ON score_observations (listing_id, score_kind)"
     " WHERE origin = 'archive'",
-    "quarantine_released ON quarantine (listing_id) WHERE decision = 'released'",
     "urls_of_all ON urls (source, last_asked_at) WHERE listing_id IS NULL",
 )
 

@@ -220,3 +220,50 @@ UPDATE listing_films SET valid_from = '0001-01-01T00:00:00Z' WHERE valid_from =
 UPDATE listing_films SET method = 'tracked' WHERE evidence LIKE 'tracked as %';
 """,
     )
+
+
+@migrations()
+def m003_due(db: Database) -> None:
+    statements(
+        db,
+        """
+ALTER TABLE urls ADD COLUMN first_answered_at TEXT;
+ALTER TABLE urls ADD COLUMN last_answered_at TEXT;
+ALTER TABLE urls ADD COLUMN answers INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE urls ADD COLUMN changes INTEGER NOT NULL DEFAULT 0;
+UPDATE urls SET first_answered_at = last_asked_at, last_answered_at = last_asked_at, answers = 1
+  WHERE last_outcome = 'ok';
+""",
+    )
+
+
+@migrations()
+def m004_guard(db: Database) -> None:
+    statements(
+        db,
+        """
+ALTER TABLE crawls ADD COLUMN profile TEXT;
+ALTER TABLE quarantine ADD COLUMN source TEXT;
+ALTER TABLE quarantine ADD COLUMN rule TEXT;
+ALTER TABLE quarantine ADD COLUMN nights INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE quarantine ADD COLUMN origin TEXT NOT NULL DEFAULT 'live'
+  CHECK (origin IN ('live', 'dataset', 'archive'));
+ALTER TABLE quarantine ADD COLUMN observed_to TEXT NOT NULL DEFAULT 'second'
+  CHECK (observed_to IN ('second', 'day', 'month', 'year'));
+ALTER TABLE quarantine ADD COLUMN from_list INTEGER NOT NULL DEFAULT 0
+  CHECK (from_list IN (0, 1));
+UPDATE quarantine SET source =
+  (SELECT source FROM listings l WHERE l.listing_id = quarantine.listing_id);
+CREATE INDEX quarantine_of ON quarantine (listing_id, topic);
+CREATE INDEX quarantine_open_of ON quarantine (source, rule) WHERE decision IS NULL;
+CREATE TABLE held_answers (
+  quarantine_id INTEGER NOT NULL REFERENCES quarantine (quarantine_id), answer BLOB NOT NULL
+) STRICT;
+CREATE INDEX held_answers_of ON held_answers (quarantine_id);
+CREATE TABLE released_listings (
+  listing_id INTEGER NOT NULL REFERENCES listings (listing_id),
+  quarantine_id INTEGER NOT NULL REFERENCES quarantine (quarantine_id),
+  PRIMARY KEY (listing_id, quarantine_id)
+) STRICT, WITHOUT ROWID;
+""",
+    )

@@ -58,7 +58,14 @@ def purge(db: Database, at: str) -> set[int]:
                 f" WHERE {_STALE}",
                 told,
             )
-            run(f"DELETE FROM quarantine WHERE {own} AND last_held_at < ?2", told)
+            old = "source = ?1 AND last_held_at < ?2"
+            for table in ("held_answers", "released_listings"):
+                run(
+                    f"DELETE FROM {table} WHERE quarantine_id IN"
+                    f" (SELECT quarantine_id FROM quarantine WHERE {old})",
+                    told,
+                )
+            run(f"DELETE FROM quarantine WHERE {old}", told)
             # These say when the listing was last heard of, so they go last.
             for table in ("confirmations", "scores"):
                 run(f"DELETE FROM {table} WHERE {_STALE}", told)

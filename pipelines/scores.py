@@ -16,7 +16,8 @@ from pipelines import guard
 from pipelines.confirmations import confirm
 from pipelines.quarantine import hold, supersede
 from pipelines.statements import Change, Row, Statement, Tally, one
-from spiders.items import Score, ScoreState
+from spiders.items import Record, Score, ScoreState
+from spiders.sources import score_kind, source_of_kind
 
 VOTES_MOVED = 0.01
 """Share of the votes that must come or go before a live score is written for that alone."""
@@ -30,9 +31,16 @@ _ORIGIN, _OBSERVED_AT = 7, 10
 
 
 def store_score(
-    db: Database, run_id: int | None, said: Statement, kind: str, score: Score, tally: Tally
+    db: Database,
+    run_id: int | None,
+    said: Statement,
+    kind: str,
+    score: Score,
+    tally: Tally,
+    *,
+    guarded: bool = True,
 ) -> None:
-    """Store what a record says of one score kind, or hold it back."""
+    """Store what a record says of one score kind, or hold it back (`guarded`: where it should)."""
     stands = one(
         db,
         f"SELECT {_FIGURE}, last_attempt_state, last_attempt_at FROM scores"
@@ -45,9 +53,12 @@ def store_score(
         return
     archived = said.origin == "archive"
     answered = stands if _answered(stands) else _newest(db, said.listing_id, kind, saved=False)
-    why = guard.doubt(score, None if archived else _standing(answered))
-    if why:
-        hold(db, run_id, said, kind, why, stands, tally)
+    why = _doubt(db, said, kind, score, answered) if guarded else None
+
+    def same(held: Record) -> bool:
+        return kind in held.scores and guard.follows(score, held.scores[kind])
+
+    if why and hold(db, run_id, said, kind, why, stands, tally, same):
         if not archived:
             _attempted(db, said, kind, "held")
     elif archived:
@@ -66,6 +77,32 @@ def stand_on_answers(db: Database, listing_id: int) -> None:
         answered = _newest(db, listing_id, kind, saved=False)
         if answered:
             _stand(db, listing_id, kind, answered, attempt)
+
+
+def _doubt(
+    db: Database, said: Statement, kind: str, score: Score, answered: Row | None
+) -> guard.Doubt | None:
+    """What speaks against a score. A saved page is history, whatever stands today; and what stands
+    of another film says nothing of this one."""
+    if said.origin == "archive" or said.another_film:
+        return guard.out_of_scale(score)
+    standing = _standing(answered)
+    side = None if score.relayed else score_kind(kind).side
+    why = guard.doubt(score, standing, side)
+    if why or side is None:
+        return why
+    others = [k.key for k in source_of_kind(kind).score_kinds if k.side != side]
+    # What stays as it is needs no look at the other side, which would cost a quiet night a query.
+    if standing and (standing.value, standing.votes) == (score.value, score.votes):
+        return None
+    for other in others:
+        row = _newest(db, said.listing_id, other, saved=False)
+        why = guard.on_the_wrong_side(
+            score, standing, said.record.scores.get(other), _standing(row)
+        )
+        if why:
+            return why
+    return None
 
 
 def _live(
@@ -223,7 +260,9 @@ def _figure(said: Statement, score: Score) -> tuple[Any, ...]:
 
 
 def _standing(row: Row | None) -> guard.Standing | None:
-    return guard.Standing(row[0], row[1], row[2], row[3], bool(row[4])) if row else None
+    if row is None:
+        return None
+    return guard.Standing(row[0], row[1], row[2], row[3], bool(row[4]), row[5])
 
 
 def _as_before(stands: Row, score: Score) -> bool:

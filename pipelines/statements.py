@@ -20,7 +20,8 @@ class Statement:
     """A record on its way into the tables.
 
     `at` is when the source said so and `exact` how exact that is; `from_list` tells that a list
-    page said it, which shows less than the listing's own page.
+    page said it, which shows less than the listing's own page. `another_film` tells that the page
+    came to show another film than it did: what stood before was of that one.
     """
 
     listing_id: int
@@ -29,6 +30,7 @@ class Statement:
     at: str
     exact: str = "second"
     from_list: bool = False
+    another_film: bool = False
 
 
 @dataclass(frozen=True)

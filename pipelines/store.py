@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from sqlite_utils import Database
 
 from pipelines.confirmations import confirm_dataset, confirm_unchanged
+from pipelines.guard import Doubt, Rule
 from pipelines.listings import (
     doubt_identity,
     listing_number,
@@ -16,7 +17,7 @@ from pipelines.listings import (
     store_identifiers,
     store_parts,
 )
-from pipelines.quarantine import hold, supersede
+from pipelines.quarantine import hold, hold_answers, supersede
 from pipelines.scores import stand_on_answers, store_score
 from pipelines.statements import Origin, Statement, Tally, one
 from pipelines.verdicts import store_verdict
@@ -49,6 +50,7 @@ class Store:
         self._run = run_id
         self._versions = reader_versions
         self._in_dataset: dict[str, set[int]] = {}
+        self._held_of_dataset: set[str] = set()
 
     def answer(
         self, answer: Answer, tally: Tally, origin: Origin = "live", exact: str = "second"
@@ -56,10 +58,8 @@ class Store:
         """Store an answer. `exact` says how exact the time of an archived page is."""
         if answer.target == "dataset":
             origin = "dataset"
-        if answer.complete:
-            tally.counts["asked"] += 1
-            tally.counts["unchanged" if answer.unchanged else _COUNTED_AS[answer.outcome]] += 1
-        held_before = tally.counts["held"]
+        self._count(answer, tally)
+        held_before, changed_before = tally.counts["held"], len(tally.changes)
         if answer.unchanged:
             self._unchanged(answer)
         else:
@@ -72,11 +72,67 @@ class Store:
         if listing_id is not None:
             self._attempted(listing_id, answer)
             tally.touched.add(listing_id)
+        held = tally.counts["held"] > held_before
+        if origin == "dataset":
+            held = self._held_in_dataset(answer, held=held)
         if answer.target in ("listing", "list", "dataset"):
-            self._url(answer, listing_id, in_full=tally.counts["held"] == held_before)
+            self._url(answer, listing_id, in_full=not held)
+        if listing_id is not None and not held:
+            self._answered(answer, changed=len(tally.changes) > changed_before)
         if origin == "dataset" and answer.complete and answer.outcome is Outcome.OK:
             seen = None if answer.unchanged else self._in_dataset.pop(answer.source, set())
             confirm_dataset(self._db, answer.source, answer.asked_at, seen)
+
+    def hold(self, answers: Sequence[Answer], doubt: Doubt, tally: Tally) -> None:
+        """Hold back answers of one source's crawl as a whole: nothing of them is stored, and what
+        they speak of is known to have been held."""
+        hold_answers(self._db, self._run, doubt, answers, tally)
+        for answer in answers:
+            self._count(answer, tally)
+            tally.counts["held"] += len(answer.records)
+            self._db.conn.executemany(
+                "UPDATE scores SET last_attempt_state = 'held', last_attempt_at = ?"
+                " WHERE listing_id ="
+                " (SELECT listing_id FROM listings WHERE source = ? AND source_id = ?)",
+                ((answer.asked_at, answer.source, record.source_id) for record in answer.records),
+            )
+            listing_id = self._asked_listing(answer)
+            self._held_in_dataset(answer, held=True)
+            self._url(answer, listing_id, in_full=False)
+
+    def release(self, answer: Answer, tally: Tally) -> None:
+        """Store what an answer of a held crawl said, as if nothing spoke against its figures.
+
+        What is known of its URL stays: it was asked then, and may have been asked again since.
+        """
+        origin: Origin = "dataset" if answer.target == "dataset" else "live"
+        for record in answer.records:
+            self._record(record, answer, origin, "second", tally, same=False, guarded=False)
+
+    def release_record(self, said: Statement, topic: str, tally: Tally) -> None:
+        """Store what a record says of a topic, as if nothing spoke against it."""
+        tally.touched.add(said.listing_id)
+        if topic == "listing":
+            self._take_in(said, tally, None, same=False, guarded=False)
+        elif topic == "credits":
+            store_verdict(self._db, self._run, said, tally, guarded=False)
+        else:
+            score = said.record.scores[topic]
+            store_score(self._db, self._run, said, topic, score, tally, guarded=False)
+
+    def _count(self, answer: Answer, tally: Tally) -> None:
+        if answer.complete:
+            tally.counts["asked"] += 1
+            tally.counts["unchanged" if answer.unchanged else _COUNTED_AS[answer.outcome]] += 1
+
+    def _held_in_dataset(self, answer: Answer, *, held: bool) -> bool:
+        """Whether any part of a dataset was held so far; its last part is told, and it is over."""
+        if held:
+            self._held_of_dataset.add(answer.source)
+        found = answer.source in self._held_of_dataset
+        if answer.complete:
+            self._held_of_dataset.discard(answer.source)
+        return found
 
     def _record(
         self,
@@ -86,6 +142,8 @@ class Store:
         exact: str,
         tally: Tally,
         same: bool,
+        *,
+        guarded: bool = True,
     ) -> None:
         if record.outcome not in (Outcome.OK, Outcome.NOT_A_FILM) or record.source_id is None:
             return
@@ -97,6 +155,7 @@ class Store:
         number = listing_number(self._db, record.source, about, at)
         said = Statement(number, record, origin, at, exact, answer.target == "list")
         tally.touched.add(number)
+        held_before = tally.counts["held"]
         if origin == "dataset":
             self._in_dataset.setdefault(answer.source, set()).add(number)
         if record.outcome is Outcome.NOT_A_FILM:
@@ -110,22 +169,34 @@ class Store:
         if why:
             self._hold_page(said, answer, why, tally)
             return
-        if origin != "archive":
-            supersede(self._db, number, "listing", at)
+        self._take_in(said, tally, asked if elsewhere else None, same=same, guarded=guarded)
+        if origin == "dataset" and tally.counts["held"] > held_before:
+            self._in_dataset[answer.source].discard(number)  # it was in it, and not as it stands
+
+    def _take_in(
+        self, said: Statement, tally: Tally, asked: str | None, *, same: bool, guarded: bool
+    ) -> None:
+        """Store a record. `asked` is the source_id that was asked, where the site led from there;
+        `same` tells that today's reader has stored the very same before."""
+        record = said.record
+        if said.origin != "archive":
+            supersede(self._db, said.listing_id, "listing", said.at)
         if not same:
-            store_facts(self._db, said)
+            said = replace(said, another_film=store_facts(self._db, said))
             store_parts(self._db, said)
-            store_identifiers(self._db, said, asked if elsewhere else None)
+            store_identifiers(self._db, said, asked)
         for kind, score in record.scores.items():
-            store_score(self._db, self._run, said, kind, score, tally)
+            store_score(self._db, self._run, said, kind, score, tally, guarded=guarded)
         if record.credits is not None:
-            store_verdict(self._db, self._run, said, tally)
+            store_verdict(self._db, self._run, said, tally, guarded=guarded)
         tally.counts["stored"] += 1
 
     def _hold_page(self, said: Statement, answer: Answer, why: str, tally: Tally) -> None:
         """Hold back a page that seems to show another film, as an answer of the listing asked."""
         asked = self._asked_listing(answer) or said.listing_id
-        hold(self._db, self._run, replace(said, listing_id=asked), "listing", why, None, tally)
+        page = replace(said, listing_id=asked)
+        doubt = Doubt(Rule.ANOTHER_FILM, why)
+        hold(self._db, self._run, page, "listing", doubt, None, tally, _shows_film_of(said.record))
         if said.origin != "archive":
             self._db.conn.execute(
                 "UPDATE scores SET last_attempt_state = 'held', last_attempt_at = ?"
@@ -215,6 +286,24 @@ class Store:
                 int(failed),
             ),
         )
+
+    def _answered(self, answer: Answer, *, changed: bool) -> None:
+        """Count an answer that told what the listing says now: from these counts its rate is
+        learned. The first one has nothing that it could have changed."""
+        if answer.outcome in (Outcome.OK, Outcome.NOT_A_FILM):
+            self._db.conn.execute(
+                "UPDATE urls SET answers = answers + 1, changes = changes + (answers > 0 AND ?1),"
+                " first_answered_at = ifnull(first_answered_at, ?2), last_answered_at = ?2"
+                " WHERE url = ?3",
+                (changed, answer.asked_at, answer.asked_url),
+            )
+
+
+def _shows_film_of(record: Record) -> Callable[[Record], bool]:
+    """Whether another record is of the same film, as its page names it."""
+    return lambda other: (
+        (other.source_id, other.title, other.year) == (record.source_id, record.title, record.year)
+    )
 
 
 def _digest(records: Sequence[Record]) -> str:

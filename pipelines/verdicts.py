@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 from sqlite_utils import Database
 
@@ -10,13 +11,15 @@ from pipelines import guard
 from pipelines.confirmations import confirm
 from pipelines.quarantine import hold, supersede
 from pipelines.statements import Change, Row, Statement, Tally, one
-from spiders.items import Credits
+from spiders.items import Credits, Record, Verdict
 
 _SAID = "during, after, scene_count, extras, worth_staying, worth_staying_votes"
 
 
-def store_verdict(db: Database, run_id: int | None, said: Statement, tally: Tally) -> None:
-    """Store what a record says of the credits, or hold it back."""
+def store_verdict(
+    db: Database, run_id: int | None, said: Statement, tally: Tally, *, guarded: bool = True
+) -> None:
+    """Store what a record says of the credits, or hold it back (`guarded`: where it should)."""
     verdict = said.record.credits
     assert verdict is not None
     before = one(
@@ -37,13 +40,15 @@ def store_verdict(db: Database, run_id: int | None, said: Statement, tally: Tall
     )
     live = said.origin != "archive"
     if live:
-        why = guard.doubt_verdict(said.record, (before[0], before[1]) if before else None)
-        if why:
-            hold(db, run_id, said, "credits", why, before, tally)
+        unchanged = before is not None and tuple(before) == now
+        why = None
+        if guarded and not unchanged and not said.another_film:
+            why = guard.doubt_verdict(verdict, _verdict(before))
+        if why and hold(db, run_id, said, "credits", why, before, tally, _says(said.record)):
             return
         supersede(db, said.listing_id, "credits", said.at)
         confirm(db, said, "credits")
-        if before and tuple(before) == now:
+        if unchanged:
             return
     db.conn.execute(
         # Of two pages that say the same at one time, the one with the lesser URL is named.
@@ -69,6 +74,28 @@ def store_verdict(db: Database, run_id: int | None, said: Statement, tally: Tall
     if live and places_before != now[:2]:
         was = f"during {before[0]}, after {before[1]}" if before else None
         tally.change(Change(said.listing_id, "credits", was, f"during {now[0]}, after {now[1]}"))
+
+
+def _says(record: Record) -> Callable[[Record], bool]:
+    """Whether another record says the same of both places."""
+
+    def places(told: Record) -> tuple[Verdict, Verdict] | None:
+        return (told.credits.during, told.credits.after) if told.credits else None
+
+    return lambda other: places(other) == places(record)
+
+
+def _verdict(row: Row | None) -> Credits | None:
+    if row is None:
+        return None
+    return Credits(
+        during=row[0],
+        after=row[1],
+        scene_count=row[2],
+        extras=tuple(json.loads(row[3])),
+        worth_staying=row[4],
+        worth_staying_votes=row[5],
+    )
 
 
 def _fill(said: Credits, before: Row) -> Credits:

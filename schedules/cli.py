@@ -11,7 +11,17 @@ import typer
 from pipelines.database import DatabaseProblem
 from pipelines.films import UnknownFilm
 from schedules import __version__, archive, config, film_lists
-from schedules.commands import asking, demo, films, held, link, matching, saved_pages, setting_up
+from schedules.commands import (
+    asking,
+    demo,
+    films,
+    held,
+    link,
+    matching,
+    plan,
+    saved_pages,
+    setting_up,
+)
 from schedules.commands.options import Problem, err, out
 
 app = typer.Typer(
@@ -68,6 +78,7 @@ app.command()(films.track)
 app.command()(films.untrack)
 app.command()(films.film)
 app.command("explain")(matching.explain_command)
+app.command()(plan.plan)
 app.command()(asking.refresh)
 app.command("backfill")(asking.backfill_command)
 app.command()(saved_pages.read)
@@ -82,6 +93,9 @@ app.command("forget")(matching.forget_command)
 app.command("rebuild")(matching.rebuild_command)
 quarantine_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 quarantine_app.command("list")(held.quarantine_list)
+quarantine_app.command("show")(held.quarantine_show)
+quarantine_app.command("release")(held.quarantine_release)
+quarantine_app.command("reject")(held.quarantine_reject)
 app.add_typer(quarantine_app, name="quarantine", help="What the guard holds back.")
 app.command("demo")(demo.demo_command)
 

@@ -1,40 +1,228 @@
-"""Which listings are due: one pure function from what is known of them to when and why."""
+"""What is due: one pure function from what is known of listings, and a time, to a priority a row.
+
+`plan`, `refresh` and the simulation (benchmarks/due.py) call it. It knows nothing of how rates
+were made: it learns them (schedules/rates.py). The policy is described in docs/due.md.
+"""
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-FAILURE_DAYS_MAX = 30
-"""However often a listing has failed, it is tried again at least once in as many days."""
+from schedules.rates import SETTLING_DAYS, USUAL_AGE, USUAL_VOTES, Numbers, Rates, Watched
 
-GONE_DAYS = 30
+FLOOR_HOURS = 12.0
+"""A listing that answered rests for as long at least."""
+
+CEILING_DAYS = 150.0
+"""No listing goes longer without being asked, unless it fails or the budget is too
+small."""
+
+GONE_DAYS = 30.0
 """A listing that is gone (404 on three runs) is looked at again after as many days."""
 
+FAILURE_DAYS_MAX = 30.0
+"""However often a listing has failed, it is tried again at least once in as many days."""
 
-def schedule(listings: pd.DataFrame, at: pd.Timestamp, after_hours: float) -> pd.DataFrame:
-    """When each listing may be asked again, and why: the rows with `due_at` and `why`.
+LEAST_CHANCE, MOST_CHANCE = 0.01, 0.05
+"""An average film is due once it has changed with a chance of one in a hundred; one with more
+views sooner, by the root of them (so that each request spares about as much staleness), one with
+fewer later, but at one in twenty. In the simulation less brings nothing."""
 
-    `listings` has a row for each listing with `listing_id`, `last_asked_at` (UTC, NaT: never),
-    `failures` (in a row) and `gone_at` (UTC, NaT: not gone). An answer is due again after
-    `after_hours`; each failure in a row doubles that.
+PLAIN_SHARE = 0.05
+"""Every film counts as much as a twentieth of the average one, beside its own views: what few look
+at would else wait for the ceiling. In the simulation plain staleness hangs on it."""
+
+TRACKED_SHARE = 1.0
+"""A film that a person tracks counts as much as an average one more."""
+
+LATE_VOTES_DAYS = 90.0
+"""Votes trail views: of a film some days old, those of this many days are still to come."""
+
+CHANGES_A_GROWTH = 10.0
+"""What a growth of the IMDb votes tells of the other sources' figures: a tenth more, one change.
+
+An estimate: a tenth more reviews move a percentage of 30 to 300 reviews by about a point."""
+
+CERTAIN = 50.0
+"""Changes to expect where the source itself says that there was one: as good as certain."""
+
+NEW_DAYS = 60
+"""Films out for less are called new in the reasons."""
+
+SELDOM_DAYS = 3_650
+"""What changes less often than this hardly ever does, in the reasons."""
+
+GOLDEN_RATIO = 0.618033988749895
+
+NEVER_ASKED, OVERDUE = 1e12, 1e6
+"""Added to a priority: what was never asked comes first, then what the ceiling calls for. Days of
+staleness spared, in views of the average film, stay far below."""
+
+_TIMES = ("released_on", "first_answered_at", "last_answered_at", "last_asked_at", "gone_at")
+_NUMBERS = (
+    "year",
+    "votes",
+    "votes_then",
+    "answers",
+    "changes",
+    "failures",
+    "changed_upstream",
+    "tracked",
+)
+
+
+def schedule(
+    listings: pd.DataFrame, at: pd.Timestamp, rest_hours: float = FLOOR_HOURS
+) -> pd.DataFrame:
+    """When each listing of one source is asked next, and how pressing that is at `at`, UTC.
+
+    `listings` has a row a listing with `listing_id` and whatever is known of
+
+    - the film: `released_on` (ISO 8601), or at least `year`; `votes` (IMDb's: its popularity);
+      `tracked`, true where a person tracks it;
+    - asking: `last_asked_at` (missing: never), `failures` in a row, `gone_at`;
+    - answers: the first at `first_answered_at`, the last at `last_answered_at` (without that
+      column: `last_asked_at`), how many `answers` in all, and how many of them brought something
+      new, as `changes`;
+    - news since the last answer: `votes_then`, the film's votes at that time; `changed_upstream`,
+      true where the source's own feed of changes has named it.
+
+    Times are UTC, as text or timestamps; a column may be missing, as any value in it. Rates are
+    learned from all rows together, so give all listings of the source where you can.
+
+    Returns the rows in their order, with
+
+    - `priority`: the days of staleness that asking now spares, counted in views of the average
+      film; above all others what was never asked, then what the ceiling calls for;
+    - `rested_at`: not before, whoever wants it; `due_at`: not before, by itself;
+    - `wait_days`: from an answer until it is due again;
+    - `chance`: that it has changed since its last answer, 0 to 1;
+    - `every_days`: days from change to change, as learned; `why`: one reason, in words.
     """
-    asked = pd.to_datetime(listings["last_asked_at"], utc=True)
-    gone = pd.to_datetime(listings["gone_at"], utc=True)
-    failures = listings["failures"].fillna(0).clip(upper=12).astype(int)
-    hours = (after_hours * 2.0**failures).clip(upper=24 * FAILURE_DAYS_MAX)
-    hours = hours.mask(gone.notna(), 24 * GONE_DAYS)
-    due_at = (asked + pd.to_timedelta(hours, unit="h")).fillna(at)
-    why = pd.Series("age of the last answer", index=listings.index)
-    why = why.mask(failures > 0, "failed " + failures.astype(str) + " times in a row")
-    why = why.mask(gone.notna(), "gone; looked at again now and then")
-    why = why.mask(asked.isna(), "never asked")
-    return listings.assign(due_at=due_at, why=why)
+    at = pd.Timestamp(at) if at.tzinfo else pd.Timestamp(at, tz="UTC")
+    told = _told(listings)
+    asked, gone = told["last_asked_at"], told["gone_at"].notna().to_numpy()
+    failures = np.nan_to_num(told["failures"].to_numpy()).clip(0, 12)
+    answered = told["last_answered_at"]
+    if "last_answered_at" not in listings:
+        answered = asked
+    unanswered = (asked.notna() & answered.isna()).to_numpy()
+    since = np.clip(_days(at - answered, CEILING_DAYS), 0.0, None)
+    age = _age(told, at)
+    votes = _known_or_usual(told["votes"].to_numpy(), USUAL_VOTES)
+    rates = Rates.learned(
+        Watched(
+            age=age,
+            age_then=age - since,
+            votes=votes,
+            intervals=np.nan_to_num(told["answers"].to_numpy()) - 1.0,
+            changes=np.nan_to_num(told["changes"].to_numpy()),
+            days=_days(answered - told["first_answered_at"], 0.0),
+        )
+    )
+    growth = np.nan_to_num(votes / np.maximum(told["votes_then"].to_numpy(), 1.0) - 1.0)
+    growth = growth.clip(0.0, None)
+    upstream = np.nan_to_num(told["changed_upstream"].to_numpy()) > 0
+    news = CHANGES_A_GROWTH * growth + np.where(upstream, CERTAIN, 0.0)
+
+    unchanged = rates.unchanged(since) * np.exp(-news)
+    weight = _weight(votes, age) + TRACKED_SHARE * np.nan_to_num(told["tracked"].to_numpy())
+    spared = weight * (rates.days_unchanged(since) - since * unchanged)
+
+    spread = _spread(listings["listing_id"])
+    ceiling = CEILING_DAYS * (0.8 + 0.2 * spread)
+    rest = max(FLOOR_HOURS, rest_hours) / 24
+    chance_wanted = (LEAST_CHANCE / np.sqrt(weight)).clip(None, MOST_CHANCE)
+    wait = rates.days_until((-np.log1p(-chance_wanted) - news).clip(0.0, None))
+    wait = np.clip(wait * (0.8 + 0.4 * spread), rest, np.maximum(ceiling, rest))
+    rests = np.where(gone, GONE_DAYS, np.minimum(rest * 2.0**failures, FAILURE_DAYS_MAX))
+    rested_at = (asked + pd.to_timedelta(rests, unit="D")).fillna(at)
+    due_at = (answered + pd.to_timedelta(wait, unit="D")).fillna(rested_at)
+    due_at = due_at.where((due_at > rested_at) & ~gone & (failures == 0), rested_at)
+
+    overdue = (since >= ceiling) & ~unanswered
+    never = asked.isna().to_numpy()
+    every_days = 1.0 / rates.mean()
+    why = _worded(every_days.clip(1, SELDOM_DAYS), "changes about every {:.0f} days")
+    why[every_days < 1.5] = "changes daily"
+    new = (age >= 0) & (age < NEW_DAYS)
+    why[new] = "new; " + why[new]
+    why[every_days >= SELDOM_DAYS] = "hardly ever changes"
+    why[wait >= ceiling] = f"asked every {CEILING_DAYS:.0f} days at least"
+    grew = growth >= 0.01
+    why[grew] = _worded(100 * growth[grew], "its IMDb votes grew by {:.0f} % since")
+    why[upstream] = "the source itself says that it changed since"
+    why[overdue] = f"not asked for almost {CEILING_DAYS:.0f} days"
+    why[failures > 0] = _worded(failures[failures > 0], "failed {:.0f} times in a row")
+    why[gone] = "gone; looked at again now and then"
+    why[never] = "never asked"
+    return listings.assign(
+        priority=np.where(never, NEVER_ASKED + weight, np.where(overdue, OVERDUE, 0.0) + spared),
+        rested_at=rested_at,
+        due_at=due_at,
+        wait_days=wait,
+        chance=1.0 - unchanged,
+        every_days=every_days,
+        why=why,
+    )
 
 
-def due(listings: pd.DataFrame, at: pd.Timestamp, after_hours: float) -> pd.DataFrame:
-    """The listings that are due at `at`, most pressing first: never asked, then oldest answers."""
-    rows = schedule(listings, at, after_hours)
-    asked = pd.to_datetime(rows["last_asked_at"], utc=True)
-    rows = rows.assign(_asked=asked)[rows["due_at"] <= at]
-    rows = rows.sort_values(["_asked", "listing_id"], na_position="first")
-    return rows.drop(columns="_asked")
+def most_pressing(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows of a schedule in the order in which they are asked."""
+    return rows.sort_values(["priority", "listing_id"], ascending=[False, True])
+
+
+def _told(listings: pd.DataFrame) -> pd.DataFrame:
+    """What `schedule` needs of the listings, as times and floats; what is not known is missing."""
+    unknown = pd.Series(np.nan, index=listings.index)
+    times = {
+        name: pd.to_datetime(listings.get(name, unknown), format="ISO8601", utc=True)
+        for name in _TIMES
+    }
+    numbers = {name: pd.to_numeric(listings.get(name, unknown)).astype(float) for name in _NUMBERS}
+    return pd.DataFrame(times | numbers).reset_index(drop=True)
+
+
+def _days(spans: pd.Series[Any], missing: float) -> Numbers:
+    seconds: Numbers = spans.dt.total_seconds().to_numpy(dtype=float)
+    return np.nan_to_num(seconds / 86_400, nan=missing)
+
+
+def _age(told: pd.DataFrame, at: pd.Timestamp) -> Numbers:
+    """Days since release, from the middle of the year where only that is known."""
+    age = _days(at - told["released_on"], np.nan)
+    years = at.year + at.day_of_year / 365.25 - told["year"].to_numpy() - 0.5
+    return _known_or_usual(np.where(np.isnan(age), 365.25 * years, age), USUAL_AGE)
+
+
+def _known_or_usual(values: Numbers, usual: float) -> Numbers:
+    """What is not known is taken to be as in the middle of the others; without any, as usual."""
+    missing = np.isnan(values)
+    return np.where(missing, usual if missing.all() else np.median(values[~missing]), values)
+
+
+def _weight(votes: Numbers, age: Numbers) -> Numbers:
+    """Views of a film, in those of the average one."""
+    mean = votes.mean() if len(votes) else 0.0
+    share = votes / mean if mean else np.ones_like(votes)
+    return (share + PLAIN_SHARE) * (1.0 + LATE_VOTES_DAYS / (np.abs(age) + SETTLING_DAYS))
+
+
+def _spread(listing_ids: pd.Series[Any]) -> Numbers:
+    """A number of each listing, 0 to 1, the same every night, evenly spread over any of them.
+
+    Multiples of the golden ratio leave no gaps and no heaps: what was first asked in one night
+    comes back over many.
+    """
+    turns: Numbers = listing_ids.to_numpy(dtype=float) * GOLDEN_RATIO
+    return turns - np.floor(turns)
+
+
+def _worded(numbers: Numbers, words: str) -> npt.NDArray[np.object_]:
+    """Each number in words, rounded."""
+    rounded, which = np.unique(numbers.round(), return_inverse=True)
+    return np.array([words.format(number) for number in rounded], dtype=object)[which]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -16,15 +17,18 @@ import pandas as pd
 from sqlite_utils import Database
 
 from pipelines import clock
+from pipelines.crawl_guard import FEWEST, Counts
 from pipelines.database import set_aside, transaction
 from pipelines.matching.identifiers import FILM_KINDS
 from pipelines.matching.matcher import match
 from pipelines.merge import merge
+from pipelines.quarantine import supersede_crawl
 from pipelines.retention import purge
 from pipelines.statements import Change, Tally
 from pipelines.store import Store
+from pipelines.waiting import Judged, Waiting
 from schedules.config import Config
-from schedules.due import due, schedule
+from schedules.planning import Night, night, write_due
 from schedules.progress import Shown
 from schedules.workers import Crawls, Ended
 from spiders.items import Answer, Outcome
@@ -90,6 +94,7 @@ class Crawled:
     outcome: str = "ok"
     detail: str | None = None
     exception: str | None = None
+    profile: dict[str, Counts] = field(default_factory=dict)
 
 
 @dataclass
@@ -118,6 +123,7 @@ class Run:
         self._command = command
         self._shown = shown
         self._crawled: dict[str, Crawled] = {}
+        self._waiting: dict[str, Waiting] = {}
         self._last_asked: dict[str, float] = {}
         self._crawls: Crawls | None = None
         self._stopped = threading.Event()
@@ -141,30 +147,19 @@ class Run:
                 yield source
 
     def due_listings(self, source: Source) -> pd.DataFrame:
-        """The source's listings that would be asked now, most pressing first.
+        """The source's listings that would be asked now, most pressing first (planning.Night)."""
+        return self.night(source).asked
 
-        Columns: listing_id, source_id, title, year, last_asked_at, failures, gone_at, due_at, why.
-        """
-        films = self._selection.film_ids
-        listings = self._asked_listings("l.source = ?", source.key)
-        if films is not None:
-            listings = listings[listings["film_id"].isin(films)]
-        hours = self._config.refresh_after_hours
-        if self._selection.again:
-            listings, hours = listings.assign(failures=0, gone_at=None), 0.0
-        rows = due(listings, pd.Timestamp.now("UTC"), hours)
-        budget = self._config.of(source).requests_a_night if films is None else len(rows)
-        return rows.head(min(budget, self._selection.limit or len(rows)))
-
-    def _asked_listings(self, where: str, *values: Any) -> pd.DataFrame:
-        return pd.read_sql_query(
-            "SELECT l.listing_id, l.source_id, f.title, f.year, lf.film_id, l.gone_at,"
-            " max(u.last_asked_at) AS last_asked_at, max(u.failures) AS failures"
-            " FROM listings l LEFT JOIN urls u ON u.listing_id = l.listing_id"
-            " LEFT JOIN listing_films lf ON lf.listing_id = l.listing_id AND lf.valid_to IS NULL"
-            f" LEFT JOIN films f USING (film_id) WHERE {where} GROUP BY l.listing_id",
-            self._db.conn,
-            params=values,
+    def night(self, source: Source) -> Night:
+        """What this run would ask of the source."""
+        selection = self._selection
+        return night(
+            self._db,
+            source,
+            self._config,
+            chosen=selection.film_ids is not None,
+            again=selection.again,
+            limit=selection.limit,
         )
 
     # --- the run ------------------------------------------------------------------------------
@@ -209,12 +204,13 @@ class Run:
         return "partly"
 
     def _stage(self, store: Store, plans: Sequence[Plan]) -> None:
-        """Crawl all plans side by side, and store what they answer as it comes."""
+        """Crawl all plans side by side, and store what they answer once it is judged."""
         if not plans or self._stopped.is_set():
             return
         started = time.monotonic()
         for plan in plans:
             self._crawled.setdefault(plan.source, Crawled(plan.source, clock.now()))
+            self._waiting[plan.source] = Waiting(self._db, plan.source, _selection(plan))
             total = len(plan.targets) if plan.stage == "read" else None
             self._shown.start(plan.source, by_key(plan.source).name, total)
         self._crawls = Crawls(plans)
@@ -224,26 +220,47 @@ class Run:
                 if answers:
                     with transaction(self._db):
                         for answer in answers:
-                            self._store(store, answer)
+                            self._shown.advance(answer.source, answer.asked_source_id or "")
+                            for judged in self._waiting[answer.source].add(answer):
+                                self._settle(store, judged)
                 for item in batch:
                     if isinstance(item, Ended):
+                        self._settle_last(store, item)
                         self._ended(item, time.monotonic() - started)
         finally:
             self._crawls.kill()
             self._crawls = None
 
-    def _store(self, store: Store, answer: Answer) -> None:
-        crawled = self._crawled[answer.source]
+    def _settle(self, store: Store, judged: Judged) -> None:
+        """Store answers that were judged, or hold them back together."""
+        crawled = self._crawled[judged.answers[0].source]
         noted = len(crawled.tally.notes)
+        if judged.doubt:
+            store.hold(judged.answers, judged.doubt, crawled.tally)
+            crawled.outcome, crawled.detail = "held", judged.doubt.reason
+        else:
+            for answer in judged.answers:
+                self._store(store, answer, crawled)
+        for note in crawled.tally.notes[noted:]:
+            self._shown.say(note)
+
+    def _settle_last(self, store: Store, ended: Ended) -> None:
+        """A crawl has ended: what waited for more is judged as it is."""
+        waiting = self._waiting[ended.source]
+        with transaction(self._db):
+            for judged in waiting.end(finished=ended.finished):
+                self._settle(store, judged)
+            if waiting.judged >= FEWEST and not waiting.held and ended.finished:
+                supersede_crawl(self._db, ended.source, clock.now())
+        self._crawled[ended.source].profile.update(waiting.profile)
+
+    def _store(self, store: Store, answer: Answer, crawled: Crawled) -> None:
         store.answer(answer, crawled.tally)
         if answer.outcome is Outcome.NOT_FOUND and answer.target in _WHOLES:
             crawled.outcome, crawled.detail = "failed", f"{answer.asked_url} is not there"
         if answer.outcome not in (Outcome.OK, Outcome.NOT_A_FILM, Outcome.NOT_FOUND):
             why = f" ({answer.detail})" if answer.detail else ""
             self._shown.say(f"{answer.source}: {answer.outcome.value}: {answer.asked_url}{why}")
-        for note in crawled.tally.notes[noted:]:
-            self._shown.say(note)
-        self._shown.advance(answer.source, answer.asked_source_id or "")
 
     def _ended(self, ended: Ended, seconds: float) -> None:
         crawled = self._crawled[ended.source]
@@ -506,17 +523,13 @@ class Run:
     def _merge(self) -> None:
         merge(self._db, self._touched)
         self._touched = set()
-        at = pd.Timestamp.now("UTC")
-        listings = self._asked_listings(
-            "l.listing_id IN (SELECT listing_id FROM urls WHERE last_asked_at >= ?)", self._started
+        write_due(
+            self._db,
+            self._crawled,
+            self._started,
+            self._config.refresh_after_hours,
+            chosen=self._selection.film_ids is not None,
         )
-        rows = schedule(listings, at, self._config.refresh_after_hours)
-        rows["due_at"] = rows["due_at"].dt.strftime("%Y-%m-%dT%H:%M:%SZ")
-        with transaction(self._db):
-            self._db.conn.executemany(
-                "INSERT OR REPLACE INTO due VALUES (?, ?, ?)",
-                rows[["listing_id", "due_at", "why"]].values.tolist(),
-            )
 
     def _begin(self) -> int:
         selection = asdict(self._selection)
@@ -562,8 +575,8 @@ class Run:
                 counts = [crawled.tally.counts[name] for name in _COUNTS]
                 self._db.conn.execute(
                     "INSERT INTO crawls (run_id, source, started_at, seconds,"
-                    f" {', '.join(_COUNTS)}, outcome, detail, exception)"
-                    f" VALUES ({', '.join('?' * (len(_COUNTS) + 7))})",
+                    f" {', '.join(_COUNTS)}, outcome, detail, exception, profile)"
+                    f" VALUES ({', '.join('?' * (len(_COUNTS) + 8))})",
                     (
                         run_id,
                         crawled.source,
@@ -573,6 +586,7 @@ class Run:
                         crawled.outcome,
                         crawled.detail,
                         crawled.exception,
+                        json.dumps(crawled.profile) if crawled.profile else None,
                     ),
                 )
             self._db.conn.executemany(
@@ -584,6 +598,13 @@ class Run:
                 "UPDATE runs SET ended_at = ?, outcome = ?, exception = ? WHERE run_id = ?",
                 (clock.now(), outcome, exception, run_id),
             )
+
+
+def _selection(plan: Plan) -> str:
+    """The films that a dataset is asked for, as one word: the universe, whoever is tracked."""
+    if plan.universe is None:
+        return ""
+    return hashlib.sha256(plan.universe.model_dump_json().encode()).hexdigest()[:12]
 
 
 def films_of(db: Database, listing_ids: Iterable[int]) -> set[int]:

@@ -77,6 +77,7 @@ class ImdbSpider(SourceSpider):
                 etag=_header(ratings, "ETag") if complete else None,
                 last_modified=_header(ratings, "Last-Modified") if complete else None,
                 records=tuple(records[start : start + RECORDS_AN_ANSWER]),
+                records_in_all=len(records),
                 seconds=round(time.monotonic() - asked, 3),
             )
 

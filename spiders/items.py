@@ -165,7 +165,8 @@ class Answer(_Item):
     `asked_url` is the URL that was planned, `url` the one that answered (they differ after a
     redirect). `target` names what was asked for: `listing`, `list`, `search`, `dataset`,
     `crosswalk`, `find` or `archive`. `unchanged` is a 304. A dataset too large for one message
-    comes in several answers; `complete` is true on the last one only.
+    comes in several answers; `complete` is true on the last one only, and each says how many
+    `records_in_all` there are.
     """
 
     source: str
@@ -181,5 +182,6 @@ class Answer(_Item):
     etag: str | None = None
     last_modified: str | None = None
     records: tuple[Record, ...] = ()
+    records_in_all: int | None = None
     seconds: float | None = None
     detail: str | None = None

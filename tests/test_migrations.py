@@ -71,6 +71,18 @@ INSERT INTO judgements VALUES (2, 7, 'ask', 'evidence', 0.5, 'title the same', '
 INSERT INTO film_keys VALUES (-5, 7);
 INSERT INTO listing_keys VALUES (-5, 2);
 """,
+    "m003_due": """
+UPDATE urls SET first_answered_at = '2025-12-01', last_answered_at = '2026-01-01', answers = 12,
+  changes = 3 WHERE url = 'u';
+""",
+    "m004_guard": """
+UPDATE crawls SET profile = '{"listing": {"records": 1}}' WHERE run_id = 4;
+INSERT INTO quarantine
+  (quarantine_id, run_id, source, topic, rule, reason, record, held_at, last_held_at)
+  VALUES (8, 4, 'imdb', 'crawl', 'cut_short', '10 films', '{}', '2026-01-01', '2026-01-02');
+INSERT INTO held_answers VALUES (8, x'00');
+INSERT INTO released_listings VALUES (1, 8);
+""",
 }
 
 

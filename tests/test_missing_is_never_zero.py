@@ -233,7 +233,7 @@ def new_film(kept: Kept, kind: ScoreKind) -> tuple[int, str]:
     return film_id, source_id
 
 
-def told(step: Step, kind: ScoreKind, source_id: str, at: str) -> Answer:
+def told(step: Step, kind: ScoreKind, source_id: str, at: str, votes: int = 100) -> Answer:
     source, scale = source_of_kind(kind.key).key, kind.scale_max
     if isinstance(step, Outcome):
         return refused(step, at, source, source_id=source_id)
@@ -241,7 +241,7 @@ def told(step: Step, kind: ScoreKind, source_id: str, at: str) -> Answer:
         score = not_rated(scale) if step is ScoreState.NOT_RATED else missing_score(scale)
     else:
         value = float(step) if isinstance(step, float) else scale + 1
-        score = scored(value, votes=100, scale_max=scale)
+        score = scored(value, votes=votes, scale_max=scale)
     return answer(record(source, source_id, scores={kind.key: score}), at=at)
 
 
@@ -272,7 +272,9 @@ def test_the_last_good_value_stands_whatever_is_answered_later(
     kept: Kept, kind: ScoreKind, said: list[Step]
 ) -> None:
     film_id, source_id = new_film(kept, kind)
-    kept.tell(*(told(step, kind, source_id, day(n)) for n, step in enumerate(said, 1)))
+    # Each time so many votes have come that they explain whatever the value is now.
+    steps_of_nights = enumerate(said, 1)
+    kept.tell(*(told(s, kind, source_id, day(n), 10 ** (2 * n + 2)) for n, s in steps_of_nights))
     kept.merge()
     expected = stands_after(said)
     found = kept.rows(

@@ -30,7 +30,6 @@ from tests.answers import (
     scored,
     tomatometer,
 )
-from tests.conftest import Afterscore, Ended
 
 ROOT = Path(__file__).parent.parent
 
@@ -370,10 +369,14 @@ def test_coverage_counts_every_film_in_one_state(kept: Kept) -> None:
     assert (tomatoes["scored"], tomatoes["blocked"], tomatoes["scored_share"]) == (1, 1, 0.5)
 
 
-def test_last_night_is_the_run_that_ended_last(refreshed: tuple[Afterscore, Ended]) -> None:
-    db = refreshed[0].database()
-    rows = list(db.query("SELECT * FROM last_night"))
-    runs = db.query("SELECT run_id, outcome FROM runs ORDER BY run_id DESC LIMIT 1")
-    assert {(row["run_id"], row["run_outcome"]) for row in rows} == {tuple(next(runs).values())}
-    sources = [row[0] for row in db.conn.execute("SELECT DISTINCT source FROM crawls")]
-    assert set(sources) == {source.key for source in SOURCES}
+def test_last_night_is_the_run_that_ended_last(kept: Kept) -> None:
+    run = kept.db.conn.execute
+    begun = "INSERT INTO runs (run_id, command, plan, pid, started_at, ended_at) VALUES"
+    crawled = "INSERT INTO crawls (run_id, source, started_at, asked, outcome) VALUES"
+    for number, ended_at in ((1, day(1)), (2, day(2)), (3, None)):
+        run(f"{begun} (?, 'refresh', '{{}}', 1, ?, ?)", [number, day(number), ended_at])
+    run(f"{crawled} (1, 'imdb', ?, 5, 'ok')", [day(1)])
+    told = "SELECT run_id, source, asked FROM last_night"
+    assert kept.rows(told) == [(2, None, None)]
+    run(f"{crawled} (2, 'tmdb', ?, 7, 'ok')", [day(2)])
+    assert kept.rows(told) == [(2, "tmdb", 7)]

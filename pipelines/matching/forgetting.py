@@ -20,6 +20,7 @@ _HANGING = (
     "credits_verdicts",
     "due",
     "urls",
+    "released_listings",
     "quarantine",
 )
 

@@ -12,6 +12,9 @@ SELECT s.film_id, s.title, s.listing_id, s.source || ':' || s.source_id AS listi
       SELECT 1 FROM quarantine q
       WHERE q.listing_id = s.listing_id AND q.topic IN (s.score_kind, 'listing')
         AND q.decision = 'released' AND s.said_at BETWEEN q.held_at AND q.decided_at
+    ) OR EXISTS (
+      SELECT 1 FROM released_listings r JOIN quarantine q USING (quarantine_id)
+      WHERE r.listing_id = s.listing_id AND s.said_at BETWEEN q.held_at AND q.last_held_at
     ) THEN 'released'
     WHEN s.old_state IS NULL THEN 'first_seen'
     ELSE 'moved'

@@ -1,36 +1,241 @@
-"""quarantine: what the guard holds back."""
+"""quarantine: what the guard holds back, and a person's decision on it."""
 
 from __future__ import annotations
 
-from pipelines.database import read_only
+import getpass
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+import typer
+from sqlite_utils import Database
+
+from pipelines import clock
+from pipelines.database import read_only, transaction
+from pipelines.matching.matcher import match
+from pipelines.merge import merge
+from pipelines.quarantine import CRAWL, held_answers
+from pipelines.release import CannotRelease, Case, NotHeld, cases, reject, release
+from pipelines.statements import Tally
+from pipelines.store import Store
 from schedules import config, show
-from schedules.commands.options import DbOption, JsonOption, out
+from schedules.commands.opening import source_named, writing_to
+from schedules.commands.options import DbOption, JsonOption, Problem, err, out
+from schedules.run import films_of
+from spiders.pages.reading import reader_version
+from spiders.sources import SOURCES
+
+NumbersArgument = Annotated[
+    list[int] | None, typer.Argument(metavar="NUMBER...", help="Numbers of 'quarantine list'")
+]
+OneSourceOption = Annotated[
+    str | None, typer.Option("--source", metavar="KEY", help="All that is held of this source")
+]
+RunOption = Annotated[
+    int | None, typer.Option("--run", metavar="NUMBER", help="All that this run held")
+]
+AllOption = Annotated[bool, typer.Option("--all", help="What was decided too")]
+
+_LIST = """
+SELECT q.quarantine_id, q.run_id, q.source, l.source_id, l.title, q.topic, q.rule, q.reason,
+  q.held_at, q.last_held_at, q.times_held, q.nights, q.decision, q.decided_by, q.decided_at
+FROM quarantine q LEFT JOIN listings l USING (listing_id)
+WHERE (?1 OR q.decision IS NULL) AND (?2 IS NULL OR q.source = ?2) AND (?3 IS NULL OR q.run_id = ?3)
+ORDER BY q.held_at DESC, q.quarantine_id DESC
+"""
+
+SHOWN_RECORDS = 5
+"""Records of a held crawl that `show` prints."""
 
 
-def quarantine_list(as_json: JsonOption = False, db: DbOption = None) -> None:
+class Decision(NamedTuple):
+    """A decision: the command, what is said once it was done, and how it is written down."""
+
+    command: str
+    done: str
+    write: Callable[[Database, Case], Tally]
+
+
+def quarantine_list(
+    source: OneSourceOption = None,
+    run: RunOption = None,
+    everything: AllOption = False,
+    as_json: JsonOption = False,
+    db: DbOption = None,
+) -> None:
     """Print what is held back, why, and since when; the last good value stands meanwhile.
 
     \b
     Example:  afterscore quarantine list
     """
     reading = read_only(config.database_path(db))
-    rows = list(
-        reading.query(
-            "SELECT q.quarantine_id, l.source, l.source_id, l.title, q.topic, q.reason, q.held_at,"
-            " q.times_held FROM quarantine q LEFT JOIN listings l USING (listing_id)"
-            " WHERE q.decision IS NULL ORDER BY q.held_at DESC"
-        )
-    )
+    if source:
+        source_named(source)
+    rows = list(reading.query(_LIST, [everything, source, run]))
     if as_json:
         out.print(show.as_json(rows), markup=False, soft_wrap=True)
     elif not rows:
         out.print("Nothing is held back.")
     for row in [] if as_json else rows:
-        named = row["title"] or row["source_id"]
-        out.print(
-            f"{row['quarantine_id']}  {row['source']}  {show.printable(named)}  {row['topic']}:"
-            f" {show.printable(row['reason'])}  (since {row['held_at']},"
-            f" {row['times_held']} times)",
-            markup=False,
-            soft_wrap=True,
+        out.print(_line(row), markup=False, soft_wrap=True)
+
+
+def quarantine_show(
+    number: Annotated[int, typer.Argument(metavar="NUMBER")],
+    as_json: JsonOption = False,
+    db: DbOption = None,
+) -> None:
+    """Print one case: what was said, what stands, why it is held, and what to type.
+
+    \b
+    Example:  afterscore quarantine show 5
+    """
+    reading = read_only(config.database_path(db))
+    row = next(
+        reading.query(
+            "SELECT q.*, l.source_id, l.title, l.url FROM quarantine q"
+            " LEFT JOIN listings l USING (listing_id) WHERE q.quarantine_id = ?",
+            [number],
+        ),
+        None,
+    )
+    if row is None:
+        raise Problem(f"there is no case {number} ('afterscore quarantine list --all')")
+    row["record"], row["standing"] = (
+        json.loads(row["record"]),
+        json.loads(row["standing"] or "null"),
+    )
+    if row["topic"] == CRAWL:
+        row["first_records"] = _first_records(reading, number)
+    if as_json:
+        out.print(show.as_json(row), markup=False, soft_wrap=True)
+        return
+    _print_case(row)
+
+
+def quarantine_release(
+    numbers: NumbersArgument = None,
+    source: OneSourceOption = None,
+    run: RunOption = None,
+    db: DbOption = None,
+) -> None:
+    """Store what was held after all, as of when it was said: one case, a run's or a source's.
+
+    \b
+    Example:  afterscore quarantine release 5
+              afterscore quarantine release --source rottentomatoes
+    """
+    _decide(numbers, source, run, db, Decision("release", "released", _release))
+
+
+def quarantine_reject(
+    numbers: NumbersArgument = None,
+    source: OneSourceOption = None,
+    run: RunOption = None,
+    db: DbOption = None,
+) -> None:
+    """Drop what was held: what stands goes on standing, and the same answer is not listed again.
+
+    \b
+    Example:  afterscore quarantine reject 5
+              afterscore quarantine reject --run 12
+    """
+    _decide(numbers, source, run, db, Decision("reject", "rejected", _reject))
+
+
+def _decide(
+    numbers: list[int] | None,
+    source: str | None,
+    run: int | None,
+    db: Path | None,
+    decision: Decision,
+) -> None:
+    """Decide on each chosen case in a transaction of its own, match and merge what it touched."""
+    if bool(numbers) == (source is not None or run is not None):
+        raise Problem(
+            f"name what to {decision.command}: numbers of 'afterscore quarantine list', or --source"
+            " KEY, or --run NUMBER"
         )
+    if source:
+        source_named(source)
+    read_only(config.database_path(db))
+    failed = False
+    touched: set[int] = set()
+    with writing_to(db, f"quarantine {decision.command}") as database:
+        try:
+            chosen = cases(database, numbers or (), source, run)
+        except NotHeld as fault:
+            raise Problem(str(fault)) from None
+        if not chosen:
+            raise Problem("nothing of that is held ('afterscore quarantine list')")
+        for case in chosen:
+            told = show.printable(f"{case.named} {case.topic}: {case.reason}")
+            try:
+                with transaction(database):
+                    touched |= decision.write(database, case).touched
+            except CannotRelease as fault:
+                failed = True
+                line = f"not released: {case.quarantine_id}  {told}: {fault}"
+                err.print(line, markup=False, soft_wrap=True)
+                continue
+            line = f"{decision.done}: {case.quarantine_id}  {told}"
+            out.print(line, markup=False, soft_wrap=True)
+        matched = match(database, touched)
+        merge(database, matched.films | films_of(database, touched))
+    if failed:
+        raise typer.Exit(1)
+
+
+def _release(database: Database, case: Case) -> Tally:
+    store = Store(database, None, {source.key: reader_version(source.key) for source in SOURCES})
+    return release(database, store, case, getpass.getuser(), clock.now())
+
+
+def _reject(database: Database, case: Case) -> Tally:
+    reject(database, case, getpass.getuser(), clock.now())
+    return Tally()
+
+
+def _line(row: dict[str, Any]) -> str:
+    named = show.printable(row["title"] or row["source_id"] or "")
+    nights = f"{row['nights']} nights" if row["nights"] > 1 else f"{row['times_held']} times"
+    end = f"; {row['decision']} by {row['decided_by']}" if row["decision"] else ""
+    return (
+        f"{row['quarantine_id']}  {row['source']}  {named}  {row['topic']}:"
+        f" {show.printable(row['reason'])}  (since {row['held_at']}, {nights}{end})"
+    ).replace("    ", "  ")
+
+
+def _first_records(reading: Database, number: int) -> list[dict[str, Any]]:
+    records = (record for answer in held_answers(reading, number) for record in answer.records)
+    return [record.as_read() for _, record in zip(range(SHOWN_RECORDS), records, strict=False)]
+
+
+def _print_case(row: dict[str, Any]) -> None:
+    def line(text: str) -> None:
+        out.print(show.printable(text), markup=False, soft_wrap=True)
+
+    about = (
+        f"{row['source']}:{row['source_id']}" if row["source_id"] else f"{row['source']}, a crawl"
+    )
+    line(f"{row['quarantine_id']}  {about}  {row['title'] or ''}".rstrip())
+    line(f"  {row['topic']}: {row['reason']}")
+    line(f"  held since {row['held_at']}, last {row['last_held_at']}, {row['times_held']} times on"
+         f" {row['nights']} nights")  # fmt: skip
+    if row["topic"] == CRAWL:
+        told = row["record"]
+        line(f"  {told['records']} records in {told['answers']} answers are kept, such as:")
+        for record in row["first_records"]:
+            line(f"    {json.dumps(record, ensure_ascii=False)}")
+    else:
+        said = row["record"]
+        shown = said.get("scores", {}).get(row["topic"]) or said.get("credits") or said
+        line(f"  it says   {json.dumps(shown, ensure_ascii=False)}")
+        line(f"  standing  {json.dumps(row['standing'], ensure_ascii=False)}")
+    if row["url"]:
+        line(f"  {row['url']}")
+    if row["decision"]:
+        line(f"  {row['decision']} by {row['decided_by']} at {row['decided_at']}")
+    else:
+        line(f"  afterscore quarantine release {row['quarantine_id']}   (or reject)")

@@ -1,0 +1,313 @@
+"""What many answers of one crawl show together, held against what the source was like before.
+
+A crawl's profile counts what its records carried. It is kept in `crawls.profile`; those of the
+source's last good crawls are the past that the next one is judged by. docs/guard.md explains each
+rule.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import sqrt
+
+from sqlite_utils import Database
+
+from pipelines import guard
+from pipelines.guard import Doubt, Rule, Standing
+from pipelines.quarantine import CRAWL
+from spiders.items import Outcome, Record, ScoreState, Verdict
+from spiders.sources import score_kind
+
+Counts = Counter[str]
+"""What some records carried: how many `records`, and of them how many `title`, `metascore scored`,
+`layout scorecard-2024` … A list or dataset that came to its end has `whole` too."""
+
+LAST_CRAWLS = 10
+"""So many good crawls are the past, so that a slow change is followed within a fortnight."""
+
+ENOUGH = 50
+"""Records that a share of the past must rest on."""
+
+FEWEST = 10
+"""Records that must be there to be judged together, or to judge others by."""
+
+SHORT = 0.85
+"""A list shorter than this share of the longest of the last good ones was cut short. Of 244 real
+days, one of every good list fell by 10 % at most; cut ones had 56 % and less."""
+
+LOST = 0.6
+"""A field vanished that fewer records carry than this share of what is usual, beyond chance."""
+
+CHANCE = 3.0
+"""Standard deviations that are still put down to chance."""
+
+MOST = 0.5
+"""Share of a crawl's films from which something happened to the source, and not to the films."""
+
+DOUBTFUL = 0.3
+"""Share of doubtful figures from which the others are not to be trusted either."""
+
+_FACTS = (
+    "title",
+    "year",
+    "runtime_minutes",
+    "released_on",
+    "original_language",
+    "genres",
+    "people",
+    "alternative_titles",
+    "identifiers",
+)
+
+
+@dataclass(frozen=True)
+class Past:
+    """What a source's last good crawls were like, for one kind of answer."""
+
+    crawls: Sequence[Counts]
+
+    @property
+    def known(self) -> bool:
+        """Whether there is enough of it to judge by."""
+        return self.pooled["records"] >= ENOUGH
+
+    @cached_property
+    def pooled(self) -> Counts:
+        """All crawls together."""
+        return sum(self.crawls, Counter())
+
+    def longest(self, selection: str) -> int:
+        """Records of the longest list that came whole, of the same selection of films; 0: none."""
+        whole = _whole(selection)
+        return max((crawl["records"] for crawl in self.crawls if whole in crawl), default=0)
+
+
+def past_of(db: Database, source: str, target: str) -> Past:
+    """The past of one source, since a person last let a crawl of it pass: what that one was like
+    is how the source is now."""
+    rows = db.conn.execute(
+        "SELECT profile FROM crawls WHERE source = ?1 AND profile IS NOT NULL AND run_id >= ifnull("
+        "(SELECT max(run_id) FROM quarantine WHERE source = ?1 AND topic = ?2"
+        " AND decision = 'released'), 0) AND json_extract(profile, ?3) >= ?4"
+        " ORDER BY run_id DESC LIMIT ?5",
+        (source, CRAWL, f"$.{target}.records", FEWEST, LAST_CRAWLS),
+    )
+    return Past([Counter(json.loads(profile)[target]) for (profile,) in rows])
+
+
+def counts_of(records: Iterable[Record]) -> Counts:
+    """What records of films carry."""
+    counts: Counts = Counter()
+    for record in records:
+        if record.outcome is not Outcome.OK:
+            continue
+        counts["records"] += 1
+        counts[f"layout {record.layout}"] += 1
+        for name in _FACTS:
+            if getattr(record, name):
+                counts[name] += 1
+        for kind, score in record.scores.items():
+            if score.state is not ScoreState.MISSING:
+                counts[f"{kind} stated"] += 1
+            if score.value is not None:
+                counts[f"{kind} scored"] += 1
+                counts[f"{kind} votes"] += bool(score.votes)
+                counts[f"{kind} = {score.value:g}"] += 1
+        said = record.credits
+        if said and (said.during, said.after) != (Verdict.UNKNOWN, Verdict.UNKNOWN):
+            counts["credits"] += 1
+            counts["credits votes"] += bool(said.worth_staying_votes)
+    return +counts
+
+
+def as_profile(counts: Counts) -> Counts:
+    """The counts of a crawl as they are kept: of its figures, how many have the commonest one."""
+    profile = Counter({name: number for name, number in counts.items() if " = " not in name})
+    for name, number in counts.items():
+        kind, is_value, _ = name.partition(" = ")
+        if is_value:
+            profile[f"{kind} same"] = max(profile[f"{kind} same"], number)
+    return profile
+
+
+def as_whole(counts: Counts, selection: str) -> Counts:
+    """The counts of a list or dataset that came to its end. `selection` names the films that it
+    was asked for: only lists of one selection are compared in length."""
+    return counts + Counter([_whole(selection)])
+
+
+# --- judging --------------------------------------------------------------------------------------
+
+
+def doubt_records(
+    records: Sequence[Record],
+    standing: Mapping[str, Mapping[str, Standing]],
+    past: Past,
+    so_far: Counts,
+) -> Doubt | None:
+    """Why records that came together should not be stored, or None.
+
+    `standing` has what stands of each listing, by source_id and score kind. `so_far` is what this
+    crawl brought before.
+    """
+    counts = counts_of(records)
+    if not past.known or len(records) < FEWEST:
+        return None
+    found = [
+        *_gone(records, standing),
+        *_unrated(records, standing),
+        *_doubtful(records, standing),
+        *vanished(counts, so_far, past.pooled),
+        *_same_values(counts, past.pooled),
+        *_new_layouts(records, standing, counts, past.pooled),
+    ]
+    if not found:
+        return None
+    return Doubt(found[0].rule, "; ".join(doubt.reason for doubt in found))
+
+
+def doubt_length(number: int, past: Past, selection: str) -> Doubt | None:
+    """Why a list or dataset of so many records is taken to be cut short, or None."""
+    longest = past.longest(selection)
+    if longest < FEWEST or number >= SHORT * longest:
+        return None
+    return Doubt(Rule.CUT_SHORT, f"{number:,} films, where the last whole ones had {longest:,}")
+
+
+def _gone(
+    records: Sequence[Record], standing: Mapping[str, Mapping[str, Standing]]
+) -> Iterable[Doubt]:
+    """Most pages that were there are not: the site moved them, and its films are not gone."""
+    known = [record for record in records if str(record.source_id) in standing]
+    gone = sum(record.outcome is Outcome.NOT_FOUND for record in known)
+    if gone >= FEWEST and gone >= MOST * len(known):
+        yield Doubt(Rule.PAGES_GONE, f"{gone} of {len(known)} known pages are not found")
+
+
+def _unrated(
+    records: Sequence[Record], standing: Mapping[str, Mapping[str, Standing]]
+) -> Iterable[Doubt]:
+    """Everything rated has become unrated, or every count of votes 0."""
+    was: Counter[str] = Counter()
+    lost: Counter[str] = Counter()
+    zero: Counter[str] = Counter()
+    for record in records:
+        for kind, score in record.scores.items():
+            if kind not in standing.get(str(record.source_id), {}):
+                continue
+            was[kind] += 1
+            lost[kind] += score.state is ScoreState.NOT_RATED
+            zero[kind] += score.votes == 0
+    for kind, number in was.items():
+        if number >= FEWEST and lost[kind] >= MOST * number:
+            votes = f", {zero[kind]} with 0 votes" if zero[kind] else ""
+            yield Doubt(
+                Rule.UNRATED, f"{kind}: {lost[kind]} of {number} rated films are not rated{votes}"
+            )
+
+
+def _doubtful(
+    records: Sequence[Record], standing: Mapping[str, Mapping[str, Standing]]
+) -> Iterable[Doubt]:
+    """So many figures are doubtful each by itself that something is wrong with all."""
+    known = 0
+    reasons = []
+    for record in records:
+        for kind, score in record.scores.items():
+            stands = standing.get(str(record.source_id), {}).get(kind)
+            if stands is None or score.state is ScoreState.MISSING:
+                continue
+            known += 1
+            side = None if score.relayed else score_kind(kind).side
+            doubt = guard.doubt(score, stands, side)
+            if doubt:
+                reasons.append(f"{record.source_id} {kind} {doubt.reason}")
+    if known >= FEWEST and len(reasons) >= DOUBTFUL * known:
+        yield Doubt(
+            Rule.DOUBTS, f"{len(reasons)} of {known} figures are doubtful, such as {reasons[0]}"
+        )
+
+
+def vanished(now: Counts, so_far: Counts, past: Counts) -> Iterable[Doubt]:
+    """Fields that fewer records carry than usual, beyond chance: in what came now, or where that
+    is too little to tell, in the crawl as a whole."""
+    crawl = so_far + now
+    for name, of in _shares(past):
+        usual = past[name] / past[of]
+        rare = now[name] < LOST * usual * now[of]
+        if rare and (_beyond_chance(now, name, of, usual) or
+                     _beyond_chance(crawl, name, of, usual)):  # fmt: skip
+            yield Doubt(
+                Rule.FIELDS_VANISHED,
+                f"{name}: in {now[name]} of {now[of]}, usually in {usual:.0%}",
+            )
+
+
+def _beyond_chance(counts: Counts, name: str, of: str, usual: float) -> bool:
+    number = counts[of]
+    spread = CHANCE * sqrt(number * usual * (1 - usual))
+    return number >= FEWEST and counts[name] < LOST * usual * number - spread
+
+
+def _shares(past: Counts) -> Iterable[tuple[str, str]]:
+    """Each field with what it is a share of, where the past tells the share."""
+    for name in past:
+        if name in _FACTS or name == "credits" or name.endswith(" stated"):
+            of = "records"
+        elif name == "credits votes":
+            of = "credits"
+        elif name.endswith(" votes"):
+            of = f"{name.removesuffix(' votes')} scored"
+        else:
+            continue
+        if past[of] >= ENOUGH:
+            yield name, of
+
+
+def _same_values(now: Counts, past: Counts) -> Iterable[Doubt]:
+    """Most films have one and the same figure, which is not how this source is."""
+    for name, same in as_profile(now).items():
+        kind = name.removesuffix(" same")
+        scored = f"{kind} scored"
+        if name == kind or same < FEWEST or past[scored] < ENOUGH:
+            continue
+        share, usual = same / now[scored], past[name] / past[scored]
+        if share >= MOST and share > 2 * usual:
+            yield Doubt(
+                Rule.SAME_VALUE, f"{kind}: {same} of {now[scored]} films have the same figure"
+            )
+
+
+def _new_layouts(
+    records: Sequence[Record],
+    standing: Mapping[str, Mapping[str, Standing]],
+    now: Counts,
+    past: Counts,
+) -> Iterable[Doubt]:
+    """A layout that was never seen before, unless it says what stands of most known films."""
+    for name, number in now.items():
+        if not name.startswith("layout ") or name in past or number < MOST * now["records"]:
+            continue
+        layout = name.removeprefix("layout ")
+        known = agreed = 0
+        for record in records:
+            if str(record.layout) != layout:
+                continue
+            for kind, stands in standing.get(str(record.source_id), {}).items():
+                known += 1
+                score = record.scores.get(kind)
+                agreed += score is not None and score.value == stands.value
+        if known < FEWEST or agreed < MOST * known:
+            yield Doubt(
+                Rule.NEW_LAYOUT,
+                f"layout {layout}, never seen before, on {number} pages;"
+                f" {agreed} of {known} known figures are as they were",
+            )
+
+
+def _whole(selection: str) -> str:
+    return f"whole {selection}".strip()

@@ -1,0 +1,149 @@
+"""Answers of one source's crawl, kept back until enough of them have come to be judged together.
+
+What is bad must not be stored, and often one answer does not show that it is: a list is short only
+once it has ended, a field is gone only where many pages lack it. So pages wait for a score of
+others, a list for its end; a dataset tells its length with its first part, and its parts are large
+enough to be judged one by one. Nothing waits that says nothing new (a 304, a failure), nor where
+there is no past to judge by. A page that is not found says something: a site that moves its pages
+would else have all its films gone. What waits is in memory only: if the run is killed, it was never
+stored, and is asked again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from sqlite_utils import Database
+
+from pipelines.crawl_guard import (
+    Counts,
+    Past,
+    as_profile,
+    as_whole,
+    counts_of,
+    doubt_length,
+    doubt_records,
+    past_of,
+)
+from pipelines.guard import Doubt, Standing
+from spiders.items import Answer, Outcome, Record
+
+TOGETHER = 20
+"""Pages that are judged together: two minutes of asking at the usual delay."""
+
+_TARGETS = ("listing", "list", "dataset")
+
+_STANDING = """
+SELECT l.source_id, s.score_kind, s.state, s.value, s.scale_max, s.votes, s.votes_at_least, s.basis
+FROM json_each(?2) asked
+CROSS JOIN listings l ON l.source = ?1 AND l.source_id = asked.value
+CROSS JOIN scores s ON s.listing_id = l.listing_id AND s.state = 'scored' AND s.origin <> 'archive'
+"""
+
+
+class Judged(NamedTuple):
+    """Answers that may be stored now, or (with a doubt) must be held together."""
+
+    answers: Sequence[Answer]
+    doubt: Doubt | None = None
+
+
+class Waiting:
+    """What waits of one source's crawl, and what the crawl was like so far.
+
+    `selection` names the films that a dataset is asked for. `held` tells whether anything was held,
+    `judged` how many records were judged.
+    """
+
+    def __init__(self, db: Database, source: str, selection: str = "") -> None:
+        self._db = db
+        self._source = source
+        self._selection = selection
+        self._past: dict[str, Past] = {target: past_of(db, source, target) for target in _TARGETS}
+        self._answers: list[Answer] = []
+        self._passed: dict[str, Counts] = {}
+        self._too_short: Doubt | None = None
+        self.held = False
+        self.judged = 0
+
+    @property
+    def profile(self) -> Mapping[str, Counts]:
+        """What the answers that passed carried, by what was asked for."""
+        return {target: as_profile(counts) for target, counts in self._passed.items()}
+
+    def add(self, answer: Answer) -> Iterator[Judged]:
+        """Take an answer; give those that wait no longer."""
+        if not _guarded(answer):
+            yield Judged([answer])
+        elif not self._past[answer.target].known:
+            yield self._pass([answer])
+        elif answer.target == "dataset":
+            yield self._judge_part(answer)
+        else:
+            self._answers.append(answer)
+            pages = sum(waiting.target == "listing" for waiting in self._answers)
+            if pages >= TOGETHER:
+                yield from self._judge_waiting("listing")
+
+    def end(self, *, finished: bool) -> Iterator[Judged]:
+        """The crawl has ended, by itself (`finished`) or not: nothing waits any longer."""
+        for target in ("listing", "list"):
+            yield from self._judge_waiting(target, finished=finished)
+        if finished and not self.held:
+            for target in self._passed.keys() & {"list", "dataset"}:
+                self._passed[target] = as_whole(self._passed[target], self._selection)
+
+    def _judge_waiting(self, target: str, *, finished: bool = False) -> Iterator[Judged]:
+        answers = [answer for answer in self._answers if answer.target == target]
+        self._answers = [answer for answer in self._answers if answer.target != target]
+        if not answers:
+            return
+        doubt = None
+        if target == "list" and finished:
+            number = sum(len(answer.records) for answer in answers)
+            doubt = doubt_length(number, self._past[target], self._selection)
+        yield self._judge(answers, doubt)
+
+    def _judge_part(self, answer: Answer) -> Judged:
+        past = self._past[answer.target]
+        if self._too_short is None and answer.records_in_all is not None:
+            self._too_short = doubt_length(answer.records_in_all, past, self._selection)
+        return self._judge([answer], self._too_short)
+
+    def _judge(self, answers: Sequence[Answer], doubt: Doubt | None) -> Judged:
+        records = [record for answer in answers for record in answer.records]
+        target = answers[0].target
+        so_far = self._passed.get(target, Counter())
+        self.judged += len(records)
+        doubt = doubt or doubt_records(records, self._standing(records), self._past[target], so_far)
+        if doubt:
+            self.held = True
+            return Judged(answers, doubt)
+        return self._pass(answers)
+
+    def _pass(self, answers: Sequence[Answer]) -> Judged:
+        target = answers[0].target
+        counts = counts_of(record for answer in answers for record in answer.records)
+        self._passed[target] = self._passed.get(target, Counter()) + counts
+        return Judged(answers)
+
+    def _standing(self, records: Sequence[Record]) -> dict[str, dict[str, Standing]]:
+        """What stands of the records' listings, by source_id and score kind."""
+        ids = json.dumps([record.source_id for record in records])
+        standing: dict[str, dict[str, Standing]] = {}
+        for source_id, kind, *figure in self._db.conn.execute(_STANDING, (self._source, ids)):
+            state, value, scale_max, votes, at_least, basis = figure
+            stands = Standing(state, value, scale_max, votes, bool(at_least), basis)
+            standing.setdefault(source_id, {})[kind] = stands
+        return standing
+
+
+def _guarded(answer: Answer) -> bool:
+    """Whether an answer says something new that others may speak against."""
+    if answer.target not in _TARGETS or answer.unchanged or not answer.records:
+        return False
+    gone = answer.target == "listing" and answer.outcome is Outcome.NOT_FOUND
+    return gone or answer.outcome is Outcome.OK

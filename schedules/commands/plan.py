@@ -1,0 +1,125 @@
+"""plan: what tonight would ask, why, and what it costs. Asks nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from rich.table import Table
+
+from pipelines.database import read_only
+from schedules import config, show
+from schedules.commands.opening import source_named
+from schedules.commands.options import DbOption, JsonOption, LimitOption, SourceOption, err, out
+from schedules.commands.running import print_skipped
+from schedules.planning import Night
+from schedules.progress import Shown
+from schedules.run import Run, Selection
+
+SHOWN = 20
+"""Listings of each source that are printed for people; JSON has them all."""
+
+_TOLD = ("source_id", "film_id", "title", "year", "why", "chance", "last_answered_at", "priority")
+
+
+def plan(
+    source: SourceOption = None,
+    limit: LimitOption = None,
+    as_json: JsonOption = False,
+    db: DbOption = None,
+) -> None:
+    """Print what a refresh would ask now and why, and how long that takes. It asks nothing.
+
+    \b
+    Example:  afterscore plan
+              afterscore plan --source rottentomatoes --json
+    """
+    for key in source or ():
+        source_named(key)
+    settings = config.load()
+    chosen = Selection(sources=tuple(source or ()), limit=limit)
+    run = Run(read_only(config.database_path(db)), settings, chosen, "plan", Shown(err))
+    finds = [one.key for one in run.asked_sources if one.finds]
+    nights = [run.night(one) for one in run.read_sources()]
+    if as_json:
+        told = {
+            "finds": finds,
+            "sources": [_as_row(night) for night in nights],
+            "skipped": run.skipped,
+        }
+        out.print(show.as_json(told), markup=False, soft_wrap=True)
+        return
+    print_skipped(run)
+    out.print(
+        f"The find stage comes first, and may add listings: {', '.join(finds) or 'none'}",
+        soft_wrap=True,
+    )
+    for night in nights:
+        _print(night)
+    if nights:
+        longest = max(night.hours(len(night.asked)) for night in nights)
+        out.print(f"Sources are asked side by side: {_time(longest)} in all.")
+
+
+def _as_row(night: Night) -> dict[str, Any]:
+    """One source's plan. Times are hours; `upkeep_a_night` is in requests."""
+    asked = night.asked[list(_TOLD)].round({"chance": 4, "priority": 4})
+    return {
+        "source": night.source,
+        "due": night.due,
+        "requests": len(asked),
+        "hours": round(night.hours(len(asked)), 3),
+        "requests_a_night": night.budget,
+        "listings": night.listings,
+        "never_asked": night.never_asked,
+        "upkeep_a_night": round(night.upkeep, 1),
+        "nights_for_all": night.nights_for_all,
+        "asked": asked.astype(object).where(asked.notna(), None).to_dict("records"),
+    }
+
+
+def _print(night: Night) -> None:
+    asked = len(night.asked)
+    left = night.due - asked
+    out.print(
+        f"\n{night.source}: {asked:,} of {night.listings:,} listings,"
+        f" {_time(night.hours(asked))} at the polite rate"
+        + (f"; {left:,} more are due, and wait for another night" if left else ""),
+        soft_wrap=True,
+    )
+    if asked:
+        table = Table(box=None, pad_edge=False, padding=(0, 2))
+        for heading in ("listing", "film", "why"):
+            table.add_column(heading, no_wrap=True, overflow="ellipsis")
+        table.add_column("changed?", justify="right")
+        for row in night.asked.head(SHOWN).itertuples():
+            never = row.last_asked_at is None or row.last_asked_at is pd.NaT
+            named = show.printable(row.title) if isinstance(row.title, str) else ""
+            chance = "" if never else f"{row.chance:.0%}"
+            table.add_row(str(row.source_id), named, str(row.why), chance)
+        out.print(table)
+    if asked > SHOWN:
+        out.print(f"  and {asked - SHOWN:,} more (--json lists them all)")
+    if night.listings:
+        every = night.hours(min(night.budget, night.listings))
+        out.print(
+            f"  To keep up with all {night.listings:,} takes about {night.upkeep:,.0f} requests a"
+            f" night, {_time(night.hours(night.upkeep))}; to ask them all once, "
+            + _nights(night.nights_for_all)
+            + f" of {_time(every)}.",
+            soft_wrap=True,
+        )
+    if night.upkeep > night.budget:
+        out.print(
+            f"  That is more than requests_a_night = {night.budget:,} allows: those with the fewest"
+            " views go stale. Raise it, or choose a smaller universe.",
+            soft_wrap=True,
+        )
+
+
+def _nights(number: int) -> str:
+    return "one night" if number == 1 else f"{number:,} nights"
+
+
+def _time(hours: float) -> str:
+    return f"{60 * hours:,.1f} min" if hours < 2 else f"{hours:,.1f} h"

@@ -1,0 +1,135 @@
+"""The plan of a night: what is known of a source's listings, and which of them are due."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pandas as pd
+from sqlite_utils import Database
+
+from pipelines import clock
+from pipelines.database import transaction
+from schedules.config import Config
+from schedules.due import most_pressing, schedule
+from spiders.sources import Source
+
+OVERHEAD = 1.25
+"""A request takes its delay and about a quarter more: the answer, and the delay's own jitter."""
+
+# The film's IMDb votes now, and when the listing last answered: they come with the datasets, so
+# their growth is news that no request was spent on.
+_LISTINGS = """
+SELECT asked.*, s.votes, (
+    SELECT o.votes FROM score_observations o
+    WHERE o.listing_id = asked.imdb_listing_id AND o.score_kind = 'imdb_rating'
+      AND o.observed_at <= asked.last_answered_at
+    ORDER BY o.observed_at DESC LIMIT 1
+  ) AS votes_then
+FROM (
+  SELECT l.listing_id, l.source_id, lf.film_id, coalesce(f.title, l.title) AS title,
+    coalesce(f.year, l.year) AS year, coalesce(f.released_on, l.released_on) AS released_on,
+    l.gone_at, t.film_id IS NOT NULL AS tracked, i.listing_id AS imdb_listing_id,
+    max(u.last_asked_at) AS last_asked_at, max(u.failures) AS failures,
+    min(u.first_answered_at) AS first_answered_at, max(u.last_answered_at) AS last_answered_at,
+    sum(u.answers) AS answers, sum(u.changes) AS changes
+  FROM listings l
+  LEFT JOIN urls u ON u.listing_id = l.listing_id
+  LEFT JOIN listing_films lf ON lf.listing_id = l.listing_id AND lf.valid_to IS NULL
+  LEFT JOIN films f USING (film_id)
+  LEFT JOIN tracked_films t USING (film_id)
+  LEFT JOIN listings i ON i.source = 'imdb' AND i.source_id = f.imdb_id
+  WHERE l.source = :source
+    AND (NOT :chosen OR lf.film_id IN (SELECT film_id FROM temp.chosen_films))
+  GROUP BY l.listing_id
+) asked
+LEFT JOIN scores s ON s.listing_id = asked.imdb_listing_id AND s.score_kind = 'imdb_rating'
+ORDER BY asked.listing_id
+"""
+
+
+@dataclass(frozen=True)
+class Night:
+    """What a source would be asked now.
+
+    `asked` has a row for each listing that would be, most pressing first: listing_id, source_id,
+    film_id, title, year, and what `schedules.due.schedule` says of it. `due` counts those that the
+    budget leaves for later too. `upkeep` is how many requests a night would keep up with all
+    `listings`, and `never_asked` how many of them have yet to be asked at all.
+    """
+
+    source: str
+    listings: int
+    never_asked: int
+    due: int
+    upkeep: float
+    budget: int
+    delay_seconds: float
+    asked: pd.DataFrame
+
+    def hours(self, requests: float) -> float:
+        """How long so many requests take at the polite rate."""
+        return requests * OVERHEAD * self.delay_seconds / 3_600
+
+    @property
+    def nights_for_all(self) -> int:
+        """How many nights it takes to ask every listing once."""
+        return -(-self.listings // self.budget)
+
+
+def night(
+    db: Database,
+    source: Source,
+    config: Config,
+    *,
+    chosen: bool = False,
+    again: bool = False,
+    limit: int | None = None,
+) -> Night:
+    """What a source would be asked now, within its budget of requests a night.
+
+    `chosen`: only listings of the films in the table temp.chosen_films, without a budget, and each
+    as soon as it has rested: a person wants to know. `again`: even those that have not.
+    """
+    at = pd.Timestamp(clock.now())
+    rows = _scheduled(db, source.key, at, config.refresh_after_hours, chosen=chosen)
+    due = rows if again else rows[rows["rested_at" if chosen else "due_at"] <= at]
+    budget = len(due) if chosen else config.of(source).requests_a_night
+    return Night(
+        source=source.key,
+        listings=len(rows),
+        never_asked=int(rows["last_asked_at"].isna().sum()),
+        due=len(due),
+        upkeep=float((1 / rows["wait_days"].clip(1)).sum()),
+        budget=config.of(source).requests_a_night,
+        delay_seconds=config.delay(source),
+        asked=most_pressing(due).head(min(budget, limit or budget)),
+    )
+
+
+def write_due(
+    db: Database, sources: Iterable[str], since: str, rest_hours: float, *, chosen: bool
+) -> None:
+    """Remember when what was asked `since` is due next, and why.
+
+    `chosen`: only the chosen films were asked, and the rates are not learned from all others.
+    """
+    at = pd.Timestamp(clock.now())
+    for source in sources:
+        rows = _scheduled(db, source, at, rest_hours, chosen=chosen)
+        rows = rows[rows["last_asked_at"] >= since]
+        times = rows["due_at"].dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+        with transaction(db):
+            db.conn.executemany(
+                "INSERT OR REPLACE INTO due VALUES (?, ?, ?)",
+                zip(rows["listing_id"].tolist(), times, rows["why"], strict=True),
+            )
+
+
+def _scheduled(
+    db: Database, source: str, at: pd.Timestamp, rest_hours: float, *, chosen: bool
+) -> pd.DataFrame:
+    listings = pd.read_sql_query(
+        _LISTINGS, db.conn, params={"source": source, "chosen": int(chosen)}
+    )
+    return schedule(listings, at, rest_hours)
