@@ -32,7 +32,7 @@ FIRST, LAST = "2026-01-01T03:00:00Z", "2026-06-01T03:00:00Z"
 
 def catalogue(path: Path, films: int) -> None:
     """Make a database of so many films, merged."""
-    with writing(path, "a benchmark") as db:
+    with writing(path) as db:
         prepare(db)
         with transaction(db):
             _films(db, films)

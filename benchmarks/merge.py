@@ -69,7 +69,7 @@ def _in_a_process(path: Path, changed: int) -> tuple[float, float, int]:
 
 def _merge_some(path: Path, number: int) -> tuple[float, float, int]:
     """Change the scores of so many films, and merge those."""
-    with writing(path, "a benchmark") as db:
+    with writing(path) as db:
         (films,) = next(db.conn.execute("SELECT max(film_id) FROM films"))
         chosen = random.sample(range(1, films + 1), number)
         _change(db, chosen)

@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-import fcntl
-import json
-import os
-import socket
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from pandas import DataFrame
 from sqlite_utils import Database
 
-from pipelines import clock
+from pipelines.lock import DatabaseProblem
 from pipelines.migrations import migrations
 
 BUSY_SECONDS = 60.0
 """How long a write waits for another connection: Datasette may be reading through a checkpoint."""
-
-
-class DatabaseProblem(Exception):
-    """The database cannot be used; the message says why and what to do."""
-
-
-class DatabaseBusy(DatabaseProblem):
-    """Another process writes to this database."""
 
 
 def read_only(path: Path) -> Database:
@@ -53,32 +40,29 @@ def read_only(path: Path) -> Database:
 
 
 @contextmanager
-def writing(path: Path, holder: str) -> Iterator[Database]:
-    """The one writer's connection: locked, in WAL mode, migrated to this version.
-
-    `holder` is the command, told to whoever finds the lock held. Raises DatabaseBusy where
-    another process writes, DatabaseProblem where the file or folder cannot be used.
+def writing(path: Path) -> Iterator[Database]:
+    """The one writer's connection, in WAL mode, migrated to this version; the caller holds the lock
+    (pipelines/lock.py). Raises DatabaseProblem where the file or folder cannot be used.
     """
-    with lock(path, holder):
-        _refuse_other_files(path)
+    _refuse_other_files(path)
+    try:
+        db = Database(sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None))
+    except sqlite3.DatabaseError as fault:
+        raise _unusable(path, fault) from fault
+    try:
         try:
-            db = Database(sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None))
+            _refuse_other_databases(db, path)
+            db.conn.execute("PRAGMA journal_mode = WAL")
+            db.conn.execute("PRAGMA synchronous = NORMAL")
+            migrations.apply(db)
+            db.conn.execute("PRAGMA foreign_keys = ON")
         except sqlite3.DatabaseError as fault:
             raise _unusable(path, fault) from fault
-        try:
-            try:
-                _refuse_other_databases(db, path)
-                db.conn.execute("PRAGMA journal_mode = WAL")
-                db.conn.execute("PRAGMA synchronous = NORMAL")
-                migrations.apply(db)
-                db.conn.execute("PRAGMA foreign_keys = ON")
-            except sqlite3.DatabaseError as fault:
-                raise _unusable(path, fault) from fault
-            yield db
-            # A copy of the file alone has everything, even while Datasette has it open.
-            db.conn.execute("PRAGMA wal_checkpoint(PASSIVE)")
-        finally:
-            db.conn.close()
+        yield db
+        # A copy of the file alone has everything, even while Datasette has it open.
+        db.conn.execute("PRAGMA wal_checkpoint(PASSIVE)")
+    finally:
+        db.conn.close()
 
 
 @contextmanager
@@ -135,46 +119,6 @@ def write_over(db: Database, table: str, select: str) -> None:
     key, *columns = db[table].columns_dict
     assign = ", ".join(f"{name} = excluded.{name}" for name in columns)
     db.conn.execute(f"INSERT INTO {table} {select} ON CONFLICT ({key}) DO UPDATE SET {assign}")
-
-
-@contextmanager
-def lock(path: Path, holder: str) -> Iterator[None]:
-    """The one lock of a database: an flock on FILE.lock, which the kernel frees after a crash.
-
-    The file names its holder for those who find it held. Raises DatabaseBusy.
-    """
-    beside = path.with_name(path.name + ".lock")
-    try:
-        handle = os.open(beside, os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as fault:
-        raise DatabaseProblem(
-            f"cannot write in {path.parent.resolve()}: {fault.strerror}. Choose a folder that you"
-            " may write to with --db FILE."
-        ) from fault
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise DatabaseBusy(
-                f"{path} is in use by {_held_by(beside)}. Try again later."
-            ) from None
-        told = {"holder": holder, "pid": os.getpid(), "host": socket.gethostname()}
-        os.ftruncate(handle, 0)
-        os.write(handle, json.dumps({**told, "since": clock.now()}).encode())
-        yield
-        os.ftruncate(handle, 0)
-    finally:
-        os.close(handle)
-
-
-def _held_by(beside: Path) -> str:
-    try:
-        told: dict[str, Any] = json.loads(beside.read_text("utf-8"))
-        return (
-            f"'{told['holder']}' (process {told['pid']} on {told['host']}, since {told['since']})"
-        )
-    except (OSError, ValueError, KeyError):
-        return "another afterscore process"
 
 
 def _refuse_other_files(path: Path) -> None:

@@ -267,3 +267,14 @@ CREATE TABLE released_listings (
 ) STRICT, WITHOUT ROWID;
 """,
     )
+
+
+@migrations()
+def m005_taking_turns(db: Database) -> None:
+    statements(
+        db,
+        """
+ALTER TABLE runs ADD COLUMN continues INTEGER REFERENCES runs (run_id);
+CREATE TABLE last_requests (source TEXT PRIMARY KEY, asked_at TEXT NOT NULL) STRICT;
+""",
+    )

@@ -289,8 +289,15 @@ TABLES: tuple[Table, ...] = (
             "started_at": "UTC",
             "ended_at": "UTC; NULL: still running, or killed",
             "outcome": "ok, partly (something failed, the rest stands), failed or interrupted",
-            "exception": "what broke it",
+            "exception": "what broke it, or why it ended early",
+            "continues": "the run whose work it goes on with, since that one gave way",
         },
+    ),
+    Table(
+        "last_requests",
+        "when a source was last asked: the next process waits from then",
+        "internal",
+        {"source": "key of the source", "asked_at": "UTC, rounded up"},
     ),
     Table(
         "crawls",
@@ -625,7 +632,7 @@ VIEWS: tuple[Table, ...] = (
     ),
     Table(
         "last_night",
-        "a source in the last run that ended; without a source where that run asked none",
+        "a source in the last run that ended",
         "analysts",
         {
             "run_id": "the run",

@@ -18,7 +18,6 @@ from pipelines.merge import merge
 from pipelines.statements import Tally
 from pipelines.store import Store
 from schedules.archive import Saved
-from schedules.config import Config
 from schedules.film_lists import Row, safe_cell
 from schedules.run import Run, films_of
 from spiders.items import Answer, Outcome, Record
@@ -35,7 +34,7 @@ class Estimate:
     hours: float
 
 
-def estimate(run: Run, config: Config, film_count: int) -> list[Estimate]:
+def estimate(run: Run, film_count: int) -> list[Estimate]:
     """Requests and hours for each source that the run would read listings from.
 
     Listings that are still to be found are counted as one for each film: an upper bound, since
@@ -43,10 +42,10 @@ def estimate(run: Run, config: Config, film_count: int) -> list[Estimate]:
     """
     estimates = []
     for source in run.read_sources():
-        known = len(run.due_listings(source))
+        night = run.night(source)
+        known = len(night.asked)
         requests = max(known, film_count) if source.wikidata_property else known
-        hours = requests * 1.25 * config.delay(source) / 3_600
-        estimates.append(Estimate(source.key, requests, hours))
+        estimates.append(Estimate(source.key, requests, night.hours(requests)))
     return estimates
 
 

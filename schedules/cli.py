@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from pipelines.database import DatabaseProblem
 from pipelines.films import UnknownFilm
-from schedules import __version__, archive, config, film_lists
+from pipelines.lock import DatabaseProblem
+from schedules import __version__, archive, config, film_lists, nightly
 from schedules.commands import (
     asking,
     demo,
@@ -20,6 +20,7 @@ from schedules.commands import (
     matching,
     plan,
     saved_pages,
+    schedule,
     setting_up,
 )
 from schedules.commands.options import Problem, err, out
@@ -48,6 +49,7 @@ def main() -> None:
         film_lists.UnreadableList,
         archive.UnreadableArchive,
         archive.OtherHost,
+        nightly.UnusableJobStore,
     ) as problem:
         err.print(f"afterscore: {problem}", style="red", markup=False, soft_wrap=True)
         sys.exit(2)
@@ -80,6 +82,7 @@ app.command()(films.film)
 app.command("explain")(matching.explain_command)
 app.command()(plan.plan)
 app.command()(asking.refresh)
+app.command()(schedule.schedule)
 app.command("backfill")(asking.backfill_command)
 app.command()(saved_pages.read)
 match_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)

@@ -51,6 +51,7 @@ class Config(BaseSettings):
 
     contact: str = ""
     refresh_after_hours: float = Field(20.0, ge=0)
+    nightly_at: str = Field("03:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
     universe: Universe | None = None
     rulings: Path | None = None
     sources: dict[str, SourceSettings] = Field(default_factory=dict)
@@ -180,6 +181,9 @@ def template(contact: str = "") -> str:
         "",
         "# A listing that answered within this many hours is not asked again.",
         "# refresh_after_hours = 20",
+        "",
+        "# When the nightly run of 'afterscore schedule' begins, UTC.",
+        '# nightly_at = "03:00"',
         "",
         "# A CSV file of rulings on doubtful matches (listing_a, listing_b, same or different).",
         "# Left out, rulings.csv beside the database is taken where it is there.",

@@ -85,25 +85,34 @@ def night(
     chosen: bool = False,
     again: bool = False,
     limit: int | None = None,
+    asked_since: str | None = None,
 ) -> Night:
     """What a source would be asked now, within its budget of requests a night.
+
+    What was `asked_since` a time is part of this night's budget already, and not asked again.
 
     `chosen`: only listings of the films in the table temp.chosen_films, without a budget, and each
     as soon as it has rested: a person wants to know. `again`: even those that have not.
     """
     at = pd.Timestamp(clock.now())
     rows = _scheduled(db, source.key, at, config.refresh_after_hours, chosen=chosen)
-    due = rows if again else rows[rows["rested_at" if chosen else "due_at"] <= at]
-    budget = len(due) if chosen else config.of(source).requests_a_night
+    asked = pd.Series(False, index=rows.index)
+    if asked_since:
+        asked = rows["last_asked_at"] >= asked_since
+    is_due = rows["rested_at" if chosen else "due_at"] <= at
+    due = rows[~asked & (again | is_due)]
+    budget = config.of(source).requests_a_night
+    most = min(limit or len(rows), len(rows) if chosen else budget)
+    left = max(0, most - int(asked.sum()))
     return Night(
         source=source.key,
         listings=len(rows),
         never_asked=int(rows["last_asked_at"].isna().sum()),
         due=len(due),
         upkeep=float((1 / rows["wait_days"].clip(1)).sum()),
-        budget=config.of(source).requests_a_night,
+        budget=budget,
         delay_seconds=config.delay(source),
-        asked=most_pressing(due).head(min(budget, limit or budget)),
+        asked=most_pressing(due).head(left),
     )
 
 

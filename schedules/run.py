@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pandas as pd
 from sqlite_utils import Database
 
 from pipelines import clock
@@ -99,37 +99,55 @@ class Crawled:
 
 @dataclass
 class Result:
-    """What a run came to: `ok`, `partly` (something failed, the rest stands) or `interrupted`."""
+    """What a run came to: `ok`, `partly` (something failed, the rest stands) or `interrupted`.
+
+    `gave_way`: it ended for another command to go first, and another run goes on with its work.
+    """
 
     run_id: int
+    started_at: str
     outcome: str
     crawls: list[Crawled]
     changes: list[Change]
     skipped: dict[str, str]
+    gave_way: bool = False
 
 
 class Run:
     """One run over one database. `interrupt` may be called from a signal handler.
 
+    While it reads listings, it ends in order once somebody `wanted` to go first. The run that goes
+    on from there is told of those `before` it: what they asked is not asked again.
     `asked_sources` are the sources that it asks; the others are in `skipped`, with the reason.
     """
 
     def __init__(
-        self, db: Database, config: Config, selection: Selection, command: str, shown: Shown
+        self,
+        db: Database,
+        config: Config,
+        selection: Selection,
+        command: str,
+        shown: Shown,
+        wanted: Callable[[], bool] = lambda: False,
+        before: Sequence[Result] = (),
     ) -> None:
         self._db = db
         self._config = config
         self._selection = selection
         self._command = command
         self._shown = shown
+        self._wanted_by_others = wanted
+        self._gave_way = False
+        self._before = before
         self._crawled: dict[str, Crawled] = {}
         self._waiting: dict[str, Waiting] = {}
-        self._last_asked: dict[str, float] = {}
+        self._last_asked = _last_asked(db)
         self._crawls: Crawls | None = None
         self._stopped = threading.Event()
         self._touched: set[int] = set()
         self._sought: dict[str, tuple[str, ...]] = {}
         self._started = clock.now()
+        self._began = before[0].started_at if before else self._started
         self.skipped: dict[str, str] = {}
         self.asked_sources = list(self._switched_on())
         set_aside(db, "chosen_films", "film_id", selection.film_ids or ())
@@ -146,10 +164,6 @@ class Run:
             else:
                 yield source
 
-    def due_listings(self, source: Source) -> pd.DataFrame:
-        """The source's listings that would be asked now, most pressing first (planning.Night)."""
-        return self.night(source).asked
-
     def night(self, source: Source) -> Night:
         """What this run would ask of the source."""
         selection = self._selection
@@ -160,6 +174,7 @@ class Run:
             chosen=selection.film_ids is not None,
             again=selection.again,
             limit=selection.limit,
+            asked_since=self._began if self._before else None,
         )
 
     # --- the run ------------------------------------------------------------------------------
@@ -176,7 +191,7 @@ class Run:
                 self._stage(store, self._find_plans(wave))
                 self._match_touched()
                 self._write_lookups(wave)
-            self._stage(store, self._read_plans())
+            self._stage(store, self._read_plans(), gives_way=True)
             self._match_touched()
         except Exception as fault:
             exception = f"{type(fault).__name__}: {fault}"
@@ -185,10 +200,13 @@ class Run:
             if self._crawls:
                 self._crawls.kill()
             self._merge()
-            outcome = "failed" if exception else self._outcome()
+            if self._gave_way and exception is None:
+                exception = "gave way to another command; the next run goes on"
+            outcome = "failed" if exception and not self._gave_way else self._outcome()
             self._end(run_id, outcome, exception)
         changes = [c for crawled in self._crawled.values() for c in crawled.tally.changes]
-        return Result(run_id, outcome, list(self._crawled.values()), changes, self.skipped)
+        crawls = list(self._crawled.values())
+        return Result(run_id, self._started, outcome, crawls, changes, self.skipped, self._gave_way)
 
     def interrupt(self) -> None:
         """End the run after the requests in hand; what they bring is still stored."""
@@ -197,13 +215,13 @@ class Run:
             self._crawls.stop()
 
     def _outcome(self) -> str:
-        if self._stopped.is_set():
+        if self._stopped.is_set() or self._gave_way:
             return "interrupted"
         if all(crawled.outcome == "ok" for crawled in self._crawled.values()):
             return "ok"
         return "partly"
 
-    def _stage(self, store: Store, plans: Sequence[Plan]) -> None:
+    def _stage(self, store: Store, plans: Sequence[Plan], *, gives_way: bool = False) -> None:
         """Crawl all plans side by side, and store what they answer once it is judged."""
         if not plans or self._stopped.is_set():
             return
@@ -227,9 +245,17 @@ class Run:
                     if isinstance(item, Ended):
                         self._settle_last(store, item)
                         self._ended(item, time.monotonic() - started)
+                if gives_way:
+                    self._give_way_if_wanted()
         finally:
             self._crawls.kill()
             self._crawls = None
+
+    def _give_way_if_wanted(self) -> None:
+        if self._crawls and not self._gave_way and self._wanted_by_others():
+            self._shown.say("another command goes first; this one goes on after it")
+            self._gave_way = True
+            self._crawls.stop()
 
     def _settle(self, store: Store, judged: Judged) -> None:
         """Store answers that were judged, or hold them back together."""
@@ -266,6 +292,7 @@ class Run:
         crawled = self._crawled[ended.source]
         crawled.seconds += seconds
         self._last_asked[ended.source] = time.monotonic()
+        self._remember_asked(ended.source)
         self._shown.end(ended.source)
         if ended.finished:
             failed = sum(crawled.tally.counts[name] for name in ("failed", "unreadable", "blocked"))
@@ -282,11 +309,13 @@ class Run:
             crawled.detail = ended.exception.partition("\n")[0]
         elif reason in ("blocked", "rate_limited", "unauthorised"):
             crawled.outcome, crawled.detail = "blocked", ended.reason
+        elif self._gave_way:
+            crawled.detail = "gave way; the next run goes on"
         elif self._stopped.is_set():  # by a person or by --until: the rest comes next time
             crawled.outcome, crawled.detail = "interrupted", "ended before its time"
         else:
             crawled.outcome, crawled.detail = "failed", ended.reason
-        if crawled.outcome != "interrupted":
+        if crawled.outcome not in ("ok", "interrupted"):
             self._shown.say(
                 f"{ended.source}: {crawled.outcome} ({crawled.detail}). What was stored stands."
             )
@@ -307,7 +336,7 @@ class Run:
         wanted = self._wanted(source)
         whole = self._selection.film_ids is None
         if source.finds in (Finds.DATASET, Finds.LISTS):
-            rested = not self._selection.again and self._rested(source)
+            rested = self._rested(source)
             news = source.finds is Finds.DATASET and self._news_for(source)
             if (rested and not news) or not (whole or news or self._selection.sources):
                 return None
@@ -342,11 +371,16 @@ class Run:
         return tuple(row[0] for row in rows)
 
     def _rested(self, source: Source) -> bool:
-        """Whether the source's lists or datasets answered within the hours of rest."""
+        """Whether the source's lists or datasets answered within the hours of rest; where all is
+        asked again, whether an earlier part of this run asked them."""
         since = clock.later(clock.now(), hours=-self._config.refresh_after_hours)
+        if self._selection.again:
+            if not self._before:
+                return False
+            since = self._began
         row = self._db.conn.execute(
             "SELECT 1 FROM urls WHERE source = ? AND listing_id IS NULL AND last_outcome = 'ok'"
-            " AND last_asked_at > ?",
+            " AND last_asked_at >= ?",
             (source.key, since),
         ).fetchone()
         return row is not None
@@ -431,7 +465,7 @@ class Run:
 
     def _targets(self, source: Source) -> Iterator[Target]:
         version = reader_version(source.key)
-        for row in self.due_listings(source).itertuples():
+        for row in self.night(source).asked.itertuples():
             url = source.ask_url(str(row.source_id))
             assert url
             known = self._db.conn.execute(
@@ -472,10 +506,22 @@ class Run:
             **told,
         )
 
+    def _remember_asked(self, source: str) -> None:
+        """The next process waits as long before it asks the source as this one would have."""
+        at = datetime.now(UTC) + timedelta(seconds=1)  # stamps drop what is left of the second
+        with transaction(self._db):
+            self._db.conn.execute(
+                "INSERT OR REPLACE INTO last_requests VALUES (?, ?)", (source, clock.stamp(at))
+            )
+
     def _has_not_failed(self, source: Source) -> bool:
         """A source that blocked us, or failed, in this run is left alone for the rest of it."""
-        crawled = self._crawled.get(source.key)
-        return crawled is None or crawled.outcome in ("ok", "partly")
+        crawls = [crawl for part in self._before for crawl in part.crawls]
+        return all(
+            crawled.outcome in ("ok", "partly")
+            for crawled in [*crawls, *self._crawled.values()]
+            if crawled.source == source.key
+        )
 
     # --- match, merge, record -----------------------------------------------------------------
 
@@ -537,9 +583,15 @@ class Run:
             selection["film_ids"] = sorted(self._selection.film_ids)
         with transaction(self._db):
             row = self._db.conn.execute(
-                "INSERT INTO runs (command, plan, pid, started_at) VALUES (?, ?, ?, ?)"
-                " RETURNING run_id",
-                (self._command, json.dumps(selection), os.getpid(), clock.now()),
+                "INSERT INTO runs (command, plan, pid, started_at, continues)"
+                " VALUES (?, ?, ?, ?, ?) RETURNING run_id",
+                (
+                    self._command,
+                    json.dumps(selection),
+                    os.getpid(),
+                    self._started,
+                    self._before[0].run_id if self._before else None,
+                ),
             ).fetchone()
         return int(row[0])
 
@@ -600,11 +652,41 @@ class Run:
             )
 
 
+def _last_asked(db: Database) -> dict[str, float]:
+    """When each source was last asked by any process, on this process's monotonic clock."""
+    now = datetime.now(UTC)
+    return {
+        source: time.monotonic() - max(0.0, (now - clock.moment(at)).total_seconds())
+        for source, at in db.conn.execute("SELECT source, asked_at FROM last_requests")
+    }
+
+
 def _selection(plan: Plan) -> str:
     """The films that a dataset is asked for, as one word: the universe, whoever is tracked."""
     if plan.universe is None:
         return ""
     return hashlib.sha256(plan.universe.model_dump_json().encode()).hexdigest()[:12]
+
+
+def together(parts: Sequence[Result]) -> Result:
+    """The parts of a run that gave way, as one result."""
+    first, last = parts[0], parts[-1]
+    crawls: dict[str, Crawled] = {}
+    for crawled in (crawled for part in parts for crawled in part.crawls):
+        of = crawls.setdefault(crawled.source, Crawled(crawled.source, crawled.started_at))
+        of.tally.counts.update(crawled.tally.counts)
+        of.seconds += crawled.seconds
+        if crawled.outcome != "ok":
+            of.outcome, of.detail = crawled.outcome, crawled.detail
+    failed = any(crawled.outcome != "ok" for crawled in crawls.values())
+    return Result(
+        last.run_id,
+        first.started_at,
+        "partly" if failed and last.outcome == "ok" else last.outcome,
+        list(crawls.values()),
+        [change for part in parts for change in part.changes],
+        first.skipped,
+    )
 
 
 def films_of(db: Database, listing_ids: Iterable[int]) -> set[int]:

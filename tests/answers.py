@@ -166,6 +166,6 @@ class Kept:
 @contextmanager
 def keeping(path: Path) -> Iterator[Kept]:
     """A database at a path for as long as the test needs it."""
-    with writing(path, "a test") as db:
+    with writing(path) as db:
         prepare(db)
         yield Kept(db)

@@ -83,6 +83,10 @@ INSERT INTO quarantine
 INSERT INTO held_answers VALUES (8, x'00');
 INSERT INTO released_listings VALUES (1, 8);
 """,
+    "m005_taking_turns": """
+INSERT INTO runs VALUES (9, 'refresh', '{}', 124, '2026-01-02', NULL, NULL, NULL, 4);
+INSERT INTO last_requests VALUES ('imdb', '2026-01-02');
+""",
 }
 
 
@@ -127,7 +131,7 @@ def test_rows_survive_every_migration_that_is_still_to_come(
     then = contents(db, old)
     assert {name for name, rows in then.items() if not rows} == set(), "fill every table"
     db.conn.close()
-    with writing(path, "a test") as migrated:
+    with writing(path) as migrated:
         assert contents(migrated, old) == then
         assert migrated.conn.execute("PRAGMA foreign_key_check").fetchall() == []
         assert migrated.conn.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
@@ -159,7 +163,7 @@ def test_every_migration_has_rows_to_try_it_on() -> None:
 def test_a_migration_that_fails_leaves_the_database_as_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with writing(tmp_path / "ratings.db", "a test"):
+    with writing(tmp_path / "ratings.db"):
         pass
 
     newer = Migrations("afterscore")
@@ -172,7 +176,7 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(
         db.conn.execute("SELECT no_such_column")
 
     monkeypatch.setattr("pipelines.database.migrations", newer)
-    with pytest.raises(Exception, match="no_such_column"), writing(tmp_path / "ratings.db", "a"):
+    with pytest.raises(Exception, match="no_such_column"), writing(tmp_path / "ratings.db"):
         pass
     db = database(tmp_path / "ratings.db")
     assert "half_done" not in tables(db)
@@ -184,7 +188,7 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(
 
 @pytest.fixture(scope="module")
 def newest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
-    with writing(tmp_path_factory.mktemp("newest") / "ratings.db", "a test") as db:
+    with writing(tmp_path_factory.mktemp("newest") / "ratings.db") as db:
         prepare(db)
         return tables(db)
 
@@ -286,7 +290,7 @@ def test_a_database_of_another_program_is_refused_and_left_alone(
 @either
 def test_a_database_cut_short_is_refused(words: tuple[str, ...], afterscore: Afterscore) -> None:
     path = afterscore.folder / "ratings.db"
-    with writing(path, "a test") as db:
+    with writing(path) as db:
         prepare(db)
     path.write_bytes(path.read_bytes()[: 3 * 4096])
     assert "ratings.db" in refused(afterscore, *words)

@@ -10,8 +10,9 @@ from sqlite_utils import Database
 
 from pipelines import films
 from pipelines.database import read_only
+from pipelines.lock import Rank
 from schedules import backfill, config, film_lists, show
-from schedules.commands.opening import film_ids_of, has_films, source_named, writing_to
+from schedules.commands.opening import film_ids_of, has_films, source_named, writing_in_turn
 from schedules.commands.options import (
     AgainOption,
     DbOption,
@@ -24,16 +25,11 @@ from schedules.commands.options import (
     err,
     out,
 )
-from schedules.commands.running import (
-    exit_status,
-    print_result,
-    print_skipped,
-    result_rows,
-    run_shown,
-)
+from schedules.commands.plan import print_plan
+from schedules.commands.running import exit_status, print_result, result_rows, run_shown
 from schedules.commands.saved_pages import store_saved_pages
 from schedules.progress import Shown
-from schedules.run import Run, Selection, stopped_by
+from schedules.run import Run, Selection
 from spiders.sources import SOURCES
 
 NEXT_STEPS = """There is nothing to refresh yet: no film is tracked, and no universe is set.
@@ -80,16 +76,16 @@ def refresh(
             known = (one for name in named for one in films.find_all(reading, name))
             chosen_films = frozenset(one.film_id for one in known)
         chosen = Selection(tuple(source or ()), chosen_films, limit, again)
-        _dry_run(reading, settings, chosen)
+        print_plan(Run(reading, settings, chosen, "refresh --dry-run", Shown(err)))
         return
-    with writing_to(db, "refresh") as database:
+    with writing_in_turn(db, "refresh", Rank.NIGHT) as (database, lock):
         chosen = Selection(
             sources=tuple(source or ()),
             film_ids=film_ids_of(database, film_names, films_file),
             limit=limit,
             again=again,
         )
-        result = run_shown(database, settings, chosen, "refresh", quiet=as_json)
+        result = run_shown(database, settings, chosen, "refresh", lock=lock, quiet=as_json)
         if as_json:
             out.print(show.as_json(result_rows(result)), markup=False, soft_wrap=True)
         else:
@@ -143,7 +139,7 @@ def backfill_command(
     path = config.database_path(db)
     if not films_file and not film_names and (not path.exists() or not has_films(path)):
         raise Problem(NEXT_STEPS)
-    with writing_to(db, "backfill") as database:
+    with writing_in_turn(db, "backfill", Rank.BACKFILL) as (database, lock):
         tracked, _ = backfill.track_rows(database, rows)
         ids = film_ids_of(database, film_names, None) or frozenset()
         if years:
@@ -153,23 +149,13 @@ def backfill_command(
         chosen = Selection(
             sources=tuple(source or ()), film_ids=None if whole else ids, limit=limit, again=again
         )
-        with Shown(err) as shown:
-            run = Run(database, settings, chosen, "backfill", shown)
-            settings.require_contact(run.asked_sources)
-            print_skipped(run)
-            count = len(ids) if not whole else database["films"].count
-            estimates = backfill.estimate(run, settings, count)
-            for told in estimates:
-                err.print(
-                    f"{told.source}: up to {told.requests:,} requests, {told.hours:.1f} h at the"
-                    " polite rate"
-                )
-            longest = max((told.hours for told in estimates), default=0.0)
-            err.print(f"Hosts are asked side by side: about {longest:.1f} h in all.")
-            if dry_run:
-                return
-            with stopped_by(run, ends_in, shown.say):
-                result = run.execute()
+        count = len(ids) if not whole else database["films"].count
+        _print_estimate(Run(database, settings, chosen, "backfill", Shown(err)), count)
+        if dry_run:
+            return
+        result = run_shown(
+            database, settings, chosen, "backfill", lock=lock, seconds=ends_in, quiet=as_json
+        )
         if films_file:
             written = films_file.with_name(films_file.name + ".report.csv")
             keys = list(source or [s.key for s in SOURCES])
@@ -196,16 +182,10 @@ def _films_of_years(database: Database, years: str) -> frozenset[int]:
     return found
 
 
-def _dry_run(database: Database, settings: config.Config, chosen: Selection) -> None:
-    run = Run(database, settings, chosen, "refresh --dry-run", Shown(err))
-    print_skipped(run)
-    finds = [source.key for source in run.asked_sources if source.finds]
-    out.print(f"The find stage comes first, and may add listings: {', '.join(finds) or 'none'}")
-    for source in run.read_sources():
-        rows = run.due_listings(source)
-        minutes = len(rows) * 1.25 * settings.delay(source) / 60
-        out.print(
-            f"{source.key}: {len(rows):,} listings due, {minutes:,.1f} min at the polite rate"
-        )
-        for row in rows.head(10).itertuples():
-            out.print(f"  {row.source_id}  {row.why}", markup=False)
+def _print_estimate(run: Run, film_count: int) -> None:
+    estimates = backfill.estimate(run, film_count)
+    for told in estimates:
+        costs = f"up to {told.requests:,} requests, {told.hours:.1f} h at the polite rate"
+        err.print(f"{told.source}: {costs}")
+    longest = max((told.hours for told in estimates), default=0.0)
+    err.print(f"Hosts are asked side by side: about {longest:.1f} h in all.")

@@ -11,6 +11,7 @@ from sqlite_utils import Database
 
 from pipelines import films
 from pipelines.database import read_only, transaction, writing
+from pipelines.lock import Lock, Rank, locked
 from pipelines.matching import rulings
 from pipelines.merge import prepare
 from schedules import backfill, config, film_lists
@@ -19,16 +20,30 @@ from spiders.sources import by_key
 
 
 @contextmanager
-def writing_to(given: Path | None, command: str) -> Iterator[Database]:
-    """The database for writing, with its derived tables; says where a new one was made."""
+def writing_in_turn(
+    given: Path | None, command: str, rank: Rank
+) -> Iterator[tuple[Database, Lock]]:
+    """The database for writing, with its derived tables, and the lock that lets others go first.
+    Says where a new database was made, and what it waits for."""
     path = config.database_path(given)
     new = not path.exists()
-    with writing(path, f"afterscore {command}") as database:
+    with locked(path, f"afterscore {command}", rank, _say) as lock, writing(path) as database:
         if new:
-            err.print(f"Made a new database: {path.resolve()}", markup=False, soft_wrap=True)
+            _say(f"Made a new database: {path.resolve()}")
         prepare(database)
         _bring_in_rulings(database, path)
+        yield database, lock
+
+
+@contextmanager
+def writing_to(given: Path | None, command: str) -> Iterator[Database]:
+    """The database for writing, for a command that somebody waits for."""
+    with writing_in_turn(given, command, Rank.PERSON) as (database, _):
         yield database
+
+
+def _say(line: str) -> None:
+    err.print(line, markup=False, soft_wrap=True)
 
 
 def _bring_in_rulings(database: Database, path: Path) -> None:
@@ -37,7 +52,7 @@ def _bring_in_rulings(database: Database, path: Path) -> None:
     with transaction(database):
         problems = rulings.bring_in(database, file)
     for problem in problems[:40]:
-        err.print(problem, markup=False, soft_wrap=True)
+        _say(problem)
 
 
 def source_named(key: str) -> Any:

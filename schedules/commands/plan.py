@@ -39,19 +39,23 @@ def plan(
     settings = config.load()
     chosen = Selection(sources=tuple(source or ()), limit=limit)
     run = Run(read_only(config.database_path(db)), settings, chosen, "plan", Shown(err))
-    finds = [one.key for one in run.asked_sources if one.finds]
-    nights = [run.night(one) for one in run.read_sources()]
-    if as_json:
-        told = {
-            "finds": finds,
-            "sources": [_as_row(night) for night in nights],
-            "skipped": run.skipped,
-        }
-        out.print(show.as_json(told), markup=False, soft_wrap=True)
+    if not as_json:
+        print_plan(run)
         return
+    told = {
+        "finds": _finds(run),
+        "sources": [_as_row(run.night(one)) for one in run.read_sources()],
+        "skipped": run.skipped,
+    }
+    out.print(show.as_json(told), markup=False, soft_wrap=True)
+
+
+def print_plan(run: Run) -> None:
+    """What a run would ask, and how long that takes."""
+    nights = [run.night(one) for one in run.read_sources()]
     print_skipped(run)
     out.print(
-        f"The find stage comes first, and may add listings: {', '.join(finds) or 'none'}",
+        f"The find stage comes first, and may add listings: {', '.join(_finds(run)) or 'none'}",
         soft_wrap=True,
     )
     for night in nights:
@@ -59,6 +63,10 @@ def plan(
     if nights:
         longest = max(night.hours(len(night.asked)) for night in nights)
         out.print(f"Sources are asked side by side: {_time(longest)} in all.")
+
+
+def _finds(run: Run) -> list[str]:
+    return [one.key for one in run.asked_sources if one.finds]
 
 
 def _as_row(night: Night) -> dict[str, Any]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from rich.table import Table
 from sqlite_utils import Database
 
+from pipelines.lock import Lock
 from schedules import config
 from schedules.commands.options import Problem, err, out
 from schedules.progress import Shown
-from schedules.run import Result, Run, Selection, not_films, stopped_by
+from schedules.run import Result, Run, Selection, not_films, stopped_by, together
 
 
 def run_shown(
@@ -19,19 +21,34 @@ def run_shown(
     chosen: Selection,
     command: str,
     *,
+    lock: Lock | None = None,
+    seconds: float | None = None,
     quiet: bool = False,
 ) -> Result:
-    """Run with a progress display. Raises Problem where no source is on."""
+    """Run with a progress display. Raises Problem where no source is on.
+
+    With a `lock` it gives way at its checkpoints to whoever goes first, and goes on afterwards.
+    After so many `seconds` it ends in order. `quiet`: sources that are skipped go unmentioned.
+    """
+    ends_at = None if seconds is None else time.monotonic() + seconds
+    wanted = lock.wanted if lock else lambda: False
+    parts: list[Result] = []
     with Shown(err) as shown:
-        run = Run(database, settings, chosen, command, shown)
-        settings.require_contact(run.asked_sources)
-        if not run.asked_sources:
-            print_skipped(run)
-            raise Problem("no source is on, so there is nothing to ask ('afterscore sources')")
-        if not quiet:
-            print_skipped(run)
-        with stopped_by(run, None, shown.say):
-            return run.execute()
+        while not parts or parts[-1].gave_way:
+            if parts and lock:
+                lock.give_way()
+                shown.say("going on")
+            run = Run(database, settings, chosen, command, shown, wanted, parts)
+            settings.require_contact(run.asked_sources)
+            if not run.asked_sources:
+                print_skipped(run)
+                raise Problem("no source is on, so there is nothing to ask ('afterscore sources')")
+            if not quiet and not parts:
+                print_skipped(run)
+            left = None if ends_at is None else max(0.0, ends_at - time.monotonic())
+            with stopped_by(run, left, shown.say):
+                parts.append(run.execute())
+    return together(parts)
 
 
 def print_skipped(run: Run) -> None:

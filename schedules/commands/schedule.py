@@ -1,0 +1,58 @@
+"""schedule: a refresh every night, in the foreground."""
+
+from __future__ import annotations
+
+import signal
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from pipelines import clock
+from schedules import config, nightly
+from schedules.commands.options import DbOption, Problem, err, out
+
+
+def schedule(
+    at: Annotated[
+        str | None,
+        typer.Option("--at", metavar="HH:MM", help="Time of day, UTC [default: nightly_at, 03:00]"),
+    ] = None,
+    next_only: Annotated[bool, typer.Option("--next", help="Print when, and end")] = False,
+    db: DbOption = None,
+) -> None:
+    """Run a refresh every night, in the foreground, until it is told to end.
+
+    A night that was missed, or cut off, is caught up once at the start. Ctrl-C or SIGTERM ends a
+    night in order, after the requests in hand. docs/nightly.md has a systemd unit and a container.
+
+    \b
+    Example:  afterscore schedule
+              afterscore schedule --next
+    """
+    settings = config.load()
+    nightly_at = at or settings.nightly_at
+    path = config.database_path(db)
+    try:
+        upcoming = nightly.next_night(nightly_at, datetime.now(UTC))
+    except ValueError:
+        raise Problem(f"--at takes a time of day such as 03:00, not {at!r}") from None
+    missed = nightly.is_missed(path, nightly_at, datetime.now(UTC))
+    if next_only:
+        out.print(clock.stamp(upcoming))
+        if missed:
+            err.print("The last night was missed: it is caught up at the start.")
+        return
+    if not path.parent.is_dir():
+        raise Problem(f"no folder {path.parent.resolve()}. Choose another with --db FILE.")
+    trigger = nightly.nightly(nightly_at)
+    nights = nightly.Nights(path, nightly.refresh_command(path), trigger, _say)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, frame: nights.stop())
+    if missed:
+        _say("the last night was missed: it is caught up now")
+    nights.run(at_once=missed)
+
+
+def _say(line: str) -> None:
+    err.print(line, markup=False, soft_wrap=True)

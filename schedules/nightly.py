@@ -1,0 +1,171 @@
+"""Every night at a set time: `afterscore refresh` in a process of its own, for years.
+
+The scheduler asks nothing and opens the database only to read what ran. A night that fails, leaks
+or is killed leaves it as it was, and what happens in a night is the same under plain cron.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from apscheduler.events import EVENT_JOB_MAX_INSTANCES
+from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.cron import CronTrigger
+from sqlalchemy.exc import DatabaseError
+
+from pipelines import clock
+from pipelines.database import read_only
+
+JOB = "nightly"
+
+
+class UnusableJobStore(Exception):
+    """The job store cannot be read; the message says what to do."""
+
+
+# A whole run that came to its end, whatever came of it. One that was interrupted or killed has not
+# done its night's work, and the run that goes on with it counts as its end.
+_DONE = """
+SELECT 1 FROM runs WHERE command = 'refresh' AND outcome IN ('ok', 'partly', 'failed')
+  AND json_extract(plan, '$.film_ids') IS NULL AND json_array_length(plan, '$.sources') = 0
+  AND json_extract(plan, '$.limit') IS NULL AND started_at >= ?
+"""
+
+
+def next_night(nightly_at: str, now: datetime) -> datetime:
+    """The next time, UTC, at which it is `nightly_at` (HH:MM)."""
+    hour, minute = map(int, nightly_at.split(":"))
+    today = now.astimezone(UTC).replace(hour=hour, minute=minute, second=0, microsecond=0)
+    return today if today > now else today + timedelta(days=1)
+
+
+def is_missed(database: Path, nightly_at: str, now: datetime) -> bool:
+    """Whether the last night has not been done, as the table `runs` tells.
+
+    Where nothing ever ran, nothing was missed. Raises DatabaseProblem.
+    """
+    if not database.exists():
+        return False
+    last = clock.stamp(next_night(nightly_at, now) - timedelta(days=1))
+    run = read_only(database).conn.execute
+    ran = run("SELECT 1 FROM runs WHERE started_at < ? LIMIT 1", (last,)).fetchone()
+    return ran is not None and run(_DONE, (last,)).fetchone() is None
+
+
+class Nights:
+    """Runs `command` at the times of a trigger, one at a time, until `stop`.
+
+    `say` is told one line for each thing that happens. The job store, which holds when the next
+    night is, is a file of its own beside the database that only its owner can read. Raises
+    UnusableJobStore.
+    """
+
+    _running: Nights | None = None
+
+    def __init__(
+        self,
+        database: Path,
+        command: Sequence[str],
+        trigger: BaseTrigger,
+        say: Callable[[str], None],
+    ) -> None:
+        store = database.with_name(f"{database.name}.schedule").resolve()
+        os.close(os.open(store, os.O_CREAT | os.O_RDWR, 0o600))
+        store.chmod(0o600)
+        self._store = store
+        self._command = list(command)
+        self._say = say
+        self._child: subprocess.Popen[bytes] | None = None
+        self._stopped = False
+        # A signal handler may write to a pipe at any moment. An Event it may not set: it would
+        # wait for ever for the lock of the very wait that it broke into.
+        self._told_to_stop, self._tell = os.pipe()
+        self._scheduler = BackgroundScheduler(
+            jobstores={"default": SQLAlchemyJobStore(url=f"sqlite:///{store}")}, timezone=UTC
+        )
+        self._trigger = trigger
+        self._scheduler.add_listener(
+            lambda event: say("the last night still runs, so this one is left out"),
+            EVENT_JOB_MAX_INSTANCES,
+        )
+
+    def run(self, *, at_once: bool) -> None:
+        """Until `stop`; `at_once` begins with a night that was missed."""
+        Nights._running = self
+        try:
+            self._scheduler.start(paused=True)
+        except DatabaseError as fault:
+            raise UnusableJobStore(
+                f"{self._store} is not a job store. Remove it: it holds nothing that is not made"
+                " anew."
+            ) from fault
+        # With what is stored it would wait for a time that has passed, or leave it out in silence.
+        first = {"next_run_time": datetime.now(UTC)} if at_once else {}
+        self._scheduler.add_job(
+            run_night,
+            self._trigger,
+            id=JOB,
+            replace_existing=True,
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=None,
+            **first,
+        )
+        self._say(f"next night: {'now' if at_once else self._next_time()}")
+        self._scheduler.resume()
+        os.read(self._told_to_stop, 1)
+        self._scheduler.shutdown()
+
+    def stop(self) -> None:
+        """End after the requests in hand, if a night is running; what was stored stands. May be
+        called from a signal handler."""
+        self._stopped = True
+        os.write(self._tell, b".")
+        if self._child:
+            self._child.terminate()
+
+    def night(self) -> None:
+        """One night, to its end."""
+        if self._ends():
+            return
+        self._say(f"{clock.now()} the night begins")
+        # In a session of its own: a Ctrl-C at the terminal comes to us, and we end it in order.
+        self._child = subprocess.Popen(self._command, start_new_session=True)  # noqa: S603  ours
+        if self._ends():
+            self._child.terminate()
+        status = self._child.wait()
+        self._child = None
+        ended = {0: "all went well", 1: "something failed, and the rest stands"}
+        self._say(f"{clock.now()} the night ended: {ended.get(status, f'exit status {status}')}")
+        if not self._ends():  # on its way out the scheduler answers no more
+            self._say(f"next night: {self._next_time()}")
+
+    def _ends(self) -> bool:
+        return self._stopped
+
+    def _next_time(self) -> str:
+        return clock.stamp(self._scheduler.get_job(JOB).next_run_time)
+
+
+def run_night() -> None:
+    """The job: a job store keeps its name, and cannot keep an object."""
+    if Nights._running:
+        Nights._running.night()
+
+
+def nightly(nightly_at: str) -> CronTrigger:
+    """The trigger of a night at HH:MM, UTC."""
+    hour, minute = nightly_at.split(":")
+    return CronTrigger(hour=int(hour), minute=int(minute), timezone=UTC)
+
+
+def refresh_command(database: Path) -> list[str]:
+    """What a night runs: this very program."""
+    return [sys.executable, "-m", "schedules.cli", "refresh", "--db", str(database)]

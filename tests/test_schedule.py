@@ -1,0 +1,145 @@
+"""`afterscore schedule`: a refresh every night, without being watched."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import stat
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from schedules.nightly import next_night
+from tests.conftest import Afterscore
+from tests.fault_server import PATIENCE, FaultServer, Gate, Reply
+from tests.test_faults import asking, is_sound, outcomes_of, printed, started
+
+FILMS = ["m/0", "m/1", "m/2"]
+
+
+def tracked(folder: Path, server: FaultServer) -> Afterscore:
+    ready = asking(folder, server)
+    ready("track", *(f"rottentomatoes:{film}" for film in FILMS))
+    return ready
+
+
+def some_days_later(ready: Afterscore, days: int = 3) -> None:
+    """What happened so far becomes as much older."""
+    back = f"-{days} days"
+    with sqlite3.connect(ready.folder / "ratings.db") as db:
+        for table, columns in {
+            "runs": ("started_at", "ended_at"),
+            "urls": ("last_asked_at", "first_answered_at", "last_answered_at"),
+        }.items():
+            for column in columns:
+                db.execute(
+                    f"UPDATE {table} SET {column} = strftime('%Y-%m-%dT%H:%M:%SZ', {column}, ?)",
+                    [back],
+                )
+    db.close()
+
+
+@pytest.mark.parametrize(
+    ("now", "then"),
+    [
+        ("2026-03-01T02:59:59Z", "2026-03-01T03:00:00+00:00"),
+        ("2026-03-01T03:00:00Z", "2026-03-02T03:00:00+00:00"),
+        ("2026-12-31T23:00:00-05:00", "2027-01-02T03:00:00+00:00"),
+    ],
+)
+def test_the_next_night_is_the_next_time_of_that_name(now: str, then: str) -> None:
+    assert next_night("03:00", datetime.fromisoformat(now)).isoformat() == then
+
+
+def test_next_prints_when_and_runs_nothing(tmp_path: Path) -> None:
+    with FaultServer("rottentomatoes") as server:
+        ready = tracked(tmp_path, server)
+        ended = ready("schedule", "--at", "04:30", "--next")
+        assert server.asked == []
+    at = datetime.fromisoformat(ended.out.strip())
+    assert (at.hour, at.minute) == (4, 30)
+    assert timedelta() < at - datetime.now(UTC) <= timedelta(days=1)
+
+
+@pytest.mark.parametrize("at", ["25:00", "3", "noon"])
+def test_a_time_that_is_none_is_refused(afterscore: Afterscore, at: str) -> None:
+    ended = afterscore("schedule", "--at", at)
+    assert ended.status == 2
+    assert f"a time of day such as 03:00, not '{at}'" in ended.err
+
+
+def test_the_time_of_the_night_is_a_setting(afterscore: Afterscore) -> None:
+    afterscore.settings('nightly_at = "23:15"\n')
+    assert "T23:15:00Z" in afterscore("schedule", "--next").out
+    afterscore.settings('nightly_at = "later"\n')
+    ended = afterscore("schedule", "--next")
+    assert ended.status == 2
+    assert "nightly_at" in ended.err
+
+
+def test_a_new_database_has_missed_no_night(tmp_path: Path) -> None:
+    with FaultServer("rottentomatoes") as server:
+        ready = tracked(tmp_path, server)
+        with started(ready, "schedule") as process:
+            printed(process, "next night: ")
+            process.terminate()
+            assert process.wait(PATIENCE) == 0
+        assert server.asked == []
+    mode = stat.S_IMODE((tmp_path / "ratings.db.schedule").stat().st_mode)
+    assert mode == 0o600
+
+
+def test_a_missed_night_is_caught_up_once(tmp_path: Path) -> None:
+    with FaultServer("rottentomatoes") as server:
+        ready = tracked(tmp_path, server)
+        assert ready("refresh").status == 0
+        some_days_later(ready)
+        assert "caught up" in ready("schedule", "--next").err
+        for says in ("the night ended: all went well", "next night: "):
+            with started(ready, "schedule") as process:
+                printed(process, says)
+                process.terminate()
+                assert process.wait(PATIENCE) == 0
+        assert "caught up" not in ready("schedule", "--next").err
+        assert outcomes_of(ready.database(), "runs") == ["ok", "ok"]
+
+
+@pytest.mark.parametrize("command", [("film", "rottentomatoes:m/0", "--ask"), ("backfill",)])
+def test_another_command_is_no_night(tmp_path: Path, command: tuple[str, ...]) -> None:
+    with FaultServer("rottentomatoes") as server:
+        ready = tracked(tmp_path, server)
+        assert ready("refresh").status == 0
+        some_days_later(ready)
+        assert ready(*command).status == 0
+        assert "caught up" in ready("schedule", "--next").err
+
+
+def test_a_night_that_is_told_to_end_leaves_all_in_order_and_is_caught_up(tmp_path: Path) -> None:
+    gate = Gate()
+    with FaultServer("rottentomatoes") as server:
+        ready = tracked(tmp_path, server)
+        assert ready("refresh").status == 0
+        some_days_later(ready, 300)
+        server.tell("m/1", Reply(body=server.page("m/1"), gate=gate))
+        with started(ready, "schedule") as process:
+            gate.wait()
+            process.send_signal(signal.SIGTERM)
+            printed(process, "ending after the requests in hand")
+            gate.open()
+            assert process.wait(PATIENCE) == 0
+        assert len(server.pages_asked) in (4, 5)
+        assert outcomes_of(ready.database(), "runs") == ["ok", "interrupted"]
+        assert is_sound(ready.database())
+        with started(ready, "schedule") as process:
+            printed(process, "the night ended: all went well")
+            process.terminate()
+            assert process.wait(PATIENCE) == 0
+        assert sorted(server.pages_asked) == sorted(FILMS + FILMS)
+
+
+def test_a_job_store_that_is_none_is_named(afterscore: Afterscore) -> None:
+    (afterscore.folder / "ratings.db.schedule").write_text("what is this?" * 100)
+    ended = afterscore("schedule")
+    assert ended.status == 2
+    assert "ratings.db.schedule is not a job store. Remove it" in ended.err
