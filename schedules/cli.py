@@ -19,6 +19,7 @@ from schedules.commands import (
     link,
     matching,
     plan,
+    runs,
     saved_pages,
     schedule,
     setting_up,
@@ -85,6 +86,7 @@ app.command()(asking.refresh)
 app.command()(schedule.schedule)
 app.command("backfill")(asking.backfill_command)
 app.command()(saved_pages.read)
+app.command()(runs.runs)
 match_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 match_app.command("list")(matching.match_list)
 match_app.command("same")(matching.match_same)

@@ -1,0 +1,107 @@
+"""runs: what the last runs came to, or one of them with its crawls."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from pipelines.database import read_only
+from schedules import config, show
+from schedules.commands.options import DbOption, JsonOption, Problem, out
+from schedules.history import last_runs, one_run
+
+_COUNTS = ("asked", "fetched", "unchanged", "not_found", "stored", "changed", "held")
+
+
+def runs(
+    number: Annotated[
+        int | None, typer.Argument(metavar="[NUMBER]", help="One run, with its crawls")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="So many runs")] = 20,
+    as_json: JsonOption = False,
+    db: DbOption = None,
+) -> None:
+    """Print the last runs: when, how long, what they came to. With a number, that run's crawls.
+
+    \b
+    Example:  afterscore runs
+              afterscore runs 12
+    """
+    reading = read_only(config.database_path(db))
+    told: Any
+    if number is None:
+        told = last_runs(reading, limit)
+    else:
+        told = one_run(reading, number)
+        if told is None:
+            raise Problem(f"there is no run {number} ('afterscore runs')")
+    if as_json:
+        out.print(show.as_json(told), markup=False, soft_wrap=True)
+    elif number is not None:
+        _print_run(told)
+    elif told:
+        _print_runs(told)
+    else:
+        out.print("No run yet: 'afterscore refresh'.")
+
+
+def _print_runs(rows: list[dict[str, Any]]) -> None:
+    table = _table(("run", "command", "started", "took", "outcome"), ("asked", "changed", "held"))
+    table.add_column("what failed", overflow="fold")
+    for row in rows:
+        failed = ", ".join(f"{crawl['source']} {crawl['outcome']}" for crawl in row["failed"])
+        table.add_row(
+            str(row["run_id"]),
+            row["command"],
+            row["started_at"],
+            _took(row["seconds"]),
+            row["outcome"],
+            *(f"{row[name]:,}" for name in ("asked", "changed", "held")),
+            Text(show.printable(failed or row["exception"] or "")),
+        )
+    out.print(table)
+
+
+def _print_run(run: dict[str, Any]) -> None:
+    out.print(
+        f"Run {run['run_id']}, {run['command']}: {run['outcome']}, started {run['started_at']},"
+        f" took {_took(run['seconds']) or 'nobody knows how long'}",
+        soft_wrap=True,
+    )
+    if run["exception"]:
+        out.print(f"  {show.printable(run['exception'])}", markup=False, soft_wrap=True)
+    asked = [crawl for crawl in run["crawls"] if crawl["outcome"] != "skipped"]
+    if asked:
+        table = _table(("source", "took", "outcome"), _COUNTS)
+        for crawl in asked:
+            took = _took(int(crawl["seconds"]))
+            counts = (f"{crawl[name]:,}" for name in _COUNTS)
+            table.add_row(crawl["source"], took, crawl["outcome"], *counts)
+        out.print(table)
+    for crawl in run["crawls"]:
+        # The detail is the first line of the exception, where there is one.
+        lines = [show.printable(line) for line in (crawl["detail"] or "").splitlines()]
+        lines += [show.printable(line) for line in (crawl["exception"] or "").splitlines()[1:]]
+        if lines:
+            lines[0] = f"{crawl['source']}: {crawl['outcome']}: {lines[0]}"
+            out.print("\n  ".join(lines), markup=False, soft_wrap=True)
+
+
+def _table(words: tuple[str, ...], numbers: tuple[str, ...]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in words:
+        table.add_column(heading, no_wrap=True)
+    for heading in numbers:
+        table.add_column(heading.replace("_", " "), justify="right", no_wrap=True)
+    return table
+
+
+def _took(seconds: int | None) -> str:
+    if seconds is None:
+        return ""
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {seconds:02} s"
