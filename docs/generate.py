@@ -40,6 +40,7 @@ _SHOWN: dict[str, dict[str, Any]] = {
     "credits_verdicts": {"sort_desc": "observed_at"},
     "runs": {"sort_desc": "run_id", "label_column": "command"},
     "crawls": {"sort_desc": "run_id", "units": {"seconds": "s"}},
+    "run_coverage": {"sort_desc": "run_id"},
     "quarantine": {"sort_desc": "held_at"},
 }
 

@@ -66,6 +66,24 @@ def writing(path: Path) -> Iterator[Database]:
 
 
 @contextmanager
+def noting(path: Path) -> Iterator[Database]:
+    """One short transaction beside a run: a person's note (a pause, an acknowledgement) or what was
+    told of, never a figure. It does not take the writer's lock: a night may hold that for hours.
+
+    Raises DatabaseProblem where there is no database, or not of this version.
+    """
+    read_only(path).conn.close()
+    db = Database(sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None))
+    try:
+        with transaction(db):
+            yield db
+    except sqlite3.DatabaseError as fault:
+        raise _unusable(path, fault) from fault
+    finally:
+        db.conn.close()
+
+
+@contextmanager
 def transaction(db: Database) -> Iterator[None]:
     """One transaction that holds the write lock from its start.
 

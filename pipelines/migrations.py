@@ -278,3 +278,25 @@ ALTER TABLE runs ADD COLUMN continues INTEGER REFERENCES runs (run_id);
 CREATE TABLE last_requests (source TEXT PRIMARY KEY, asked_at TEXT NOT NULL) STRICT;
 """,
     )
+
+
+@migrations()
+def m006_telling(db: Database) -> None:
+    statements(
+        db,
+        """
+ALTER TABLE runs ADD COLUMN db_bytes INTEGER;
+ALTER TABLE runs ADD COLUMN wal_bytes INTEGER;
+CREATE TABLE run_coverage (
+  run_id INTEGER NOT NULL REFERENCES runs (run_id) ON DELETE CASCADE,
+  score_kind TEXT NOT NULL, scored INTEGER NOT NULL, films INTEGER NOT NULL,
+  PRIMARY KEY (run_id, score_kind)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE paused_sources (
+  source TEXT PRIMARY KEY, paused_at TEXT NOT NULL, paused_until TEXT, why TEXT
+) STRICT, WITHOUT ROWID;
+CREATE TABLE alerts (
+  finding TEXT PRIMARY KEY, what TEXT, first_seen_at TEXT, told_at TEXT, acked_until TEXT
+) STRICT, WITHOUT ROWID;
+""",
+    )

@@ -291,6 +291,19 @@ TABLES: tuple[Table, ...] = (
             "outcome": "ok, partly (something failed, the rest stands), failed or interrupted",
             "exception": "what broke it, or why it ended early",
             "continues": "the run whose work it goes on with, since that one gave way",
+            "db_bytes": "size of the database at the end of a whole refresh, bytes",
+            "wal_bytes": "size of the WAL beside it then, bytes",
+        },
+    ),
+    Table(
+        "run_coverage",
+        "a score kind at the end of a whole refresh: of how many films it was known",
+        "analysts",
+        {
+            "run_id": "the run",
+            "score_kind": "key of the score kind",
+            "scored": "films whose score of this kind is known",
+            "films": "films that there were",
         },
     ),
     Table(
@@ -366,6 +379,29 @@ TABLES: tuple[Table, ...] = (
         "a listing of which a released crawl spoke",
         "internal",
         {"listing_id": "the listing", "quarantine_id": "the row of quarantine that was released"},
+    ),
+    Table(
+        "paused_sources",
+        "a source that a person has paused",
+        "internal",
+        {
+            "source": "key of the source",
+            "paused_at": "since when, UTC",
+            "paused_until": "it is asked again from then on, UTC; NULL: once it is resumed",
+            "why": "a person's words",
+        },
+    ),
+    Table(
+        "alerts",
+        "what health finds wrong, and whether anybody was told",
+        "internal",
+        {
+            "finding": "its key: what is wrong, and of which source",
+            "what": "what happened, as last found",
+            "first_seen_at": "when it was first found, UTC; NULL: not found, only acknowledged",
+            "told_at": "when an alert last told of it, UTC; NULL: none has",
+            "acked_until": "no alert tells of it until then, UTC",
+        },
     ),
     Table(
         "rulings",

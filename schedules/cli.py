@@ -18,6 +18,7 @@ from schedules.commands import (
     held,
     link,
     matching,
+    pausing,
     plan,
     runs,
     saved_pages,
@@ -76,6 +77,8 @@ app.command()(setting_up.init)
 sources_app = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
 sources_app.callback()(setting_up.sources)
 sources_app.command("check")(setting_up.sources_check)
+sources_app.command("pause")(pausing.sources_pause)
+sources_app.command("resume")(pausing.sources_resume)
 app.add_typer(sources_app, name="sources")
 app.command()(films.track)
 app.command()(films.untrack)

@@ -22,6 +22,7 @@ from pipelines.database import set_aside, transaction
 from pipelines.matching.identifiers import FILM_KINDS
 from pipelines.matching.matcher import match
 from pipelines.merge import merge
+from pipelines.pauses import paused
 from pipelines.quarantine import supersede_crawl
 from pipelines.retention import purge
 from pipelines.statements import Change, Tally
@@ -155,12 +156,13 @@ class Run:
     # --- what will be asked -------------------------------------------------------------------
 
     def _switched_on(self) -> Iterator[Source]:
+        pauses = paused(self._db, self._started)
         for source in SOURCES:
             if self._selection.sources and source.key not in self._selection.sources:
                 continue
-            why = self._config.skipped(source)
+            why = self._config.skipped(source) or pauses.get(source.key)
             if why:
-                self.skipped[source.key] = why
+                self.skipped[source.key] = str(why)
             else:
                 yield source
 

@@ -87,6 +87,14 @@ INSERT INTO released_listings VALUES (1, 8);
 INSERT INTO runs VALUES (9, 'refresh', '{}', 124, '2026-01-02', NULL, NULL, NULL, 4);
 INSERT INTO last_requests VALUES ('imdb', '2026-01-02');
 """,
+    "m006_telling": """
+UPDATE runs SET db_bytes = 4096, wal_bytes = 0 WHERE run_id = 4;
+INSERT INTO run_coverage VALUES (4, 'tomatometer', 1, 2);
+INSERT INTO paused_sources VALUES ('tmdb', '2026-01-01', NULL, NULL),
+  ('imdb', '2026-01-01', '2026-02-01', 'a new layout');
+INSERT INTO alerts VALUES ('late', 'none for 3 days', '2026-01-01', '2026-01-02', NULL),
+  ('disk', NULL, NULL, NULL, '2026-03-01');
+""",
 }
 
 

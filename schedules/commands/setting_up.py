@@ -8,11 +8,14 @@ from typing import Annotated
 
 import typer
 
+from pipelines import clock
+from pipelines.database import read_only
+from pipelines.pauses import paused
 from schedules import config, show
 from schedules.commands.opening import source_named
 from schedules.commands.options import DbOption, JsonOption, Problem, out
 from schedules.replica import samples_folder
-from spiders.sources import SOURCES, by_key
+from spiders.sources import SOURCES
 
 
 def init(
@@ -55,7 +58,7 @@ def init(
     )
 
 
-def sources(ctx: typer.Context, as_json: JsonOption = False) -> None:
+def sources(ctx: typer.Context, as_json: JsonOption = False, db: DbOption = None) -> None:
     """Print the register: each source's scores, terms, and whether it is asked.
 
     \b
@@ -65,13 +68,15 @@ def sources(ctx: typer.Context, as_json: JsonOption = False) -> None:
     if ctx.invoked_subcommand:
         return
     settings = config.load()
+    path = config.database_path(db)
+    pauses = paused(read_only(path), clock.now()) if path.exists() else {}
+    skipped = {source.key: settings.skipped(source) for source in SOURCES}
+    skipped |= {key: str(told) for key, told in pauses.items() if not skipped[key]}
     if as_json:
-        rows = show.register_rows()
-        for row in rows:
-            row["skipped"] = settings.skipped(by_key(row["key"]))
+        rows = [{**row, "skipped": skipped[row["key"]]} for row in show.register_rows()]
         out.print(show.as_json(rows), markup=False, soft_wrap=True)
         return
-    show.print_register(out, {source.key: settings.skipped(source) for source in SOURCES})
+    show.print_register(out, skipped)
 
 
 def sources_check(

@@ -1,0 +1,64 @@
+"""sources pause, sources resume: leave a source alone for a while."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from pipelines import clock
+from pipelines.database import noting
+from pipelines.pauses import pause, paused, resume
+from schedules import config
+from schedules.commands.opening import source_named
+from schedules.commands.options import DbOption, Problem, out
+
+KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="Key of the source")]
+
+
+def sources_pause(
+    key: KeyArgument,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="DATE", help="Ask it again from this day on")
+    ] = None,
+    why: Annotated[
+        str | None, typer.Option("--why", metavar="TEXT", help="Why, for whoever looks later")
+    ] = None,
+    db: DbOption = None,
+) -> None:
+    """Ask a source nothing until a date, or until it is resumed. What is known of it stays.
+
+    \b
+    Example:  afterscore sources pause metacritic --until 2027-01-15 --why "new layout"
+    """
+    source = source_named(key)
+    end = end_of(until) if until else None
+    with noting(config.database_path(db)) as database:
+        pause(database, source.key, clock.now(), end, why)
+        told = paused(database, clock.now())[source.key]
+    out.print(f"{key}: {told}. A run that has begun is not stopped.", markup=False, soft_wrap=True)
+
+
+def sources_resume(key: KeyArgument, db: DbOption = None) -> None:
+    """End the pause of a source.
+
+    \b
+    Example:  afterscore sources resume metacritic
+    """
+    source = source_named(key)
+    with noting(config.database_path(db)) as database:
+        held = resume(database, source.key)
+    out.print(f"{key}: " + ("asked again from the next run on." if held else "was not paused."))
+
+
+def end_of(text: str) -> str:
+    """A time to come, from 2027-01-15 (its beginning, UTC) or a whole time. Raises Problem."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise Problem(f"--until takes a date such as 2027-01-15, not {text!r}") from None
+    end = clock.stamp(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    if end <= clock.now():
+        raise Problem(f"--until {text} is over already")
+    return end
