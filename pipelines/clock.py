@@ -33,6 +33,11 @@ def later(text: str, **delta: float) -> str:
     return stamp(moment(text) + timedelta(**delta))
 
 
+def night(text: str) -> str:
+    """The night of a time, by the UTC day on which it began: nights last from noon to noon."""
+    return later(text, hours=-12)[:10]
+
+
 def captured(text: str) -> tuple[str, str]:
     """When a page was saved, and how exact that is, from `2014`, `2017-07`, `2019-12-17` or a time.
 

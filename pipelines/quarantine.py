@@ -57,7 +57,7 @@ def hold(
         _open(db, run_id, said, topic, doubt, standing)
     else:
         quarantine_id, decision, nights, last_held_at = case[:4]
-        nights += _night(said.at) != _night(last_held_at)
+        nights += clock.night(said.at) != clock.night(last_held_at)
         db.conn.execute(
             "UPDATE quarantine SET times_held = times_held + 1, last_held_at = ?, nights = ?,"
             " reason = ?, record = ? WHERE quarantine_id = ?",
@@ -238,11 +238,6 @@ def _may_go(db: Database, quarantine_id: int, doubt: Doubt) -> bool:
     )
     assert row
     return bool(row[0] < AT_ONCE)
-
-
-def _night(at: str) -> str:
-    """The night of a time, by the UTC day on which it began: nights last from noon to noon."""
-    return clock.later(at, hours=-12)[:10]
 
 
 def _kept(record: Record) -> str:

@@ -15,6 +15,7 @@ from schedules.commands import (
     asking,
     demo,
     films,
+    health,
     held,
     link,
     matching,
@@ -90,6 +91,7 @@ app.command()(schedule.schedule)
 app.command("backfill")(asking.backfill_command)
 app.command()(saved_pages.read)
 app.command()(runs.runs)
+app.command()(health.health)
 match_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 match_app.command("list")(matching.match_list)
 match_app.command("same")(matching.match_same)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -51,9 +52,11 @@ class Config(BaseSettings):
 
     contact: str = ""
     refresh_after_hours: float = Field(20.0, ge=0)
-    nightly_at: str = Field("03:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
     universe: Universe | None = None
     rulings: Path | None = None
+    nightly_at: str = "03:00"
+    heartbeat_url: str = ""
+    log: str | None = None
     sources: dict[str, SourceSettings] = Field(default_factory=dict)
     hosts: dict[str, str] = Field(default_factory=dict)
 
@@ -64,6 +67,20 @@ class Config(BaseSettings):
         """The environment first, then the file."""
         file = os.environ.get("AFTERSCORE_CONFIG", FILE)
         return named["env_settings"], TomlConfigSettingsSource(settings_cls, Path(file))
+
+    @field_validator("nightly_at")
+    @classmethod
+    def _time_of_day(cls, text: str) -> str:
+        if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text):
+            raise ValueError(f"a time of day such as 03:00, UTC, not {text!r}")
+        return text
+
+    @field_validator("heartbeat_url")
+    @classmethod
+    def _web_address(cls, url: str) -> str:
+        if url and not url.startswith(("http://", "https://")):
+            raise ValueError("not an http(s) URL")  # which one stays unsaid: it is a secret
+        return url
 
     @model_validator(mode="after")
     def _known_keys(self) -> Self:
@@ -125,9 +142,15 @@ class Config(BaseSettings):
                 f"its terms {source.terms.permission.words}; read {source.terms.url}, then set"
                 f" enabled = true under [sources.{source.key}] in {FILE}"
             )
-        if source.key_variable and not os.environ.get(source.key_variable):
+        if self.lacks_key(source):
             return f"it needs a key: put it into the environment as {source.key_variable}"
         return None
+
+    def lacks_key(self, source: Source) -> bool:
+        """Whether a source is on, and only its key is missing."""
+        enabled = self.of(source).enabled
+        on = source.on_by_default if enabled is None else enabled
+        return bool(on and source.key_variable and not os.environ.get(source.key_variable))
 
     def require_contact(self, asked: list[Source]) -> None:
         """Raises SettingsProblem where a source beyond this machine would be asked anonymously."""
@@ -182,12 +205,21 @@ def template(contact: str = "") -> str:
         "# A listing that answered within this many hours is not asked again.",
         "# refresh_after_hours = 20",
         "",
-        "# When the nightly run of 'afterscore schedule' begins, UTC.",
-        '# nightly_at = "03:00"',
-        "",
         "# A CSV file of rulings on doubtful matches (listing_a, listing_b, same or different).",
         "# Left out, rulings.csv beside the database is taken where it is there.",
         '# rulings = "rulings.csv"',
+        "",
+        "# When the night begins, UTC.",
+        '# nightly_at = "03:00"',
+        "",
+        "# Asked when a refresh begins (/start), ends, or fails (/fail): its watcher notices a",
+        "# machine that is dead. Who is told what is wrong stands in the environment:",
+        "# AFTERSCORE_ALERT_URLS.",
+        '# heartbeat_url = "https://hc.example/your-check"',
+        "",
+        "# Where commands that write keep a log, one JSON object a line. Left out: beside the",
+        '# database, ratings.db.log; "": nowhere.',
+        '# log = "/var/log/afterscore.log"',
         "",
         "# The films that are kept without being told. Leave the table out to keep only the films",
         "# that you track.",

@@ -10,6 +10,14 @@ from sqlite_utils import Database
 
 from pipelines import clock
 
+WHOLE_REFRESH = (
+    "command = 'refresh' AND json_extract(plan, '$.film_ids') IS NULL"
+    " AND json_extract(plan, '$.limit') IS NULL"
+    " AND ifnull(json_array_length(plan, '$.sources'), 0) = 0"
+)
+"""A row of `runs` that is a night's work: all sources, all films that are due, by whoever started
+it."""
+
 _RUNS = """
 SELECT r.run_id, r.command, r.plan, r.pid, r.started_at, r.ended_at, r.outcome, r.exception,
   ifnull(sum(c.asked), 0) AS asked, ifnull(sum(c.changed), 0) AS changed,

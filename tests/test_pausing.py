@@ -32,11 +32,11 @@ def skipped(ready: Afterscore) -> str | None:
 def test_a_paused_source_is_not_asked_and_the_reason_is_told_everywhere(tmp_path: Path) -> None:
     with Replica() as replica:
         ready = beside(replica, tmp_path)
-        ready("track", "rottentomatoes:m/skyfall")
+        ready("track", "rottentomatoes:m/skyfall", "metacritic:movie/skyfall")
         assert ready("sources", "pause", "rottentomatoes", "--why", "new layout").status == 0
         ended = ready("refresh", "--source", "rottentomatoes", "--source", "metacritic")
         assert "rottentomatoes: skipped: paused since" in ended.err
-        assert not [asked for asked in replica.asked if asked.role == "rottentomatoes"]
+        assert {asked.host for asked in replica.asked} == {"metacritic"}
     assert "(new layout); 'afterscore sources resume rottentomatoes'" in str(skipped(ready))
     assert "rottentomatoes: paused since" in ready("sources").out
     (row,) = ready.database().query("SELECT outcome, detail FROM crawls WHERE source LIKE 'rott%'")

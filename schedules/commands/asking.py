@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -24,12 +25,14 @@ from schedules.commands.options import (
     SourceOption,
     err,
     out,
+    warn,
 )
 from schedules.commands.plan import print_plan
 from schedules.commands.running import exit_status, print_result, result_rows, run_shown
 from schedules.commands.saved_pages import store_saved_pages
 from schedules.progress import Shown
 from schedules.run import Run, Selection
+from schedules.telling import night
 from spiders.sources import SOURCES
 
 NEXT_STEPS = """There is nothing to refresh yet: no film is tracked, and no universe is set.
@@ -85,7 +88,9 @@ def refresh(
             limit=limit,
             again=again,
         )
-        result = run_shown(database, settings, chosen, "refresh", lock=lock, quiet=as_json)
+        whole = chosen == Selection(again=again)
+        with night(database, path, settings, warn) if whole else nullcontext():
+            result = run_shown(database, settings, chosen, "refresh", lock=lock, quiet=as_json)
         if as_json:
             out.print(show.as_json(result_rows(result)), markup=False, soft_wrap=True)
         else:

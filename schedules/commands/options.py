@@ -12,6 +12,11 @@ out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 
+def warn(line: str) -> None:
+    """A line on standard error, as it is."""
+    err.print(line, markup=False, soft_wrap=True)
+
+
 class Problem(Exception):
     """Nothing could be done; the message says what to do."""
 

@@ -6,14 +6,14 @@ from typing import Annotated, Any
 
 import typer
 from rich.table import Table
-from rich.text import Text
 
+from pipelines import clock
 from pipelines.database import read_only
 from schedules import config, show
 from schedules.commands.options import DbOption, JsonOption, Problem, out
 from schedules.history import last_runs, one_run
 
-_COUNTS = ("asked", "fetched", "unchanged", "not_found", "stored", "changed", "held")
+_COUNTS = ("asked", "unchanged", "stored", "changed", "held")
 
 
 def runs(
@@ -50,19 +50,21 @@ def runs(
 
 def _print_runs(rows: list[dict[str, Any]]) -> None:
     table = _table(("run", "command", "started", "took", "outcome"), ("asked", "changed", "held"))
-    table.add_column("what failed", overflow="fold")
     for row in rows:
-        failed = ", ".join(f"{crawl['source']} {crawl['outcome']}" for crawl in row["failed"])
         table.add_row(
             str(row["run_id"]),
             row["command"],
-            row["started_at"],
+            f"{clock.moment(row['started_at']):%Y-%m-%d %H:%M}",
             _took(row["seconds"]),
             row["outcome"],
             *(f"{row[name]:,}" for name in ("asked", "changed", "held")),
-            Text(show.printable(failed or row["exception"] or "")),
         )
     out.print(table)
+    for row in rows:
+        told = [f"{c['source']} {c['outcome']}: {c['detail']}" for c in row["failed"]]
+        for line in [*told, *(row["exception"] or "").splitlines()[:1]]:
+            line = show.printable(f"run {row['run_id']}: {line}")
+            out.print(line, markup=False, soft_wrap=True)
 
 
 def _print_run(run: dict[str, Any]) -> None:
@@ -104,4 +106,6 @@ def _took(seconds: int | None) -> str:
         return ""
     minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {seconds:02} s"
+    if hours:
+        return f"{hours} h {minutes:02} min"
+    return f"{minutes} min {seconds:02} s" if minutes else f"{seconds} s"

@@ -1,0 +1,145 @@
+"""health: what is wrong, one line each, for people, programs and Prometheus; and whom to tell."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pipelines import clock
+from pipelines.database import noting, read_only
+from schedules import alerts, config, metrics, show
+from schedules.commands.options import DbOption, JsonOption, Problem, out, warn
+from schedules.commands.pausing import end_of
+from schedules.condition import Condition
+from schedules.health import Finding, findings, megabytes
+
+
+def health(
+    prometheus: Annotated[
+        Path | None,
+        typer.Option("--prometheus", metavar="FILE", help="Write it as a Prometheus text file too"),
+    ] = None,
+    ack: Annotated[
+        str | None,
+        typer.Option("--ack", metavar="KEY", help="Send no alert of this finding (with --until)"),
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="DATE", help="… until this day")
+    ] = None,
+    tell: Annotated[
+        bool, typer.Option("--tell", help="Send alerts of what has changed, as a refresh does")
+    ] = False,
+    test_alert: Annotated[
+        bool, typer.Option("--test-alert", help="Send a test message, and say where it failed")
+    ] = False,
+    as_json: JsonOption = False,
+    db: DbOption = None,
+) -> None:
+    """Print what is wrong, one line each. Exit status 1 where anything is, notes apart.
+
+    \b
+    Example:  afterscore health
+              afterscore health --prometheus /var/lib/node_exporter/afterscore.prom
+              afterscore health --ack blocked:metacritic --until 2027-01-15
+    """
+    if test_alert:
+        _test()
+        return
+    path = config.database_path(db)
+    if ack or until:
+        _acknowledge(path, ack, until)
+        return
+    reading = read_only(path)
+    found = Condition.of(reading, path, config.load())
+    told = findings(found)
+    acked = alerts.acknowledged(reading, found.at)
+    reading.conn.close()
+    if prometheus:
+        try:
+            metrics.write(prometheus, found, told)
+        except OSError as fault:
+            raise Problem(f"cannot write {prometheus}: {fault.strerror}") from fault
+    if as_json:
+        out.print(show.as_json(_rows(found, told, acked)), markup=False, soft_wrap=True)
+    else:
+        _print(found, told, acked)
+    unsent = tell and _tell(path, told)
+    if unsent or any(finding.level == "fault" for finding in told):
+        raise typer.Exit(1)
+
+
+def _acknowledge(path: Path, key: str | None, until: str | None) -> None:
+    if not key or not until:
+        raise Problem("--ack KEY and --until DATE go together")
+    end = end_of(until)
+    try:
+        with noting(path) as database:
+            alerts.acknowledge(database, key, end)
+    except ValueError as fault:
+        raise Problem(str(fault)) from None
+    out.print(f"{key}: no alert until {end}; it is still printed.", markup=False, soft_wrap=True)
+
+
+def _test() -> None:
+    sent = alerts.send(
+        "afterscore: a test", "This is a test: alerts reach you here. There is nothing to do."
+    )
+    _print_problems(sent)
+    if not sent.told and not sent.problems:
+        raise Problem(f"nobody is to be told: {alerts.VARIABLE} is not in the environment")
+    out.print(f"Sent to {sent.told} of {sent.told + len(sent.problems)}.")
+    if sent.problems:
+        raise typer.Exit(1)
+
+
+def _tell(path: Path, told: list[Finding]) -> bool:
+    sent = alerts.tell(path, told)
+    _print_problems(sent)
+    return bool(sent.problems)
+
+
+def _print_problems(sent: alerts.Sent) -> None:
+    for problem in sent.problems:
+        warn(f"not sent: {problem}")
+
+
+def _print(found: Condition, told: list[Finding], acked: dict[str, str]) -> None:
+    for finding in told:
+        mark = f" [no alert until {acked[finding.key]}]" if finding.key in acked else ""
+        out.print(
+            show.printable(
+                f"{finding.level.upper():5} {finding.key}: {finding.what}{mark}"
+                f"  → {finding.do}  ({finding.page})"
+            ),
+            markup=False,
+            soft_wrap=True,
+        )
+    ended = f"last whole refresh {clock.ago(found.whole_ended)}" if found.whole_ended else "no run"
+    grown = "" if found.grown is None else f" ({megabytes(found.grown)} more than a week ago)"
+    out.print(
+        f"{'' if told else 'All is well: '}{ended}; {found.file.name} {megabytes(found.db_bytes)},"
+        f" WAL {megabytes(found.wal_bytes)}{grown}; {megabytes(found.free_bytes)} free",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+def _rows(found: Condition, told: list[Finding], acked: dict[str, str]) -> dict[str, Any]:
+    """What `--json` prints: sizes in bytes, times UTC, what is not known null."""
+    return {
+        "healthy": not any(finding.level == "fault" for finding in told),
+        "findings": [
+            {**asdict(finding), "page": finding.page, "acked_until": acked.get(finding.key)}
+            for finding in told
+        ],
+        "last_whole_refresh": found.whole_ended,
+        "last_success": dict(found.succeeded),
+        "coverage": {kind: asdict(coverage) for kind, coverage in found.coverage.items()},
+        "db_bytes": found.db_bytes,
+        "wal_bytes": found.wal_bytes,
+        "free_bytes": found.free_bytes,
+        "grown_in_a_week_bytes": found.grown,
+    }

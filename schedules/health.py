@@ -1,0 +1,288 @@
+"""What is wrong, judged from what was measured (schedules/condition.py): a pure function.
+
+docs/bad-nights.md has a section for each kind of finding: what it means, what to look at, what to
+type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from pipelines import clock
+from pipelines.guard import Rule
+from schedules.condition import Condition, Held, Trouble
+from schedules.due import CEILING_DAYS
+from spiders.sources import by_key, score_kind
+
+LATE_HOURS = 26.0
+"""A whole refresh must have ended within as many hours: a day, and two hours for a night that took
+longer than the one before."""
+
+MANY_HELD = 10
+"""Open cases of one source that are more than a little. Single figures are held every night, and
+most release themselves."""
+
+USUAL_SHARE = 0.95
+"""Coverage fell that is below this share of what is usual …"""
+
+FEWER_FILMS = 3
+"""… by at least so many films."""
+
+STALE_SHARE = 0.1
+"""Share of a source's figures that may be older than the ceiling: those of pages that fail."""
+
+LEAST_FREE = 1_000_000_000
+"""Bytes that a disk must have free, or as many as the database takes: a copy of it (a backup, a
+migration) must find room."""
+
+WEEKS_LEFT = 4
+"""A disk that growth as in the last week fills within so many weeks is nearly full."""
+
+LARGE_WAL = 1_000_000_000
+"""Bytes of a WAL that something keeps from being written back."""
+
+SMALL_WAL = 100_000_000
+"""Bytes of a WAL that are no matter, however small the database."""
+
+CLOCK_MINUTES = 5
+"""Minutes by which a run may seem to begin in the future."""
+
+KINDS = (
+    "no-run",
+    "late",
+    "failed-run",
+    "killed-run",
+    "clock",
+    "blocked",
+    "failing",
+    "unreadable",
+    *(
+        rule.value.replace("_", "-")
+        for rule in (
+            Rule.CUT_SHORT,
+            Rule.FIELDS_VANISHED,
+            Rule.UNRATED,
+            Rule.DOUBTS,
+            Rule.SAME_VALUE,
+            Rule.NEW_LAYOUT,
+            Rule.PAGES_GONE,
+        )
+    ),
+    "held",
+    "coverage",
+    "stale",
+    "disk",
+    "wal",
+    "paused",
+    "key-missing",
+)
+"""Every kind of finding, in the order in which they are told. The part of a key before its colon;
+and the heading in docs/bad-nights.md."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is not as it should be.
+
+    A `fault` is told in an alert and makes the exit status 1; a `note` is somebody's choice, and is
+    only printed. `key` is its kind, with a colon and a source or score kind where it is of one.
+    """
+
+    key: str
+    level: Literal["fault", "note"]
+    what: str
+    stands: str
+    do: str
+
+    @property
+    def kind(self) -> str:
+        """The part of the key that says what is wrong."""
+        return self.key.partition(":")[0]
+
+    @property
+    def page(self) -> str:
+        """Where the runbook tells of it."""
+        return f"docs/bad-nights.md#{self.kind}"
+
+
+def findings(found: Condition) -> list[Finding]:
+    """All that is wrong, in the order of `KINDS`."""
+    told = [
+        *_nights(found),
+        *map(_trouble, found.troubles),
+        *filter(None, map(_held, found.held)),
+        *_coverage(found),
+        *_stale(found),
+        *_disk(found),
+        *_notes(found),
+    ]
+    return sorted(told, key=lambda finding: (KINDS.index(finding.kind), finding.key))
+
+
+def _nights(found: Condition) -> Iterator[Finding]:
+    last = found.last_run
+    if last is None:
+        yield Finding(
+            "no-run", "fault", "no run yet", "Nothing was asked so far.", "afterscore refresh"
+        )
+        return
+    if clock.later(found.at, minutes=CLOCK_MINUTES) < last["started_at"]:
+        yield Finding(
+            "clock",
+            "fault",
+            f"run {last['run_id']} began at {last['started_at']}, which is still to come",
+            "Ages and due times are wrong until the clock is right.",
+            "date -u",
+        )
+    if last["outcome"] == "killed" or (last["outcome"] == "interrupted" and last["exception"]):
+        yield Finding(
+            "killed-run",
+            "fault",
+            f"run {last['run_id']} ({last['command']}, {last['started_at']}) was killed",
+            "What it stored stands; the next run takes up the rest.",
+            f"afterscore runs {last['run_id']}",
+        )
+    elif last["outcome"] == "failed":
+        yield Finding(
+            "failed-run",
+            "fault",
+            f"run {last['run_id']} ({last['command']}, {last['started_at']}) failed:"
+            f" {_first_line(last['exception'])}",
+            "What it stored stands.",
+            f"afterscore runs {last['run_id']}",
+        )
+    since = clock.later(found.at, hours=-LATE_HOURS)
+    if max(found.whole_ended or "", found.whole_running or "") < since:
+        ended = (
+            f"the last whole refresh ended {clock.ago(found.whole_ended, clock.moment(found.at))}"
+            if found.whole_ended
+            else "no whole refresh has ended well yet"
+        )
+        running = f", and one has been running since {found.whole_running}"
+        yield Finding(
+            "late",
+            "fault",
+            ended + (running if found.whole_running else ""),
+            "Every figure stands, with its true age.",
+            "afterscore runs",
+        )
+
+
+def _trouble(trouble: Trouble) -> Finding:
+    name = by_key(trouble.source).name
+    nights = "on one night" if trouble.nights == 1 else f"on {trouble.nights} nights"
+    said = {
+        "blocked": "blocked us",
+        "failing": "could not be asked",
+        "unreadable": "answered with pages that no known layout fits",
+    }[trouble.how]
+    detail = f": {trouble.detail}" if trouble.detail else ""
+    do = "afterscore sources check " if trouble.how != "failing" else "afterscore refresh --source "
+    return Finding(
+        f"{trouble.how}:{trouble.source}",
+        "fault",
+        f"{name} {said} {nights}, since {trouble.since}{detail}",
+        "Its figures stand, with their true age.",
+        do + trouble.source,
+    )
+
+
+def _held(held: Held) -> Finding | None:
+    name = by_key(held.source).name
+    if held.crawl:
+        return Finding(
+            f"{held.rule.replace('_', '-')}:{held.source}",
+            "fault",
+            f"a crawl of {name} is held since {held.since}: {held.reason}",
+            "The figures of before stand.",
+            f"afterscore quarantine list --source {held.source}",
+        )
+    if held.cases < MANY_HELD:
+        return None
+    return Finding(
+        f"held:{held.source}",
+        "fault",
+        f"{held.cases:,} answers of {name} are held since {held.since}, most by the rule"
+        f" {held.rule}",
+        "The figures of before stand.",
+        f"afterscore quarantine list --source {held.source}",
+    )
+
+
+def _coverage(found: Condition) -> Iterator[Finding]:
+    for kind, told in found.coverage.items():
+        fewer = (told.usual or 0) - told.scored
+        if fewer >= FEWER_FILMS and told.scored < USUAL_SHARE * (told.usual or 0):
+            yield Finding(
+                f"coverage:{kind}",
+                "fault",
+                f"the {score_kind(kind).label} is known of {told.scored:,} films, {told.usual:,.0f}"
+                " is usual",
+                "The others are shown without it.",
+                f'sqlite3 {found.file} "SELECT * FROM coverage"',
+            )
+
+
+def _stale(found: Condition) -> Iterator[Finding]:
+    for source, (old, figures) in found.stale.items():
+        if old > STALE_SHARE * figures and old >= FEWER_FILMS:
+            yield Finding(
+                f"stale:{source}",
+                "fault",
+                f"{old:,} of {figures:,} figures of {by_key(source).name} were not confirmed for"
+                f" {CEILING_DAYS:.0f} days",
+                "They stand, with their true age.",
+                f"afterscore plan --source {source}",
+            )
+
+
+def _disk(found: Condition) -> Iterator[Finding]:
+    free, size = found.free_bytes, found.db_bytes + found.wal_bytes
+    if free < max(LEAST_FREE, size) or free < WEEKS_LEFT * (found.grown or 0):
+        yield Finding(
+            "disk",
+            "fault",
+            f"{megabytes(free)} are free on the disk; the database takes {megabytes(size)}"
+            + (f", {megabytes(found.grown)} more than a week ago" if found.grown else ""),
+            "All is stored, so far.",
+            "df -h .",
+        )
+    if found.wal_bytes > LARGE_WAL or found.wal_bytes > max(SMALL_WAL, found.db_bytes):
+        yield Finding(
+            "wal",
+            "fault",
+            f"the WAL has grown to {megabytes(found.wal_bytes)}, beside a database of"
+            f" {megabytes(found.db_bytes)}",
+            "All is stored. Something reads for so long that it cannot be written back.",
+            f"fuser -v {found.file}",
+        )
+
+
+def _notes(found: Condition) -> Iterator[Finding]:
+    for source, pause in found.pauses.items():
+        yield Finding(
+            f"paused:{source}",
+            "note",
+            str(pause).partition(";")[0],
+            "Its figures stand, with their true age.",
+            f"afterscore sources resume {source}",
+        )
+    for source, variable in found.keyless.items():
+        yield Finding(
+            f"key-missing:{source}",
+            "note",
+            f"{by_key(source).name} is on, and not asked: {variable} is not in the environment",
+            "Its figures stand, with their true age.",
+            f"export {variable}=...",
+        )
+
+
+def megabytes(size: int) -> str:
+    """A size in words."""
+    return f"{size / 1e9:,.1f} GB" if abs(size) >= 1e9 else f"{size / 1e6:,.1f} MB"
+
+
+def _first_line(text: str | None) -> str:
+    return (text or "").partition("\n")[0]

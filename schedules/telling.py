@@ -1,0 +1,84 @@
+"""What goes with a night: the heartbeat before and after it, what is kept of it for later ones, and
+alerts of what it changed. None of these ever fails the night."""
+
+from __future__ import annotations
+
+import http.client
+import sqlite3
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from pipelines.database import DatabaseProblem, read_only
+from schedules import __version__, alerts
+from schedules.condition import Condition, note_night
+from schedules.config import Config
+from schedules.health import findings
+from schedules.redaction import without_url
+
+HEARTBEAT_SECONDS = 10.0
+"""How long the heartbeat may take: a night does not wait for whoever watches it."""
+
+
+@contextmanager
+def night(db: Database, path: Path, settings: Config, say: Callable[[str], None]) -> Iterator[None]:
+    """Around a whole refresh. `say` is told in one line of a heartbeat or alert that was not sent.
+
+    A night that came to its end has succeeded, even where a source failed: alerts tell of that.
+    """
+    heartbeat(settings.heartbeat_url, "/start", say)
+    before = _last_run(db)
+    try:
+        yield
+    finally:
+        last = _last_run(db)
+        if last != before:
+            _keep(db, path, say)
+            _tell(path, settings, say)
+        well = last != before and last[1] in ("ok", "partly")
+        heartbeat(settings.heartbeat_url, "" if well else "/fail", say)
+
+
+def heartbeat(url: str, what: str, say: Callable[[str], None]) -> None:
+    """Ask the heartbeat's URL: with `/start`, with `/fail`, or as it is after success."""
+    if not url:
+        return
+    request = urllib.request.Request(  # noqa: S310  the settings take http(s) only
+        url.rstrip("/") + what, headers={"User-Agent": f"afterscore/{__version__}"}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=HEARTBEAT_SECONDS):  # noqa: S310
+            pass
+    except (OSError, ValueError, http.client.HTTPException) as fault:
+        why = without_url(str(fault), url)
+        say(f"heartbeat {what or '(success)'} not sent: {why}")
+
+
+def _last_run(db: Database) -> tuple[int, str | None]:
+    row = db.conn.execute(
+        "SELECT run_id, outcome FROM runs ORDER BY run_id DESC LIMIT 1"
+    ).fetchone()
+    return (row[0], row[1]) if row else (0, None)
+
+
+def _keep(db: Database, path: Path, say: Callable[[str], None]) -> None:
+    try:
+        note_night(db, path)
+    except (sqlite3.Error, OSError) as fault:
+        say(f"coverage and sizes of this run are not kept: {fault}")
+
+
+def _tell(path: Path, settings: Config, say: Callable[[str], None]) -> None:
+    try:
+        reading = read_only(path)
+        try:
+            told = findings(Condition.of(reading, path, settings))
+        finally:
+            reading.conn.close()
+        for problem in alerts.tell(path, told).problems:
+            say(f"alert not sent: {problem}")
+    except (sqlite3.Error, OSError, DatabaseProblem) as fault:
+        say(f"alerts not sent: {fault}")
