@@ -12,7 +12,8 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from pipelines.database import DatabaseProblem, read_only
+from pipelines.database import read_only
+from pipelines.lock import DatabaseProblem
 from schedules import __version__, alerts
 from schedules.condition import Condition, note_night
 from schedules.config import Config

@@ -1,0 +1,308 @@
+"""Alerts over real HTTP on localhost: told on change only, in one message, and never the URL."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines import clock
+from schedules.replica import Replica
+from tests.answers import keeping
+from tests.conftest import Afterscore, Ended, beside
+
+TOKEN = "s3cret-t0ken-of-the-channel"
+NEXT_YEAR = clock.later(clock.now(), days=365)[:10]
+
+
+class Channel:
+    """Whoever is told: notes what is posted or asked, and answers with `status`."""
+
+    def __init__(self) -> None:
+        self.status = 200
+        self.messages: list[dict[str, Any]] = []
+        self.asked: list[str] = []
+        channel = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                channel.messages.append(json.loads(body))
+                self._end()
+
+            def do_GET(self) -> None:
+                channel.asked.append(self.path)
+                self._end()
+
+            def _end(self) -> None:
+                self.send_response(channel.status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, format: str, *values: object) -> None:  # noqa: A002  its name
+                """Nothing is printed."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    @property
+    def host(self) -> str:
+        return f"127.0.0.1:{self._server.server_address[1]}"
+
+    def taken(self) -> list[dict[str, Any]]:
+        """The messages since this was last asked."""
+        messages, self.messages = self.messages, []
+        return messages
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def channel() -> Iterator[Channel]:
+    ready = Channel()
+    yield ready
+    ready.close()
+
+
+class Told:
+    """A database whose last night the test decides on, and a command that tells of it."""
+
+    def __init__(self, folder: Path, channel: Channel) -> None:
+        urls = f"json://{channel.host}/{TOKEN}"
+        self.ready = Afterscore(folder, {"AFTERSCORE_ALERT_URLS": urls, "TMDB_API_TOKEN": "a-key"})
+        self.ready.settings("[sources.rottentomatoes]\nenabled = true")
+        self.channel = channel
+        with keeping(folder / "ratings.db") as kept:
+            kept.db.conn.execute(
+                "INSERT INTO runs VALUES (1, 'refresh', '{}', 1, ?1, ?1, 'partly', NULL, 0, 0)",
+                [clock.now()],
+            )
+            kept.db.conn.execute(
+                "INSERT INTO crawls (run_id, source, started_at, outcome)"
+                " VALUES (1, 'rottentomatoes', ?1, 'ok'), (1, 'imdb', ?1, 'ok')",
+                [clock.now()],
+            )
+
+    def execute(self, sql: str, *values: Any) -> None:
+        db = sqlite3.connect(self.ready.folder / "ratings.db", isolation_level=None)
+        db.execute(sql, values)
+        db.close()
+
+    def crawl(self, source: str, outcome: str) -> None:
+        """How the source's last crawl ended."""
+        self.execute("UPDATE crawls SET outcome = ? WHERE source = ?", outcome, source)
+
+    def days_pass(self, days: float) -> None:
+        """What was told is so much longer ago."""
+        self.execute(
+            "UPDATE alerts SET told_at = strftime('%Y-%m-%dT%H:%M:%SZ', told_at, ?)",
+            f"-{days} days",
+        )
+
+    def tell(self) -> list[dict[str, Any]]:
+        """Tell, and give the messages that came."""
+        self.ended = self.ready("health", "--tell")
+        assert TOKEN not in self.ended.out + self.ended.err
+        return self.channel.taken()
+
+
+@pytest.fixture
+def told(tmp_path: Path, channel: Channel) -> Told:
+    return Told(tmp_path, channel)
+
+
+def test_where_all_is_well_nothing_is_sent(told: Told) -> None:
+    assert told.tell() == []
+    assert told.ended.status == 0
+
+
+def test_what_is_new_is_told_once_with_what_stands_and_what_to_do(told: Told) -> None:
+    told.crawl("rottentomatoes", "blocked")
+    (message,) = told.tell()
+    assert message["title"].endswith(": 1 new")
+    assert "NEW blocked:rottentomatoes" in message["message"]
+    assert "Its figures stand, with their true age." in message["message"]
+    assert "What to do: afterscore sources check rottentomatoes" in message["message"]
+    assert "docs/bad-nights.md#blocked" in message["message"]
+    assert told.tell() == []
+
+
+def test_one_message_has_all_that_changed(told: Told) -> None:
+    told.crawl("imdb", "failed")
+    told.tell()
+    told.days_pass(8)
+    told.crawl("rottentomatoes", "blocked")
+    (message,) = told.tell()
+    assert message["title"].endswith(": 1 new, 1 still there")
+    told.crawl("imdb", "blocked")
+    (message,) = told.tell()
+    assert message["title"].endswith(": 1 new, 1 recovered")
+
+
+def test_what_is_still_there_is_told_weekly(told: Told) -> None:
+    told.crawl("rottentomatoes", "blocked")
+    told.tell()
+    told.days_pass(6)
+    assert told.tell() == []
+    told.days_pass(2)
+    (message,) = told.tell()
+    assert message["message"].startswith("STILL THERE blocked:rottentomatoes")
+    assert told.tell() == []
+
+
+def test_what_is_over_is_told_once_and_is_new_when_it_comes_back(told: Told) -> None:
+    told.crawl("rottentomatoes", "blocked")
+    told.tell()
+    told.crawl("rottentomatoes", "ok")
+    (message,) = told.tell()
+    assert message["message"].startswith("RECOVERED blocked:rottentomatoes")
+    assert told.tell() == []
+    told.crawl("rottentomatoes", "blocked")
+    (message,) = told.tell()
+    assert message["title"].endswith(": 1 new")
+
+
+def test_what_could_not_be_sent_is_told_the_next_time(told: Told) -> None:
+    told.channel.status = 500
+    told.crawl("rottentomatoes", "blocked")
+    told.tell()
+    assert told.ended.status == 1
+    assert "not sent: URL 1 of AFTERSCORE_ALERT_URLS (JSON)" in told.ended.err
+    assert "500" in told.ended.err
+    told.channel.status = 200
+    (message,) = told.tell()
+    assert message["title"].endswith(": 1 new")
+
+
+def test_one_channel_of_two_is_enough_and_the_other_is_named(told: Told) -> None:
+    told.ready.environment["AFTERSCORE_ALERT_URLS"] += f" slack://{TOKEN}"
+    told.crawl("rottentomatoes", "blocked")
+    assert len(told.tell()) == 1
+    assert "URL 2 of AFTERSCORE_ALERT_URLS is none that apprise knows" in told.ended.err
+    assert told.tell() == []
+
+
+def test_what_came_and_went_while_nobody_could_be_told_is_not_told(told: Told) -> None:
+    urls = told.ready.environment.pop("AFTERSCORE_ALERT_URLS")
+    told.crawl("rottentomatoes", "blocked")
+    told.tell()
+    told.crawl("rottentomatoes", "ok")
+    told.ready.environment["AFTERSCORE_ALERT_URLS"] = urls
+    assert told.tell() == []
+
+
+def test_what_is_acknowledged_is_not_told_until_its_day(told: Told) -> None:
+    told.ready("health", "--ack", "blocked:rottentomatoes", "--until", NEXT_YEAR)
+    told.crawl("rottentomatoes", "blocked")
+    assert told.tell() == []
+    told.crawl("rottentomatoes", "ok")
+    assert told.tell() == []
+    told.crawl("rottentomatoes", "blocked")
+    assert told.tell() == []
+    told.execute("UPDATE alerts SET acked_until = ?", clock.now())
+    (message,) = told.tell()
+    assert message["title"].endswith(": 1 new")
+
+
+def test_notes_are_never_told(told: Told) -> None:
+    told.ready("sources", "pause", "imdb")
+    assert told.tell() == []
+
+
+def test_alerts_go_out_while_a_run_holds_the_database(told: Told) -> None:
+    """A night that hangs must not keep the alert that it is late from being sent."""
+    told.crawl("rottentomatoes", "blocked")
+    with keeping(told.ready.folder / "ratings.db"):
+        assert len(told.tell()) == 1
+
+
+def test_a_test_message_reaches_every_channel_or_is_said_not_to(told: Told) -> None:
+    assert told.ready("health", "--test-alert").status == 0
+    (message,) = told.channel.taken()
+    assert "This is a test" in message["message"]
+    told.ready.environment["AFTERSCORE_ALERT_URLS"] = f"json://127.0.0.1:9/{TOKEN}"
+    ended = told.ready("health", "--test-alert")
+    assert ended.status == 1
+    assert "Sent to 0 of 1." in ended.out
+    assert "URL 1 of AFTERSCORE_ALERT_URLS (JSON): " in ended.err
+    assert TOKEN not in ended.out + ended.err
+    del told.ready.environment["AFTERSCORE_ALERT_URLS"]
+    assert told.ready("health", "--test-alert").status == 2
+
+
+# --- whole nights ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def refresh(tmp_path: Path, channel: Channel) -> Iterator[Callable[..., Ended]]:
+    """Run a refresh against a replica, with alerts and a heartbeat."""
+    with Replica() as replica:
+        ready = beside(replica, tmp_path)
+        ready.environment["AFTERSCORE_ALERT_URLS"] = f"json://{channel.host}/{TOKEN}"
+        ready.environment["AFTERSCORE_HEARTBEAT_URL"] = f"http://{channel.host}/beat/{TOKEN}"
+        ready("track", "rottentomatoes:m/skyfall")
+
+        def run(*words: str, **environment: str) -> Ended:
+            ready.environment.update(environment)
+            return ready("refresh", *words)
+
+        yield run
+
+
+def test_a_night_beats_at_its_start_and_end(
+    refresh: Callable[..., Ended], channel: Channel
+) -> None:
+    assert refresh().status == 0
+    assert channel.asked == [f"/beat/{TOKEN}/start", f"/beat/{TOKEN}"]
+    assert channel.taken() == []
+
+
+def test_a_night_on_which_a_source_failed_tells_of_it_at_its_end(
+    refresh: Callable[..., Ended], channel: Channel
+) -> None:
+    nobody = "http://127.0.0.1:9"
+    ended = refresh(
+        "--again", AFTERSCORE_METACRITIC_URL=nobody, AFTERSCORE_WIKIDATA_SPARQL_URL=nobody
+    )
+    assert ended.status == 1
+    (message,) = channel.taken()
+    assert "NEW failing:wikidata" in message["message"]
+    assert channel.asked[-1] == f"/beat/{TOKEN}", "the night itself came to its end"
+
+
+def test_a_night_that_cannot_begin_beats_with_fail(
+    refresh: Callable[..., Ended], channel: Channel, tmp_path: Path
+) -> None:
+    (tmp_path / "afterscore.toml").write_text("[universe]\n", "utf-8")
+    ended = refresh(AFTERSCORE_IMDB_DATASETS_URL="https://datasets.imdbws.com")
+    assert ended.status == 2
+    assert "no contact is set" in ended.err
+    assert channel.asked == [f"/beat/{TOKEN}/start", f"/beat/{TOKEN}/fail"]
+
+
+def test_a_narrowed_refresh_neither_beats_nor_tells(
+    refresh: Callable[..., Ended], channel: Channel
+) -> None:
+    refresh("--source", "rottentomatoes")
+    assert (channel.asked, channel.taken()) == ([], [])
+
+
+def test_a_heartbeat_that_is_not_heard_fails_no_night_and_is_one_line(
+    refresh: Callable[..., Ended],
+) -> None:
+    ended = refresh(AFTERSCORE_HEARTBEAT_URL=f"http://127.0.0.1:9/{TOKEN}")
+    assert ended.status == 0
+    lines = [line for line in ended.err.splitlines() if "heartbeat" in line]
+    assert [line.partition(":")[0] for line in lines] == [
+        "heartbeat /start not sent",
+        "heartbeat (success) not sent",
+    ]
+    assert TOKEN not in ended.out + ended.err
