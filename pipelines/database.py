@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,8 +17,11 @@ BUSY_SECONDS = 60.0
 """How long a write waits for another connection: Datasette may be reading through a checkpoint."""
 
 
-def read_only(path: Path) -> Database:
-    """The database for reading. Raises DatabaseProblem where there is none, or a newer one."""
+def read_only(path: Path, *, older: bool = False) -> Database:
+    """The database for reading. Raises DatabaseProblem where there is none, or a newer one.
+
+    `older`: even one that an older version made, whose tables may be others.
+    """
     if not path.exists():
         raise DatabaseProblem(
             f"no database at {path}. Name one with --db, or make one:"
@@ -29,7 +32,7 @@ def read_only(path: Path) -> Database:
     try:
         db = Database(sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS))
         _refuse_other_databases(db, path)
-        if migrations.pending(db):
+        if not older and migrations.pending(db):
             raise DatabaseProblem(
                 f"{path} was made by an older afterscore. Any command that writes brings it up to"
                 " date: 'afterscore refresh'."
@@ -40,9 +43,10 @@ def read_only(path: Path) -> Database:
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[Database]:
+def writing(path: Path, say: Callable[[str], None] = lambda line: None) -> Iterator[Database]:
     """The one writer's connection, in WAL mode, migrated to this version; the caller holds the lock
-    (pipelines/lock.py). Raises DatabaseProblem where the file or folder cannot be used.
+    (pipelines/lock.py). `say` hears of the copy that is made before a migration. Raises
+    DatabaseProblem where the file or folder cannot be used.
     """
     _refuse_other_files(path)
     try:
@@ -54,6 +58,7 @@ def writing(path: Path) -> Iterator[Database]:
             _refuse_other_databases(db, path)
             db.conn.execute("PRAGMA journal_mode = WAL")
             db.conn.execute("PRAGMA synchronous = NORMAL")
+            _back_up_before_migrating(db, path, say)
             migrations.apply(db)
             db.conn.execute("PRAGMA foreign_keys = ON")
         except sqlite3.DatabaseError as fault:

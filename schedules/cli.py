@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from pipelines.backup import CannotBackUp
 from pipelines.films import UnknownFilm
 from pipelines.lock import DatabaseProblem
 from schedules import __version__, archive, config, film_lists, nightly
@@ -17,6 +18,7 @@ from schedules.commands import (
     films,
     health,
     held,
+    keeping,
     link,
     matching,
     pausing,
@@ -47,6 +49,7 @@ def main() -> None:
     except (
         Problem,
         DatabaseProblem,
+        CannotBackUp,
         config.SettingsProblem,
         UnknownFilm,
         film_lists.UnreadableList,
@@ -107,6 +110,7 @@ quarantine_app.command("show")(held.quarantine_show)
 quarantine_app.command("release")(held.quarantine_release)
 quarantine_app.command("reject")(held.quarantine_reject)
 app.add_typer(quarantine_app, name="quarantine", help="What the guard holds back.")
+app.command("backup")(keeping.backup)
 app.command("demo")(demo.demo_command)
 
 

@@ -269,6 +269,39 @@ def test_an_older_database_is_read_once_a_command_has_written(afterscore: Afters
     assert afterscore(*READING).status == 0
 
 
+def test_a_database_is_copied_before_it_is_migrated(afterscore: Afterscore) -> None:
+    path = afterscore.folder / "ratings.db"
+    db = database(path)
+    migrations.apply(db, stop_before=NAMES[-2])
+    db.conn.execute("INSERT INTO films (film_id, title) VALUES (7, 'Skyfall')")
+    db.conn.close()
+    ended = afterscore(*WRITING)
+    assert ended.status == 0
+    copy = afterscore.folder / f"ratings.db.before-{NAMES[-2]}.db"
+    assert f"Copied ratings.db to {copy.name}" in ended.err
+    old = database(copy)
+    assert [done.name for done in migrations.applied(old)] == NAMES[:-2]
+    assert [row["title"] for row in old.table("films").rows] == ["Skyfall"]
+    assert "Copied" not in afterscore(*WRITING).err
+    assert len(list(afterscore.folder.glob("*.before-*"))) == 1
+
+
+def test_a_new_database_needs_no_copy(afterscore: Afterscore) -> None:
+    assert afterscore(*WRITING).status == 0
+    assert list(afterscore.folder.glob("*.before-*")) == []
+
+
+def test_a_database_that_cannot_be_copied_is_not_migrated(afterscore: Afterscore) -> None:
+    db = database(afterscore.folder / "ratings.db")
+    migrations.apply(db, stop_before=NAMES[-1])
+    db.conn.close()
+    (afterscore.folder / f"ratings.db.before-{NAMES[-1]}.db").mkdir()
+    line = refused(afterscore, *WRITING)
+    assert "changed only once it is backed up" in line
+    db = database(afterscore.folder / "ratings.db")
+    assert [done.name for done in migrations.applied(db)] == NAMES[:-1]
+
+
 @either
 @pytest.mark.parametrize("rows", [1, 99], ids=["short", "long"])
 def test_a_file_that_is_no_database_is_refused_and_left_alone(

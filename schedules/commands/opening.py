@@ -27,7 +27,8 @@ def writing_in_turn(
     Says where a new database was made, and what it waits for."""
     path = config.database_path(given)
     new = not path.exists()
-    with locked(path, f"afterscore {command}", rank, _say) as lock, writing(path) as database:
+    holder = f"afterscore {command}"
+    with locked(path, holder, rank, _say) as lock, writing(path, _say) as database:
         if new:
             _say(f"Made a new database: {path.resolve()}")
         prepare(database)
