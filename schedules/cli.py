@@ -110,7 +110,8 @@ quarantine_app.command("show")(held.quarantine_show)
 quarantine_app.command("release")(held.quarantine_release)
 quarantine_app.command("reject")(held.quarantine_reject)
 app.add_typer(quarantine_app, name="quarantine", help="What the guard holds back.")
-app.command("backup")(keeping.backup)
+app.command()(keeping.backup)
+app.command()(keeping.prune)
 app.command("demo")(demo.demo_command)
 
 

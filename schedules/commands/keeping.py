@@ -10,9 +10,12 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from pipelines import clock, pruning
 from pipelines.backup import Told, back_up
 from pipelines.database import read_only
+from pipelines.pruning import Outdated, outdated
 from schedules import config
+from schedules.commands.opening import writing_to
 from schedules.commands.options import DbOption, err, out
 
 
@@ -35,6 +38,66 @@ def backup(
     out.print(
         f"{file}: {size / 1e6:,.1f} MB, one whole and sound copy of {path}.",
         markup=False,
+        soft_wrap=True,
+    )
+
+
+def prune(
+    crawls_days: Annotated[
+        int, typer.Option("--crawls-days", min=1, metavar="DAYS", help="Runs and their crawls")
+    ] = 400,
+    quarantine_days: Annotated[
+        int, typer.Option("--quarantine-days", min=1, metavar="DAYS", help="Settled cases")
+    ] = 90,
+    logs_days: Annotated[
+        int, typer.Option("--logs-days", min=1, metavar="DAYS", help="Rotated logs")
+    ] = 90,
+    vacuum: Annotated[
+        bool, typer.Option("--vacuum", help="Write the file anew, without gaps, afterwards")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what would go; remove nothing")
+    ] = False,
+    db: DbOption = None,
+) -> None:
+    """Remove old runs with their crawls, settled cases of the quarantine and rotated logs.
+
+    The history of scores and verdicts is never pruned. The last 30 runs stay too, and whatever the
+    guard judges by.
+
+    \b
+    Example:  afterscore prune --dry-run
+              afterscore prune --crawls-days 800 --vacuum
+    """
+    path = config.database_path(db)
+    days = {
+        "crawls_days": crawls_days,
+        "quarantine_days": quarantine_days,
+        "logs_days": logs_days,
+    }
+    if dry_run:
+        _print_outdated("Would remove", outdated(read_only(path), path, clock.now(), **days))
+        return
+    read_only(path)  # a database that is not there is not made
+    with writing_to(db, "prune") as database:
+        found = outdated(database, path, clock.now(), **days)
+        pruning.prune(database, found)
+        _print_outdated("Removed", found)
+        before = path.stat().st_size
+        if vacuum:
+            pruning.vacuum(database, path)
+        if not pruning.empty_wal(database):
+            err.print("The WAL is still being read (by Datasette?), and is cut another time.")
+    if vacuum:
+        now = path.stat().st_size
+        out.print(f"{path}: {before / 1e6:,.1f} MB, now {now / 1e6:,.1f} MB.", soft_wrap=True)
+
+
+def _print_outdated(done: str, old: Outdated) -> None:
+    out.print(
+        f"{done} {len(old.run_ids):,} runs with {old.crawls:,} crawls,"
+        f" {len(old.quarantine_ids):,} settled cases of the quarantine, {len(old.logs):,} rotated"
+        " logs.",
         soft_wrap=True,
     )
 
