@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint docs bench lock clean
+.PHONY: help demo test lint docs bench soak lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -12,6 +12,7 @@ help:
 	@echo "make lint    ruff, mypy --strict, import-linter"
 	@echo "make docs    write the generated parts of the documentation anew"
 	@echo "make bench   time readers and crawls; prints tables"
+	@echo "make soak    kill what writes at 200 random moments; see what is left (an hour)"
 	@echo "make lock    resolve the dependencies anew and write the lock files"
 
 demo: .venv/demo.ready
@@ -31,6 +32,9 @@ docs: .venv/dev.ready
 
 bench: .venv/dev.ready
 	@$(BIN)/python -m benchmarks
+
+soak: .venv/dev.ready
+	@$(BIN)/python -m benchmarks soak
 
 .venv/demo.ready: requirements.lock pyproject.toml
 	@sh .ci/setup.sh "$(PYTHON)" requirements.lock

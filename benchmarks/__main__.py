@@ -4,7 +4,8 @@
 `python -m benchmarks due` shows how stale films get, by who chooses what to ask;
 `python -m benchmarks guard` names the days of a real scrape that the guard would have held;
 `python -m benchmarks linkage` shows how well listings are matched, and at which cost;
-`python -m benchmarks merge` shows that merging costs what changed.
+`python -m benchmarks merge` shows that merging costs what changed;
+`python -m benchmarks soak [KILLS]`, or `make soak`, kills what writes, at random moments.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import argparse
 import os
 import platform
 import statistics
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -20,7 +22,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import consensus, due, guard, linkage, merge, readers
+from benchmarks import consensus, due, guard, linkage, merge, readers, soak
 from benchmarks.crawl import AT_ONCE, Round, rounds
 from schedules.archive import Saved
 
@@ -51,6 +53,9 @@ def main() -> None:
     of_linkage = alone.add_parser("linkage", help="how well listings are matched, and its cost")
     of_linkage.add_argument("--data", type=Path, default=linkage.DATA, metavar="FOLDER")
     of_linkage.add_argument("--fit", action="store_true", help="fit the weights anew; print them")
+    of_soak = alone.add_parser("soak", help="kill -9 at random moments, and what is left then")
+    of_soak.add_argument("kills", nargs="?", type=int, default=soak.KILLS, metavar="KILLS")
+    of_soak.add_argument("--seed", type=int, default=1, metavar="NUMBER")
     wanted = parser.parse_args()
     if wanted.alone == "consensus":
         consensus.run(wanted.tables, wanted.fit)
@@ -67,6 +72,8 @@ def main() -> None:
     if wanted.alone == "merge":
         _show_merges(wanted.films)
         return
+    if wanted.alone == "soak":
+        sys.exit(_show_kills(wanted.kills, wanted.seed))
     _measure_all(wanted.quick)
 
 
@@ -205,6 +212,31 @@ def _show_years(seeds: int) -> None:
             f" {due.times(ours, policies['told the rates'], 'views'):.2f} of the views of the"
             " policy that is told the rates\n"
         )
+
+
+def _show_kills(kills: int, seed: int) -> int:
+    """What each kill left, and a table of all; the exit status, 1 where anything was wrong."""
+    out.print(_machine() + "\n")
+    done = []
+    for killed in soak.soak(kills, seed):
+        done.append(killed)
+        for line in killed.wrong[:5]:
+            out.print(f"{killed.job} at {killed.share:.3f}: {line}", markup=False)
+    table = _table(f"{len(done)} kills (seed {seed})", "command")
+    for heading in ("kills", "all at once", "pages stored before", "asked after", "wrong"):
+        table.add_column(heading, justify="right")
+    for job in soak.SHARES:
+        of_job = [killed for killed in done if killed.job == job]
+        table.add_row(
+            job,
+            f"{len(of_job)}",
+            f"{sum(not killed.alone for killed in of_job)}",
+            f"{sum(killed.stored for killed in of_job):,}",
+            f"{sum(killed.asked for killed in of_job):,}",
+            f"{sum(bool(killed.wrong) for killed in of_job)}",
+        )
+    out.print(table)
+    return int(any(killed.wrong for killed in done))
 
 
 def _table(title: str, *words: str) -> Table:

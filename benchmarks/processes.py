@@ -68,17 +68,17 @@ class _Watch:
     def _look(self) -> None:
         while not self._over.wait(LOOK_EVERY):
             for ours in self._pids:
-                for pid in _family(ours):
+                for pid in family(ours):
                     if size := peak(pid):
                         self._peaks[pid] = size
 
 
-def _family(pid: int) -> Iterator[int]:
+def family(pid: int) -> Iterator[int]:
     """A process and all below it, as Linux has them in /proc; elsewhere the process alone."""
     yield pid
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
         for child in _text(task).split():
-            yield from _family(int(child))
+            yield from family(int(child))
 
 
 def peak(pid: int) -> int | None:

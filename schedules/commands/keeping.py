@@ -78,7 +78,7 @@ def prune(
     if dry_run:
         _print_outdated("Would remove", outdated(read_only(path), path, clock.now(), **days))
         return
-    read_only(path)  # a database that is not there is not made
+    read_only(path, older=True).conn.close()  # one that is not there is not made
     with writing_to(db, "prune") as database:
         found = outdated(database, path, clock.now(), **days)
         pruning.prune(database, found)
