@@ -10,6 +10,7 @@ from pathlib import Path
 from pandas import DataFrame
 from sqlite_utils import Database
 
+from pipelines.backup import CannotBackUp, back_up
 from pipelines.lock import DatabaseProblem
 from pipelines.migrations import migrations
 
@@ -142,6 +143,21 @@ def write_over(db: Database, table: str, select: str) -> None:
     key, *columns = db[table].columns_dict
     assign = ", ".join(f"{name} = excluded.{name}" for name in columns)
     db.conn.execute(f"INSERT INTO {table} {select} ON CONFLICT ({key}) DO UPDATE SET {assign}")
+
+
+def _back_up_before_migrating(db: Database, path: Path, say: Callable[[str], None]) -> None:
+    pending = migrations.pending(db)
+    if not pending or not migrations.applied(db):
+        return  # nothing is to be done, or the database is new
+    copy = path.with_name(f"{path.name}.before-{pending[0].name}.db")
+    try:
+        back_up(db.conn, copy, force=True)
+    except CannotBackUp as fault:
+        raise DatabaseProblem(
+            f"{path} was made by an older afterscore, and is changed only once it is backed up,"
+            f" which failed: {fault}"
+        ) from fault
+    say(f"Copied {path} to {copy} before it is brought up to date.")
 
 
 def _refuse_other_files(path: Path) -> None:

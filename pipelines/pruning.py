@@ -15,7 +15,8 @@ from sqlite_utils import Database
 
 from pipelines import clock
 from pipelines.crawl_guard import FEWEST, LAST_CRAWLS
-from pipelines.database import DatabaseProblem, set_aside, transaction
+from pipelines.database import set_aside, transaction
+from pipelines.lock import DatabaseProblem
 from pipelines.quarantine import CRAWL
 
 LAST_RUNS = 30

@@ -44,7 +44,7 @@ def left_over(folder: Path) -> list[str]:
 def test_a_copy_is_made_beside_a_writer_and_a_reader(tracking: Afterscore) -> None:
     path = tracking.folder / "ratings.db"
     with (
-        writing(path, "a test") as writer,
+        writing(path) as writer,
         closing(sqlite3.connect(path, isolation_level=None)) as reader,
     ):
         reader.execute("BEGIN")
@@ -78,7 +78,7 @@ def test_a_copy_is_never_written_over_the_database_that_it_is_of(tracking: After
 
 
 def test_a_copy_is_never_written_over_a_database_in_use(tracking: Afterscore) -> None:
-    with writing(tracking.folder / "other.db", "a test"):
+    with writing(tracking.folder / "other.db"):
         line = refused(tracking("backup", "other.db", "--force"))
     assert "other.db-wal" in line
 
