@@ -19,7 +19,7 @@ from pydantic_settings import (
 )
 
 from schedules import __version__
-from spiders.plan import Universe
+from spiders.plan import Limits, Universe
 from spiders.sources import SOURCES, Source
 
 FILE = "afterscore.toml"
@@ -57,6 +57,7 @@ class Config(BaseSettings):
     nightly_at: str = "03:00"
     heartbeat_url: str = ""
     log: str | None = None
+    limits: Limits = Limits()
     sources: dict[str, SourceSettings] = Field(default_factory=dict)
     hosts: dict[str, str] = Field(default_factory=dict)
 
@@ -220,6 +221,10 @@ def template(contact: str = "") -> str:
         "# Where commands that write keep a log, one JSON object a line. Left out: beside the",
         '# database, ratings.db.log; "": nowhere.',
         '# log = "/var/log/afterscore.log"',
+        "",
+        "# One source's crawl ends after so many hours; what it did not ask is due next time.",
+        "# [limits]",
+        "# crawl_hours = 8",
         "",
         "# The films that are kept without being told. Leave the table out to keep only the films",
         "# that you track.",

@@ -311,6 +311,8 @@ class Run:
             crawled.detail = ended.exception.partition("\n")[0]
         elif reason in ("blocked", "rate_limited", "unauthorised"):
             crawled.outcome, crawled.detail = "blocked", ended.reason
+        elif reason == "out_of_time":
+            crawled.outcome, crawled.detail = "partly", ended.reason.partition(": ")[2]
         elif self._gave_way:
             crawled.detail = "gave way; the next run goes on"
         elif self._stopped.is_set():  # by a person or by --until: the rest comes next time
@@ -504,6 +506,8 @@ class Run:
             delay_seconds=delay,
             backoff_seconds=self._config.backoff(source),
             first_wait_seconds=max(0.0, delay - waited),
+            limits=self._config.limits,
+            spent_seconds=spent.seconds if (spent := self._crawled.get(source.key)) else 0.0,
             validators=validators,
             **told,
         )

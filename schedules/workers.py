@@ -1,4 +1,7 @@
-"""Crawl processes, side by side: each gets a plan, and hands its answers back as they come."""
+"""Crawl processes, side by side: each gets a plan, and hands its answers back as they come.
+
+One that dies, hangs or leaks never stops the others: each is watched, and ended alone.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,6 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from queue import Empty, Queue
-from typing import IO
 
 from spiders.items import Answer
 from spiders.plan import Plan
@@ -24,6 +26,16 @@ QUEUED = 2_000
 GATHER_SECONDS = 0.05
 """How long answers are gathered into one batch, which is one transaction. Taken as they come, they
 make a batch of one or two, and committing costs half as much again as storing."""
+
+STARTING_SECONDS = 60.0
+"""A crawl that starts on a busy machine gives its first sign of life so much later."""
+
+STOPPING_SECONDS = 30.0
+"""A crawl that was told to end may take as long over the request in hand, at most: systemd kills us
+all after 90."""
+
+ABORTING_SECONDS = 5.0
+"""A process that is aborted writes down where it was; one that cannot even do that is killed."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +58,13 @@ class Crawls:
     def __init__(self, plans: Sequence[Plan]) -> None:
         self._plans = plans
         self._queue: Queue[Answer | Ended] = Queue(QUEUED)
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self._workers: list[_Worker] = []
         self._stopped = False
 
     def answers(self) -> Iterator[list[Answer | Ended]]:
         """Batches of what has come, until every crawl has ended; a batch may be empty."""
         for plan in self._plans:
-            self._start(plan)
+            self._workers.append(_Worker(plan, self._queue))
         if self._stopped:  # while they were being started, some of them after that
             self.stop()
         running = len(self._plans)
@@ -65,64 +77,130 @@ class Crawls:
                     batch.append(self._queue.get_nowait())
             except Empty:
                 pass
+            for worker in self._workers:
+                worker.watch(time.monotonic())
             running -= sum(isinstance(item, Ended) for item in batch)
             yield batch
 
     def stop(self) -> None:
         """Ask every crawl to end; what it has read still comes."""
         self._stopped = True
-        for process in self._processes:
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
+        for worker in self._workers:
+            worker.stop()
 
     def kill(self) -> None:
         """End every crawl now."""
-        for process in self._processes:
-            if process.poll() is None:
-                process.kill()
+        for worker in self._workers:
+            worker.kill()
 
-    def _start(self, plan: Plan) -> None:
-        said = tempfile.TemporaryFile()  # noqa: SIM115  lives as long as the process does
-        process = subprocess.Popen(
+
+class _Worker:
+    """One crawl process, and the thread that passes on what it says."""
+
+    def __init__(self, plan: Plan, queue: Queue[Answer | Ended]) -> None:
+        self._plan = plan
+        self._queue = queue
+        self._silent_seconds = 60 * plan.limits.silent_minutes
+        started = time.monotonic()
+        self._heard = started + STARTING_SECONDS
+        self._ends_by = started + plan.seconds_left + self._silent_seconds
+        self._writer_is_slow = False
+        self._stopped = False
+        self._overdue: str | None = None
+        self._gone_by = 0.0
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115  lives as long as the process does
+        self._process = subprocess.Popen(
             [sys.executable, "-m", "schedules.crawl"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=said,
+            stderr=self._said,
             # A Ctrl-C at the terminal goes to the run process, which ends its crawls in order.
             start_new_session=True,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
         )
-        self._processes.append(process)
-        threading.Thread(target=self._pump, args=(plan, process, said), daemon=True).start()
+        threading.Thread(target=self._pump, daemon=True).start()
 
-    def _pump(self, plan: Plan, process: subprocess.Popen[bytes], said: IO[bytes]) -> None:
-        assert process.stdin
-        assert process.stdout
+    def stop(self) -> None:
+        """Ask it to end after the request in hand, and see to it that it does."""
+        self._stopped = True
+        patience = min(STOPPING_SECONDS, self._silent_seconds)
+        self._ends_by = min(self._ends_by, time.monotonic() + patience)
+        self._send(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it now."""
+        self._send(signal.SIGKILL)
+
+    def watch(self, now: float) -> None:
+        """Put an end to it where it is overdue. `now` is of the monotonic clock."""
+        if self._overdue is None:
+            self._overdue = self._why_overdue(now)
+            if self._overdue is not None:
+                self._gone_by = now + ABORTING_SECONDS
+                self._send(signal.SIGABRT)
+        elif now > self._gone_by:
+            self.kill()
+
+    def _why_overdue(self, now: float) -> str | None:
+        limits = self._plan.limits
+        if self._writer_is_slow:  # it is waiting for us
+            return None
+        if now > self._ends_by:
+            late = f"killed: it did not end by itself after its {limits.crawl_hours:g} hours"
+            return "killed: it did not end when told to" if self._stopped else late
+        if now > self._heard + self._silent_seconds:
+            return f"killed: it gave no sign of life for {limits.silent_minutes:g} minutes"
+        return None
+
+    def _send(self, number: signal.Signals) -> None:
+        if self._process.poll() is None:
+            self._process.send_signal(number)
+
+    def _pump(self) -> None:
+        assert self._process.stdin
+        assert self._process.stdout
         reason, exception = "died", None
         try:
-            process.stdin.write(plan.model_dump_json().encode())
-            process.stdin.close()
-            for line in process.stdout:
+            self._process.stdin.write(self._plan.model_dump_json().encode())
+            self._process.stdin.close()
+            for line in self._process.stdout:
+                self._heard = time.monotonic()
                 if line.startswith(b'{"end":'):
                     end = json.loads(line)["end"]
                     reason = str(end["reason"])
                     if end["faults"]:
                         exception = f"{end['faults']} exceptions in the spider"
-                else:
-                    self._queue.put(Answer.model_validate_json(line))
+                elif not line.startswith(b'{"alive":'):
+                    self._pass_on(Answer.model_validate_json(line))
         except BrokenPipeError:
             pass  # it ended before it had read its plan; its status says how
         except (OSError, ValueError) as fault:
             exception = f"{type(fault).__name__}: {fault}"[:500]
-            process.kill()
-        status = process.wait()
-        if reason == "died" and status == -signal.SIGTERM:
-            reason = "shutdown"  # by `stop`, before Scrapy had begun to listen for it
-        process.stdout.close()
+            self.kill()
+        status = self._process.wait()
+        if reason == "died" and self._stopped:
+            # by `stop`: before Scrapy had begun to listen for it, or with a request in hand
+            stopped = status == -signal.SIGTERM or self._overdue is not None
+            reason = "shutdown" if stopped else reason
+        self._process.stdout.close()
         if reason == "died" or exception:
-            said.seek(0)
-            last = said.read()[-2_000:].decode("utf-8", "replace").strip()
+            exception = exception or self._overdue
             exception = exception or f"the crawl process ended with status {status}"
+            last = self._last_words()
             exception = f"{exception}\n{last}" if last else exception
-        said.close()
-        self._queue.put(Ended(plan.source, reason, exception))
+        self._said.close()
+        self._queue.put(Ended(self._plan.source, reason, exception))
+
+    def _last_words(self) -> str:
+        """The end of what it wrote; of one that was aborted, the calls that it was in."""
+        self._said.seek(0)
+        said = self._said.read().decode("utf-8", "replace")
+        _, aborted, calls = said.rpartition("(most recent call first):\n")
+        return (calls[:2_000] if aborted else said[-2_000:]).strip()
+
+    def _pass_on(self, answer: Answer) -> None:
+        """Queue an answer; where the writer cannot keep up, the crawl waits, and is not blamed."""
+        self._writer_is_slow = True
+        self._queue.put(answer)
+        self._heard = time.monotonic()
+        self._writer_is_slow = False

@@ -24,6 +24,21 @@ class Universe(_Told):
     at_most: int | None = Field(None, ge=1)
 
 
+class Limits(_Told):
+    """What one crawl may take before it is ended, so that it never holds up the others.
+
+    A crawl ends by itself after `crawl_hours`, or once it needs more than `megabytes`. One that has
+    not ended after `silent_minutes` more, or gives no sign of life for as long, is killed: ten
+    minutes are many times what reading all of IMDb's datasets takes, in which it says nothing. An
+    answer must have come, to its last byte, within `answer_seconds`.
+    """
+
+    crawl_hours: float = Field(8.0, gt=0)
+    silent_minutes: float = Field(10.0, gt=0)
+    megabytes: int = Field(2_000, ge=100)
+    answer_seconds: float = Field(60.0, gt=0)
+
+
 class Target(_Told):
     """One URL to ask. `source_id` is the listing it should show, where it is a listing's page.
 
@@ -45,7 +60,7 @@ class Plan(_Told):
 
     `validators` are the (ETag, Last-Modified) of datasets, by URL. Secrets are never in a plan:
     a spider takes its key from the environment. `first_wait_seconds` keeps the delay to the
-    source's last crawl.
+    source's last crawl; `spent_seconds` of its hours went to an earlier stage of the run.
     """
 
     source: str
@@ -56,6 +71,13 @@ class Plan(_Told):
     delay_seconds: float
     backoff_seconds: float
     first_wait_seconds: float = 0.0
+    limits: Limits = Limits()
+    spent_seconds: float = 0.0
     universe: Universe | None = None
     wanted_imdb_ids: tuple[str, ...] = ()
     validators: dict[str, tuple[str | None, str | None]] = Field(default_factory=dict)
+
+    @property
+    def seconds_left(self) -> float:
+        """How long this crawl may take."""
+        return max(0.0, 3_600 * self.limits.crawl_hours - self.spent_seconds)

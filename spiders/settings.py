@@ -41,6 +41,15 @@ ITEM_PIPELINES = {
 CONCURRENT_ITEMS = 1
 WARN_ON_GENERATOR_RETURN_VALUE = False
 
+# A crawl that leaks ends in order, and alone; how much it may need stands in its plan. Scrapy's own
+# extension would count what the process that started it has needed, too.
+MEMUSAGE_ENABLED = True
+EXTENSIONS = {
+    "scrapy.extensions.memusage.MemoryUsage": None,
+    "schedules.crawl.Memory": 0,
+    "schedules.crawl.SignsOfLife": 0,
+}
+
 TELNETCONSOLE_ENABLED = False
 REMOTE_CONTROL_ENABLED = False
 LOG_LEVEL = "WARNING"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,10 @@ from typing import Any
 import pytest
 from sqlite_utils import Database
 
+import explore
+import pipelines
+import schedules
+import spiders
 from pipelines.database import read_only
 from schedules.demo import TRACKED
 from schedules.replica import Replica
@@ -72,6 +77,13 @@ class Afterscore:
     def database(self, name: str = "ratings.db") -> Database:
         """The database that the commands made."""
         return read_only(self.folder / name)
+
+
+def copy_packages(folder: Path) -> None:
+    """Copies of the packages in a folder, for a test that changes them."""
+    for package in (spiders, pipelines, schedules, explore):
+        inside = Path(str(package.__file__)).parent
+        shutil.copytree(inside, folder / inside.name, ignore=shutil.ignore_patterns("__pycache__"))
 
 
 ALL_ON = "\n".join(

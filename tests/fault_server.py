@@ -9,17 +9,21 @@ from __future__ import annotations
 import hashlib
 import socket
 import struct
+import subprocess
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 from schedules.replica import ALLOW_ALL, samples_folder
-from spiders.sources import by_key
+from spiders.sources import SOURCES, by_key
+from tests.conftest import Afterscore
 
 PATIENCE = 60.0
 """Seconds after which whoever waits here gives up."""
@@ -234,3 +238,48 @@ class FaultServer:
 class _Server(ThreadingHTTPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Clients that hang up are what the tests are about: nothing to print."""
+
+
+# --- commands that ask it -------------------------------------------------------------------------
+
+
+def asking(folder: Path, *servers: FaultServer, delay: float = 0, more: str = "") -> Afterscore:
+    """The command line with these servers' sources on, and no others; `more` settings, in TOML."""
+    ready = Afterscore(folder, {"TMDB_API_TOKEN": "a-token"})
+    on = {server.source.key for server in servers}
+    ready.settings(
+        more
+        + "\n".join(
+            f"[sources.{source.key}]\nenabled = {str(source.key in on).lower()}"
+            + (f"\ndelay_seconds = {delay}" if source.key in on else "")
+            for source in SOURCES
+        )
+    )
+    for server in servers:
+        ready.environment.update(server.environment)
+    return ready
+
+
+@contextmanager
+def started(ready: Afterscore, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """The command while it runs."""
+    with subprocess.Popen(
+        ready.command(*words),
+        cwd=ready.folder,
+        env=ready.whole_environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def printed(process: subprocess.Popen[str], text: str) -> str:
+    """The next line with this text that the command prints about its progress."""
+    assert process.stderr
+    line = next((line for line in process.stderr if text in line), None)
+    assert line is not None, f"the command ended without a word of {text!r}"
+    return line

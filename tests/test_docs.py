@@ -19,7 +19,7 @@ from typer.main import get_command
 from pipelines.tables import all_tables
 from schedules.cli import app
 from schedules.config import Config, SourceSettings
-from spiders.plan import Universe
+from spiders.plan import Limits, Universe
 from spiders.sources import SOURCES
 from tests.conftest import Afterscore, Ended
 
@@ -98,7 +98,8 @@ def headings(page: Path) -> set[str]:
 
 def test_readme_explains_every_setting() -> None:
     text = (ROOT / "README.md").read_text("utf-8")
-    settings = {*Config.model_fields, *SourceSettings.model_fields, *Universe.model_fields}
+    settings = {*Config.model_fields, *Universe.model_fields, *Limits.model_fields}
+    settings |= {*SourceSettings.model_fields}
     told = set(re.findall(r"`\[?(\w+)", text))
     assert settings - told == set()
 

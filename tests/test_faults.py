@@ -11,7 +11,6 @@ import os
 import select
 import shutil
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -25,9 +24,9 @@ import pytest
 from sqlite_utils import Database
 
 from pipelines.database import read_only
-from spiders.sources import SOURCES, by_key
-from tests.conftest import Afterscore, Ended
-from tests.fault_server import PATIENCE, Asked, FaultServer, Gate, Reply
+from spiders.sources import by_key
+from tests.conftest import Ended
+from tests.fault_server import PATIENCE, Asked, FaultServer, Gate, Reply, asking, printed, started
 
 CHALLENGE = (
     b"<html><head><title>Just a moment...</title>"
@@ -37,22 +36,6 @@ CONSENT = b"<html><head><title>Before you continue</title></head><body><form></f
 
 NOTED_LATE = 0.03
 """Seconds by which a busy machine may note a request later than it came."""
-
-
-def asking(folder: Path, *servers: FaultServer, delay: float = 0) -> Afterscore:
-    """The command line with these servers' sources on, and no others."""
-    ready = Afterscore(folder, {"TMDB_API_TOKEN": "a-token"})
-    on = {server.source.key for server in servers}
-    ready.settings(
-        "\n".join(
-            f"[sources.{source.key}]\nenabled = {str(source.key in on).lower()}"
-            + (f"\ndelay_seconds = {delay}" if source.key in on else "")
-            for source in SOURCES
-        )
-    )
-    for server in servers:
-        ready.environment.update(server.environment)
-    return ready
 
 
 # --- nights: one refresh each ---------------------------------------------------------------------
@@ -684,31 +667,6 @@ def test_retry_after_is_honoured_in_seconds_and_as_a_date(waited: Waited) -> Non
 
 
 # --- runs that are cut off ------------------------------------------------------------------------
-
-
-@contextmanager
-def started(ready: Afterscore, *words: str) -> Iterator[subprocess.Popen[str]]:
-    """The command while it runs."""
-    with subprocess.Popen(
-        ready.command(*words),
-        cwd=ready.folder,
-        env=ready.whole_environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def printed(process: subprocess.Popen[str], text: str) -> str:
-    """The next line with this text that the command prints about its progress."""
-    assert process.stderr
-    line = next((line for line in process.stderr if text in line), None)
-    assert line is not None, f"the command ended without a word of {text!r}"
-    return line
 
 
 def children_of(pid: int) -> list[int]:

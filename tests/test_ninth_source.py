@@ -14,14 +14,11 @@ from typing import Any
 
 import pytest
 
-import explore
-import pipelines
-import schedules
-import spiders
 from pipelines.database import read_only
 from pipelines.films import Listed, track
 from schedules.show import metadata_file
 from tests.answers import keeping
+from tests.conftest import copy_packages
 
 ENTRY = """
     Source(
@@ -142,9 +139,7 @@ def run(folder: Path, *words: str | Path, key: str = "k", **environment: str) ->
 def newsroom(tmp_path_factory: pytest.TempPathFactory) -> Newsroom:
     """The packages with the four things that a source is, after the demo."""
     folder = tmp_path_factory.mktemp("newsroom")
-    for package in (spiders, pipelines, schedules, explore):
-        inside = Path(str(package.__file__)).parent
-        shutil.copytree(inside, folder / inside.name, ignore=shutil.ignore_patterns("__pycache__"))
+    copy_packages(folder)
     shutil.copy(metadata_file(), folder)
     register = folder / "spiders" / "sources.py"
     before, end, after = register.read_text("utf-8").partition("\n)\n\n\ndef by_key")
