@@ -113,8 +113,10 @@ class Config(BaseSettings):
         return self.sources.get(source.key, SourceSettings())
 
     def is_local(self, source: Source) -> bool:
-        """Whether every host of a source is stood in for by this machine."""
-        return all(urlsplit(self.hosts[host.role]).hostname in LOOPBACK for host in source.hosts)
+        """Whether every host of a source is stood in for by this machine, or by nobody: a name
+        below `.invalid` leads nowhere (RFC 6761)."""
+        names = [urlsplit(self.hosts[host.role]).hostname or "" for host in source.hosts]
+        return all(name in LOOPBACK or name.endswith(".invalid") for name in names)
 
     def delay(self, source: Source) -> float:
         """Seconds between two requests to a source."""

@@ -12,21 +12,12 @@ from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 import scrapy
-from scrapy.exceptions import (
-    CannotResolveHostError,
-    CloseSpider,
-    DownloadCancelledError,
-    DownloadConnectionRefusedError,
-    DownloadFailedError,
-    DownloadTimeoutError,
-    IgnoreRequest,
-    ResponseDataLossError,
-)
+from scrapy.exceptions import CloseSpider, DownloadCancelledError, IgnoreRequest
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from spiders.items import Answer, Outcome, Record
-from spiders.manners import ForbiddenByRobots, RobotsUnreadable
+from spiders.manners import ForbiddenByRobots, RobotsUnreadable, no_answer
 from spiders.pages.page import Page
 from spiders.pages.reading import read
 from spiders.plan import Plan, Target
@@ -39,16 +30,9 @@ TIMES_A_PAGE = {"dataset": 30, "crosswalk": 2}
 """How many times as long as a page an answer may take that is none: half an hour for 230 MB, which
 a line of 1 Mbit/s brings."""
 
-_NO_ANSWER: dict[type, str] = {
-    CannotResolveHostError: "the name of the host is not known",
-    DownloadConnectionRefusedError: "the connection was refused",
-    DownloadFailedError: "the connection was lost",
-    DownloadTimeoutError: "no answer in time",
-    ResponseDataLossError: "the body was cut short",
-}
-
 FAILURES_IN_A_ROW = 20
-"""After so many errors in a row the site is taken to be down for this run."""
+"""After so many answers in a row that could not be used, the site is down, or has changed: whatever
+else is due would be asked in vain."""
 
 
 class SourceSpider(scrapy.Spider):
@@ -211,16 +195,17 @@ class SourceSpider(scrapy.Spider):
         )
         if isinstance(failure.value, RobotsUnreadable):
             self._end(f"error: {detail}")
-        if not isinstance(failure.value, ForbiddenByRobots):
-            self._mind(outcome, detail)
+        self._mind(outcome, detail, this_page=isinstance(failure.value, ForbiddenByRobots))
 
-    def _mind(self, outcome: Outcome, detail: str | None) -> None:
-        """End the crawl where the site blocks us, or has answered nothing for long."""
-        if outcome in STOPPING:
+    def _mind(self, outcome: Outcome, detail: str | None, *, this_page: bool = False) -> None:
+        """End the crawl where the site blocks us (and not `this_page` alone), or has said nothing
+        of use for long."""
+        if outcome in STOPPING and not this_page:
             self._end(f"{outcome.value}: {detail}")
-        self.failures = self.failures + 1 if outcome is Outcome.ERROR else 0
+        useless = this_page or outcome in (Outcome.ERROR, Outcome.UNREADABLE)
+        self.failures = self.failures + 1 if useless else 0
         if self.failures >= FAILURES_IN_A_ROW:
-            self._end(f"error: {FAILURES_IN_A_ROW} failures in a row, the last: {detail}")
+            self._end(f"{outcome.value}: {self.failures} failures in a row, the last: {detail}")
 
     def _end(self, reason: str) -> NoReturn:
         self.waiting.clear()
@@ -235,7 +220,7 @@ def _reason(failure: Failure, max_megabytes: int) -> tuple[Outcome, str]:
         return Outcome.UNREADABLE, f"the body is larger than {max_megabytes} MB"
     if isinstance(fault, IgnoreRequest):
         return Outcome.ERROR, str(fault)
-    return Outcome.ERROR, _NO_ANSWER.get(type(fault)) or f"{type(fault).__name__}: {fault}"[:300]
+    return Outcome.ERROR, no_answer(fault)
 
 
 def now() -> str:

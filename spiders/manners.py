@@ -13,7 +13,15 @@ from urllib.parse import urlsplit
 from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.downloadermiddlewares.retry import get_retry_request
-from scrapy.exceptions import DownloadCancelledError, IgnoreRequest
+from scrapy.exceptions import (
+    CannotResolveHostError,
+    DownloadCancelledError,
+    DownloadConnectionRefusedError,
+    DownloadFailedError,
+    DownloadTimeoutError,
+    IgnoreRequest,
+    ResponseDataLossError,
+)
 from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 from scrapy.robotstxt import ProtegoRobotParser
@@ -26,6 +34,14 @@ LONGEST_WAIT = 120.0
 
 RETRIES = 2
 _RETRIED = frozenset({408, 429, 500, 502, 503, 504, 522, 524})
+
+_NO_ANSWER: dict[type, str] = {
+    CannotResolveHostError: "the name of the host is not known",
+    DownloadConnectionRefusedError: "the connection was refused",
+    DownloadFailedError: "the connection was lost",
+    DownloadTimeoutError: "no answer in time",
+    ResponseDataLossError: "the body was cut short",
+}
 
 
 class OutsideRegister(IgnoreRequest):
@@ -97,7 +113,7 @@ class RobotsTxt:
         try:
             response = await self._crawler.engine.download_async(request)
         except Exception as fault:  # noqa: BLE001  any failure to read it means: do not ask
-            return f"robots.txt of {site} could not be read ({type(fault).__name__})"
+            return f"robots.txt of {site} could not be read: {no_answer(fault)}"
         if response.status >= 500 or response.status == 429:
             return f"robots.txt of {site} answered {response.status}"
         body = response.body if response.status < 300 else b""
@@ -143,6 +159,9 @@ class Patience:
         self._answered_at[urlsplit(request.url).netloc] = time.monotonic()
         if isinstance(exception, DownloadCancelledError):  # too large, and would be so again
             return None
+        target = request.cb_kwargs.get("target")  # robots.txt is no target
+        if isinstance(exception, DownloadTimeoutError) and target and target.kind == "dataset":
+            return None  # it had half an hour, and the other sources wait for it
         return self._again(request, lambda name: None, type(exception).__name__)
 
     def _again(self, request: Request, header: Callable[[str], Any], reason: str) -> Request | None:
@@ -164,6 +183,11 @@ class Patience:
             host = urlsplit(request.url).netloc
             self._not_before[host] = max(self._not_before[host], time.monotonic() + wait)
         return again
+
+
+def no_answer(fault: BaseException | None) -> str:
+    """Why no answer came, or none that is whole."""
+    return _NO_ANSWER.get(type(fault)) or f"{type(fault).__name__}: {fault}"[:300]
 
 
 def _guest(crawler: Crawler) -> SourceSpider:

@@ -61,14 +61,18 @@ class Gate:
 class Reply:
     """What the server says to one request.
 
-    `missing` bytes are promised by Content-Length and never come. A body that is not `bytes` is
-    sent in chunks for as long as anybody listens. `reset` ends the connection without a word.
+    `missing` bytes are promised by Content-Length and never come; where it is negative, so many
+    come that were not promised. A body that is not `bytes` is sent in chunks for as long as anybody
+    listens, `pause` seconds apart. `heads` are lines of further headers, which may have no end.
+    `reset` ends the connection without a word.
     """
 
     status: int = 200
     body: bytes | Iterable[bytes] = b""
     headers: Mapping[str, str] = field(default_factory=dict)
+    heads: Iterable[bytes] = ()
     missing: int = 0
+    pause: float = 0.0
     reset: bool = False
     gate: Gate | None = None
 
@@ -108,6 +112,7 @@ class FaultServer:
         self.asked: list[Asked] = []
         self.most_at_once = 0
         self._at_once = 0
+        self._over = threading.Event()
         self._noting = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), self._handler())
 
@@ -156,6 +161,7 @@ class FaultServer:
         fault: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._over.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -212,12 +218,16 @@ class FaultServer:
                 self.send_response(reply.status)
                 for name, value in headers.items():
                     self.send_header(name, value)
+                self.flush_headers()
+                for line in reply.heads:
+                    self.wfile.write(line + b"\r\n")
                 self.end_headers()
                 if isinstance(body, bytes):
                     self.wfile.write(body)
                 else:
                     for part in body:
                         self.wfile.write(b"%x\r\n%s\r\n" % (len(part), part))
+                        faulty._over.wait(reply.pause)
                     self.wfile.write(b"0\r\n\r\n")
                 self.close_connection = bool(reply.missing)
 

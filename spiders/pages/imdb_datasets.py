@@ -35,6 +35,8 @@ _TCONST = re.compile(rb"tt\d{7,10}")
 _AVERAGE = re.compile(rb"\d{1,2}(?:\.\d+)?")
 _GZIP_MAGIC = b"\x1f\x8b"
 _BLOCK_BYTES = 1 << 20
+_LONGEST_LINE = 1 << 20
+"""Bytes that a line is read to: a small file may unpack to gigabytes without a line break."""
 
 _Bytes = NDArray[np.uint8]
 _Ints = NDArray[np.int64]
@@ -171,10 +173,10 @@ def _blocks(file: str, packed: BinaryIO) -> Iterator[_Block]:
     last = 0
     try:
         with gzip.GzipFile(fileobj=packed) as unpacked:
-            _check_header(file, unpacked.readline())
+            _check_header(file, unpacked.readline(_LONGEST_LINE))
             last = 1
             while text := unpacked.read(_BLOCK_BYTES):
-                block = _Block(file, last + 1, text + unpacked.readline())
+                block = _Block(file, last + 1, text + unpacked.readline(_LONGEST_LINE))
                 last += len(block.ids)
                 yield block
     except EOFError:

@@ -79,6 +79,8 @@ def refused_by_status(page: Page) -> tuple[Outcome, str] | None:
         return Outcome.UNAUTHORISED, "status 401"
     if status in (404, 410):
         return Outcome.NOT_FOUND, f"status {status}"
+    if status == 304:  # what it was not asked: where it was, nothing is read
+        return Outcome.ERROR, "status 304 to a question without a condition"
     if status == 429 or (status == 503 and page.header("retry-after")):
         return Outcome.RATE_LIMITED, f"status {status}"
     if status >= 400:

@@ -1,0 +1,160 @@
+"""How long we wait: between requests, before a retry, when told to come back later, and for an
+answer that takes its time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass
+from email.utils import formatdate, parsedate_to_datetime
+from itertools import repeat
+
+import pytest
+
+from tests.fault_server import Asked, FaultServer, Gate, Reply, asking
+from tests.nights import NOTED_LATE, gaps, three_sites
+
+DELAY = 0.2
+CRAWL_DELAY = 0.5
+
+
+@dataclass(frozen=True)
+class Waited:
+    """A refresh with a delay between requests: what each source was asked, and when."""
+
+    asked: Mapping[str, list[Asked]]
+    most_at_once: Mapping[str, int]
+
+
+def in_a_second() -> Iterator[Reply]:
+    yield Reply(429, headers={"Retry-After": "1"})
+
+
+def at_a_date() -> Iterator[Reply]:
+    yield Reply(429, headers={"Retry-After": formatdate(time.time() + 2, usegmt=True)})
+
+
+@pytest.fixture(scope="module")
+def waited(tmp_path_factory: pytest.TempPathFactory) -> Waited:
+    """Rotten Tomatoes fails twice on one page, Metacritic's robots.txt asks for a longer delay,
+    and TMDB asks us to come back later, once in seconds and once at a date."""
+    with three_sites() as sites:
+        rotten, meta, tmdb = sites.servers.values()
+        rotten.tell("m/8", Reply(500), Reply(500))
+        meta.robots = Reply(body=f"User-agent: *\nCrawl-delay: {CRAWL_DELAY}\n".encode())
+        tmdb.tell_always("1", in_a_second())
+        tmdb.tell_always("2", at_a_date())
+        ready = asking(tmp_path_factory.mktemp("waited"), rotten, meta, tmdb, delay=DELAY)
+        ready(
+            "track",
+            *(f"rottentomatoes:m/{number}" for number in range(9)),
+            *(f"metacritic:movie/{number}" for number in range(3)),
+            *("tmdb:1", "tmdb:2"),
+        )
+        ended = ready("refresh")
+        assert ended.status == 0, ended.err
+        return Waited(
+            {source: list(server.asked) for source, server in sites.servers.items()},
+            {source: server.most_at_once for source, server in sites.servers.items()},
+        )
+
+
+def test_a_site_is_asked_one_thing_at_a_time(waited: Waited) -> None:
+    assert set(waited.most_at_once.values()) == {1}
+
+
+def test_the_delay_is_never_shorter_than_what_is_set(waited: Waited) -> None:
+    for source, asked in waited.asked.items():
+        assert len(asked) > 3
+        assert min(gaps(asked)) > DELAY - NOTED_LATE, source
+
+
+def test_the_delay_varies(waited: Waited) -> None:
+    usual = gaps(waited.asked["rottentomatoes"][:9])
+    assert max(usual) - min(usual) > DELAY / 20
+
+
+def test_each_retry_waits_longer(waited: Waited) -> None:
+    tries = waited.asked["rottentomatoes"][-3:]
+    assert [(one.path, one.reply.status) for one in tries] == [
+        ("/m/8", 500),
+        ("/m/8", 500),
+        ("/m/8", 200),
+    ]
+    assert gaps(tries)[1] > 2 * DELAY - NOTED_LATE
+
+
+def test_a_longer_crawl_delay_of_robots_txt_is_kept(waited: Waited) -> None:
+    asked = waited.asked["metacritic"]
+    assert [one.path for one in asked] == ["/robots.txt", "/movie/0/", "/movie/1/", "/movie/2/"]
+    assert min(gaps(asked)) > CRAWL_DELAY - NOTED_LATE
+
+
+def test_retry_after_is_honoured_in_seconds_and_as_a_date(waited: Waited) -> None:
+    _, refused, then, refused_until, at_last = waited.asked["tmdb"]
+    assert [one.reply.status for one in (refused, then, refused_until, at_last)] == [
+        429,
+        200,
+        429,
+        200,
+    ]
+    assert (refused.path, refused_until.path) == (then.path, at_last.path)
+    assert then.at - refused.at > 1 - NOTED_LATE
+    date = parsedate_to_datetime(refused_until.reply.headers["Retry-After"])
+    assert at_last.at > date.timestamp() - NOTED_LATE
+
+
+# --- answers that take their time -----------------------------------------------------------------
+
+ANSWER_SECONDS = 1.0
+TRICKLES, SAYS_NOTHING, HEADS_ONLY = "m/trickles", "m/says_nothing", "m/sends_headers_only"
+
+
+@dataclass(frozen=True)
+class Slow:
+    """A refresh of pages that do not come: what each was asked, and all, and what came of it."""
+
+    pages: Mapping[str, list[Asked]]
+    asked: list[Asked]
+    printed: str
+    scored: Set[str]
+
+
+@pytest.fixture(scope="module")
+def slow(tmp_path_factory: pytest.TempPathFactory) -> Slow:
+    """Three pages of Rotten Tomatoes never come whole: one comes byte by byte, one does not begin,
+    one has headers without an end."""
+    with FaultServer("rottentomatoes") as server:
+        server.tell_always(TRICKLES, repeat(Reply(body=repeat(b"x"), pause=0.1)))
+        server.tell_always(SAYS_NOTHING, (Reply(gate=Gate()) for _ in range(9)))
+        server.tell_always(HEADS_ONLY, repeat(Reply(heads=repeat(b"X-More: " + b"x" * 1_000))))
+        limits = f"[limits]\nanswer_seconds = {ANSWER_SECONDS}\n"
+        ready = asking(tmp_path_factory.mktemp("slow"), server, delay=DELAY, more=limits)
+        pages = (TRICKLES, SAYS_NOTHING, HEADS_ONLY, "m/fine")
+        ready("track", *(f"rottentomatoes:{page}" for page in pages))
+        ended = ready("refresh")
+        assert ended.status == 1
+        rows = ready.database().query(
+            "SELECT DISTINCT source_id FROM scores JOIN listings USING (listing_id)"
+        )
+        return Slow(
+            {page: server.requests(page) for page in pages},
+            list(server.asked),
+            ended.err,
+            {row["source_id"] for row in rows},
+        )
+
+
+@pytest.mark.parametrize("page", [TRICKLES, SAYS_NOTHING, HEADS_ONLY])
+def test_an_answer_that_does_not_come_whole_in_its_time_is_given_up(slow: Slow, page: str) -> None:
+    url = f"https://www.rottentomatoes.com/{page}"
+    assert f"rottentomatoes: error: {url} (no answer in time)" in slow.printed
+    tries = slow.pages[page]
+    assert len(tries) == 3
+    assert min(gaps(tries)) > ANSWER_SECONDS + DELAY - NOTED_LATE
+
+
+def test_after_slow_answers_the_next_page_is_asked_and_stored(slow: Slow) -> None:
+    assert len(slow.pages["m/fine"]) == 1
+    assert slow.scored == {"m/fine"}
+    assert min(gaps(slow.asked)) > DELAY - NOTED_LATE
