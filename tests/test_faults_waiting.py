@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from email.utils import formatdate, parsedate_to_datetime
 from itertools import repeat
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,8 @@ from tests.nights import NOTED_LATE, gaps, three_sites
 
 DELAY = 0.2
 CRAWL_DELAY = 0.5
+LONGER_THAN_STARTING = 4.0
+"""A delay, in seconds, that outlasts the start of another command."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,18 @@ def test_retry_after_is_honoured_in_seconds_and_as_a_date(waited: Waited) -> Non
     assert then.at - refused.at > 1 - NOTED_LATE
     date = parsedate_to_datetime(refused_until.reply.headers["Retry-After"])
     assert at_last.at > date.timestamp() - NOTED_LATE
+
+
+def test_two_commands_in_a_row_keep_the_delay_between_them(tmp_path: Path) -> None:
+    with FaultServer("rottentomatoes") as server:
+        ready = asking(tmp_path, server, delay=LONGER_THAN_STARTING)
+        ready("track", "rottentomatoes:m/one")
+        for words in (("refresh",), ("film", "rottentomatoes:m/one", "--ask")):
+            ended = ready(*words)
+            assert ended.status == 0, ended.err
+        asked = list(server.asked)
+    assert [one.path for one in asked] == ["/robots.txt", "/m/one"] * 2
+    assert min(gaps(asked)) > LONGER_THAN_STARTING - NOTED_LATE
 
 
 # --- answers that take their time -----------------------------------------------------------------
