@@ -76,6 +76,10 @@ _NAMED = {
 }
 """Our own numbers follow the order in which answers came; in their place stands what they name."""
 
+_TOLD_ELSEWHERE = {"lookups": "found <> 'listed'", "urls": "url NOT LIKE '%#%'"}
+"""What a killed run may leave otherwise: that a film is listed, which its listing says too; and
+what was known of a dataset when fewer films were wanted, whose names its URL's fragment has."""
+
 Rows = Mapping[str, Sequence[tuple[Any, ...]]]
 
 
@@ -246,13 +250,16 @@ class _Bench:
         return self._place / ("copy.db" if job.name == "backup" else "ratings.db")
 
     def _stored(self, path: Path) -> list[tuple[str, str]]:
-        """The pages and lists that the killed run had stored, as the server is asked for them."""
+        """What the killed run had stored, as the server is asked for it: pages, and lists where all
+        of a source's had come. Of others nobody knows the rest, so they are begun anew."""
         with closing(sqlite3.connect(path)) as db:
             if "urls" not in Database(db).table_names():
                 return []
             urls = db.execute(
                 "SELECT source, url FROM urls WHERE last_asked_at > strftime('%Y-%m-%dT%H:%M:%SZ',"
-                " 'now', '-1 day') AND last_outcome <> 'error'"
+                " 'now', '-1 day') AND last_status = 200 AND (listing_id IS NOT NULL OR source IN"
+                " (SELECT source FROM crawls JOIN runs USING (run_id) WHERE ended_at IS NULL"
+                " AND profile LIKE '%\"whole%'))"
             ).fetchall()
         return [
             (host.role, url.removeprefix(host.url))
@@ -364,11 +371,11 @@ def rows(path: Path) -> Rows:
             columns = [
                 _NAMED.get(name, f"t.{name}") for name in table.columns if not _DIFFERS.search(name)
             ]
-            # That a film is listed is seen from its listing: of a run that was killed between the
-            # two, the second half is not made up for.
-            where = "found <> 'listed'" if table.name == "lookups" else "1"
             found[table.name] = sorted(
-                db.execute(f"SELECT {', '.join(columns)} FROM {table.name} t WHERE {where}"),
+                db.execute(
+                    f"SELECT {', '.join(columns)} FROM {table.name} t"
+                    f" WHERE {_TOLD_ELSEWHERE.get(table.name, 1)}"
+                ),
                 key=repr,
             )
     return found

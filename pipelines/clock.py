@@ -11,9 +11,19 @@ BEGINNING = "0001-01-01T00:00:00Z"
 _PARTIAL = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 
 
+_not_before = BEGINNING
+
+
 def now() -> str:
     """The present time."""
-    return stamp(datetime.now(UTC))
+    return max(stamp(datetime.now(UTC)), _not_before)
+
+
+def never_before(text: str) -> None:
+    """From here on let `now` give no time before this one, in this process: the clock was set back
+    a little, and what comes later must not seem to have come earlier."""
+    global _not_before
+    _not_before = text
 
 
 def stamp(moment: datetime) -> str:

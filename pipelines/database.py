@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from pandas import DataFrame
 from sqlite_utils import Database
 
 from pipelines.backup import CannotBackUp, back_up
-from pipelines.lock import DatabaseProblem
+from pipelines.lock import DatabaseBusy, DatabaseProblem
 from pipelines.migrations import migrations
 
 BUSY_SECONDS = 60.0
@@ -67,6 +68,10 @@ def writing(path: Path, say: Callable[[str], None] = lambda line: None) -> Itera
         yield db
         # A copy of the file alone has everything, even while Datasette has it open.
         db.conn.execute("PRAGMA wal_checkpoint(PASSIVE)")
+    except sqlite3.DatabaseError as fault:
+        if _code(fault) not in _OF_THE_FILE:
+            raise  # a fault of ours
+        raise _unusable(path, fault) from fault
     finally:
         db.conn.close()
 
@@ -187,15 +192,48 @@ def _refuse_other_databases(db: Database, path: Path) -> None:
         )
 
 
+_OF_THE_FILE = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_NOTADB,
+}
+"""What SQLite says of a file, a disk or another program; all else it says of our statements."""
+
+
+def _code(fault: sqlite3.DatabaseError) -> int:
+    """SQLite's primary result code; 0 where Python's own module complains."""
+    return getattr(fault, "sqlite_errorcode", 0) & 0xFF
+
+
 def _unusable(path: Path, fault: sqlite3.DatabaseError) -> DatabaseProblem:
-    what = str(fault)
-    if "not a database" in what:
-        return _not_a_database(path)
-    if "readonly" in what or "unable to open" in what:
-        return DatabaseProblem(
-            f"cannot write {path} or its folder: {what}. Choose another with --db FILE."
-        )
-    return DatabaseProblem(f"{path} cannot be used: {what}")
+    match _code(fault):
+        case sqlite3.SQLITE_NOTADB:
+            return _not_a_database(path)
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN:
+            return DatabaseProblem(
+                f"cannot write {path} or its folder: {fault}. Choose another with --db FILE."
+            )
+        case sqlite3.SQLITE_FULL | sqlite3.SQLITE_IOERR:
+            free = shutil.disk_usage(path.resolve().parent).free / 1e6
+            return DatabaseProblem(
+                f"cannot write {path}: {fault}, {free:,.0f} MB are free there. What was stored"
+                " stands; make room, and the next run goes on."
+            )
+        case sqlite3.SQLITE_CORRUPT:
+            return DatabaseProblem(
+                f"{path} is damaged: {fault}. Go back to the last good copy: 'afterscore backup"
+                f" {path} --force --db COPY'."
+            )
+        case sqlite3.SQLITE_BUSY:
+            return DatabaseBusy(
+                f"another program has written to {path} for {BUSY_SECONDS:.0f} seconds without an"
+                " end. End it, or try again later."
+            )
+    return DatabaseProblem(f"{path} cannot be used: {fault}")
 
 
 def _not_a_database(path: Path) -> DatabaseProblem:

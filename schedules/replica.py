@@ -9,13 +9,14 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import sys
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import resources
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from spiders.sources import SOURCES, Host
@@ -92,7 +93,7 @@ class Replica:
         self.asked: list[Asked] = []
         self._servers: dict[str, ThreadingHTTPServer] = {}
         for host in _hosts():
-            self._servers[host.role] = ThreadingHTTPServer(("127.0.0.1", 0), self._handler(host))
+            self._servers[host.role] = _Server(("127.0.0.1", 0), self._handler(host))
 
     @property
     def environment(self) -> dict[str, str]:
@@ -153,6 +154,13 @@ class Replica:
                 """Requests are counted in `asked`, not printed."""
 
         return Handler
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up, a crawl that was killed: nothing to print."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 def _hosts() -> list[Host]:

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,6 +19,7 @@ from sqlite_utils import Database
 from pipelines import clock
 from pipelines.crawl_guard import FEWEST, Counts
 from pipelines.database import set_aside, transaction
+from pipelines.lock import DatabaseProblem
 from pipelines.matching.identifiers import FILM_KINDS
 from pipelines.matching.matcher import match
 from pipelines.merge import merge
@@ -53,6 +54,9 @@ _COUNTS = (
 _WHOLES = ("dataset", "list", "crosswalk")
 """Targets that are always there: a 404 to one of them is the source's failure, or its redesign."""
 
+SET_BACK_HOURS = 1
+"""A clock that is behind the last run by more than that is wrong; by less, it was corrected."""
+
 LOOKUP_DAYS = 30
 """A film that a source did not have is sought there again after as many days."""
 
@@ -71,6 +75,20 @@ WHERE f.imdb_id = :imdb_id AND NOT EXISTS (
     SELECT 1 FROM lookups k WHERE k.film_id = f.film_id AND k.source = :source
       AND k.found = 'ambiguous' AND k.sought_at >= :started
   )
+"""
+
+
+_WHOLE = '%"whole%'
+"""Of the profile of a crawl whose lists or dataset came to their end (crawl_guard.as_whole)."""
+
+_RESTED = f"""
+SELECT 1 FROM (
+  SELECT max(last_asked_at) AS at FROM urls
+  WHERE source = ?1 AND listing_id IS NULL AND last_outcome = 'ok' AND last_asked_at > ?2
+) asked
+JOIN crawls c ON c.source = ?1 AND c.started_at <= asked.at
+JOIN runs r USING (run_id)
+WHERE r.ended_at >= asked.at AND (c.outcome <> 'interrupted' OR c.profile LIKE '{_WHOLE}')
 """
 
 
@@ -149,6 +167,7 @@ class Run:
         self._sought: dict[str, tuple[str, ...]] = {}
         self._started = clock.now()
         self._began = before[0].started_at if before else self._started
+        self._run_id = 0
         self.skipped: dict[str, str] = {}
         self.asked_sources = list(self._switched_on())
         set_aside(db, "chosen_films", "film_id", selection.film_ids or ())
@@ -182,9 +201,13 @@ class Run:
     # --- the run ------------------------------------------------------------------------------
 
     def execute(self) -> Result:
-        """Do it. What was stored stands, whatever happens later."""
+        """Do it. What was stored stands, whatever happens later.
+
+        Raises DatabaseProblem where the clock is far behind the last run.
+        """
+        self._mind_the_clock()
         self._recover()
-        run_id = self._begin()
+        run_id = self._run_id = self._begin()
         store = Store(self._db, run_id, {s.key: reader_version(s.key) for s in SOURCES})
         exception = None
         self._touched |= purge(self._db, clock.now())
@@ -239,7 +262,7 @@ class Run:
                 answers = [item for item in batch if isinstance(item, Answer)]
                 if answers:
                     with transaction(self._db):
-                        for answer in answers:
+                        for answer in map(self._in_order, answers):
                             self._shown.advance(answer.source, answer.asked_source_id or "")
                             for judged in self._waiting[answer.source].add(answer):
                                 self._settle(store, judged)
@@ -280,7 +303,10 @@ class Run:
                 self._settle(store, judged)
             if waiting.judged >= FEWEST and not waiting.held and ended.finished:
                 supersede_crawl(self._db, ended.source, clock.now())
-        self._crawled[ended.source].profile.update(waiting.profile)
+            crawled = self._crawled[ended.source]
+            crawled.profile.update(waiting.profile)
+            # Should the run be killed later, the next one knows that these lists came whole.
+            self._write_crawl(replace(crawled, outcome="interrupted"))
 
     def _store(self, store: Store, answer: Answer, crawled: Crawled) -> None:
         store.answer(answer, crawled.tally)
@@ -375,19 +401,15 @@ class Run:
         return tuple(row[0] for row in rows)
 
     def _rested(self, source: Source) -> bool:
-        """Whether the source's lists or datasets answered within the hours of rest; where all is
-        asked again, whether an earlier part of this run asked them."""
+        """Whether the source's lists or datasets answered within the hours of rest, and came whole:
+        of a list that was cut off nobody knows the rest, so it is begun anew. Where all is asked
+        again, whether an earlier part of this run asked them."""
         since = clock.later(clock.now(), hours=-self._config.refresh_after_hours)
         if self._selection.again:
             if not self._before:
                 return False
             since = self._began
-        row = self._db.conn.execute(
-            "SELECT 1 FROM urls WHERE source = ? AND listing_id IS NULL AND last_outcome = 'ok'"
-            " AND last_asked_at >= ?",
-            (source.key, since),
-        ).fetchone()
-        return row is not None
+        return self._db.conn.execute(_RESTED, (source.key, since)).fetchone() is not None
 
     def _news_for(self, source: Source) -> bool:
         """Whether a film is tracked of which a dataset has not been asked yet."""
@@ -401,35 +423,35 @@ class Run:
 
     def _write_lookups(self, wave: int) -> None:
         """Remember which films were sought where, so that none is sought again every night."""
-        at = clock.now()
         for source in self.asked_sources:
             crawled = self._crawled.get(source.key)
-            if not (source.finds and source.finds.wave == wave and crawled):
-                continue
-            if crawled.outcome != "ok":
-                continue
-            imdb_ids = self._sought_at(source)
-            about = [source.key]
-            if source.finds is Finds.CROSSWALK:
-                # It speaks for every source whose ids it holds, except where the source itself
-                # can still be asked.
-                about += [s.key for s in SOURCES if s.wikidata_property and not s.finds]
-            with transaction(self._db):
-                for key in about:
-                    self._db.conn.executemany(
-                        _LOOKUP,
-                        (
-                            {
-                                "source": key,
-                                "at": at,
-                                "detail": f"asked {source.key}",
-                                "imdb_id": imdb_id,
-                                "titled": source.finds is Finds.DATASET,
-                                "started": self._started,
-                            }
-                            for imdb_id in imdb_ids
-                        ),
-                    )
+            if source.finds and source.finds.wave == wave and crawled and crawled.outcome == "ok":
+                self._write_lookups_of(source)
+
+    def _write_lookups_of(self, source: Source) -> None:
+        at = clock.now()
+        imdb_ids = self._sought_at(source)
+        about = [source.key]
+        if source.finds is Finds.CROSSWALK:
+            # It speaks for every source whose ids it holds, except where the source itself can
+            # still be asked.
+            about += [s.key for s in SOURCES if s.wikidata_property and not s.finds]
+        with transaction(self._db):
+            for key in about:
+                self._db.conn.executemany(
+                    _LOOKUP,
+                    (
+                        {
+                            "source": key,
+                            "at": at,
+                            "detail": f"asked {source.key}",
+                            "imdb_id": imdb_id,
+                            "titled": source.finds is Finds.DATASET,
+                            "started": self._started,
+                        }
+                        for imdb_id in imdb_ids
+                    ),
+                )
         films = self._db.conn.execute("SELECT film_id FROM lookups WHERE sought_at = ?", (at,))
         self._touched |= {row[0] for row in films}
 
@@ -583,6 +605,27 @@ class Run:
             chosen=self._selection.film_ids is not None,
         )
 
+    def _mind_the_clock(self) -> None:
+        """What this run stores must not seem older than what stands."""
+        (last,) = self._db.conn.execute(
+            "SELECT max(max(started_at), ifnull(max(ended_at), '')) FROM runs"
+        ).fetchone()
+        if last is None or last <= self._started:
+            return
+        if last > clock.later(self._started, hours=SET_BACK_HOURS):
+            raise DatabaseProblem(
+                f"the clock says {self._started}, and the last run was at {last}. Set the clock"
+                " right; if it was wrong then, go back to a copy from before that run."
+            )
+        clock.never_before(last)
+        self._started = last
+
+    def _in_order(self, answer: Answer) -> Answer:
+        """Crawls have the machine's clock, which may be a little behind the last run."""
+        if answer.asked_at >= self._started:
+            return answer
+        return answer.model_copy(update={"asked_at": clock.now()})
+
     def _begin(self) -> int:
         selection = asdict(self._selection)
         if self._selection.film_ids is not None:
@@ -620,6 +663,16 @@ class Run:
             (killed,),
         )
         self._match({row[0] for row in stored})
+        whole = run(
+            "SELECT source FROM crawls JOIN runs USING (run_id) WHERE ended_at IS NULL"
+            " AND profile LIKE ?",
+            (_WHOLE,),
+        ).fetchall()
+        for source in self.asked_sources:
+            if (source.key,) in whole:
+                self._write_lookups_of(source)
+        asked = [source.key for source in SOURCES if source.listing_ask]
+        write_due(self._db, asked, killed, self._config.refresh_after_hours, chosen=False)
         with transaction(self._db):
             run(
                 "UPDATE runs SET ended_at = ?, outcome = 'interrupted',"
@@ -627,26 +680,30 @@ class Run:
                 (clock.now(),),
             )
 
+    def _write_crawl(self, crawled: Crawled) -> None:
+        """Write down what a crawl came to so far, within the caller's transaction."""
+        counts = [crawled.tally.counts[name] for name in _COUNTS]
+        self._db.conn.execute(
+            "INSERT OR REPLACE INTO crawls (run_id, source, started_at, seconds,"
+            f" {', '.join(_COUNTS)}, outcome, detail, exception, profile)"
+            f" VALUES ({', '.join('?' * (len(_COUNTS) + 8))})",
+            (
+                self._run_id,
+                crawled.source,
+                crawled.started_at,
+                round(crawled.seconds, 2),
+                *counts,
+                crawled.outcome,
+                crawled.detail,
+                crawled.exception,
+                json.dumps(crawled.profile) if crawled.profile else None,
+            ),
+        )
+
     def _end(self, run_id: int, outcome: str, exception: str | None) -> None:
         with transaction(self._db):
             for crawled in self._crawled.values():
-                counts = [crawled.tally.counts[name] for name in _COUNTS]
-                self._db.conn.execute(
-                    "INSERT INTO crawls (run_id, source, started_at, seconds,"
-                    f" {', '.join(_COUNTS)}, outcome, detail, exception, profile)"
-                    f" VALUES ({', '.join('?' * (len(_COUNTS) + 8))})",
-                    (
-                        run_id,
-                        crawled.source,
-                        crawled.started_at,
-                        round(crawled.seconds, 2),
-                        *counts,
-                        crawled.outcome,
-                        crawled.detail,
-                        crawled.exception,
-                        json.dumps(crawled.profile) if crawled.profile else None,
-                    ),
-                )
+                self._write_crawl(crawled)
             self._db.conn.executemany(
                 "INSERT OR IGNORE INTO crawls (run_id, source, started_at, outcome, detail)"
                 " VALUES (?, ?, ?, 'skipped', ?)",

@@ -170,3 +170,9 @@ def is_sound(database: Database) -> bool:
     """Whether SQLite finds nothing wrong, and every reference leads somewhere."""
     (found,) = database.execute("PRAGMA integrity_check").fetchone()
     return found == "ok" and not database.execute("PRAGMA foreign_key_check").fetchall()
+
+
+def outcomes_of(database: Database, table: str) -> list[str]:
+    """The outcomes of all runs, or of all crawls that asked something, in order."""
+    rows = database[table].rows_where("outcome <> 'skipped'", order_by="run_id")
+    return [row["outcome"] for row in rows]

@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from tests.fault_server import PATIENCE, FaultServer, Gate, Reply, asking, printed, started
-from tests.nights import is_sound
+from tests.nights import is_sound, outcomes_of
 
 
 def children_of(pid: int) -> list[int]:
@@ -42,12 +42,6 @@ def scored(database: Database) -> set[str]:
             " WHERE tomatometer IS NOT NULL OR metascore IS NOT NULL"
         )
     }
-
-
-def outcomes_of(database: Database, table: str) -> list[str]:
-    """The outcomes of all runs, or of all crawls that asked something, in order."""
-    rows = database[table].rows_where("outcome <> 'skipped'", order_by="run_id")
-    return [row["outcome"] for row in rows]
 
 
 def test_ctrl_c_ends_a_run_in_order_and_the_next_one_goes_on(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ import pytest
 
 from schedules.nightly import next_night
 from tests.conftest import Afterscore
-from tests.fault_server import PATIENCE, FaultServer, Gate, Reply
-from tests.test_faults import asking, is_sound, outcomes_of, printed, started
+from tests.fault_server import PATIENCE, FaultServer, Gate, Reply, asking, printed, started
+from tests.nights import is_sound, outcomes_of
 
 FILMS = ["m/0", "m/1", "m/2"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.fault_server import PATIENCE, FaultServer, Gate, Reply
-from tests.test_faults import asking, gaps, is_sound, printed, started
+from tests.fault_server import PATIENCE, FaultServer, Gate, Reply, asking, printed, started
+from tests.nights import gaps, is_sound
 
 GIVES_WAY = "another command goes first; this one goes on after it"
 FILMS = [f"m/{number}" for number in range(4)]

@@ -1,0 +1,31 @@
+"""The command line, killed by SIGKILL when it first runs an SQL statement that begins so:
+`python -m tests.killed_at "INSERT INTO film_scores" rebuild`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import sys
+from typing import Any
+
+from schedules.cli import main
+
+_connect = sqlite3.connect
+
+
+def _traced(*given: Any, **named: Any) -> sqlite3.Connection:
+    connection: sqlite3.Connection = _connect(*given, **named)
+    connection.set_trace_callback(_look)
+    return connection
+
+
+def _look(statement: str) -> None:
+    if statement.strip().startswith(sys.argv[0]):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    sys.argv.pop(0)
+    sqlite3.connect = _traced  # type: ignore[assignment]
+    main()
