@@ -4,7 +4,7 @@ could be done, and the message says what to do."""
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import Annotated, TextIO, cast
 
 import typer
 
@@ -29,6 +29,7 @@ from schedules.commands import (
     setting_up,
 )
 from schedules.commands.options import Problem, err, out
+from schedules.redaction import Redacting
 
 app = typer.Typer(
     name="afterscore",
@@ -44,6 +45,9 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command line; every expected problem ends in one clear line and status 2."""
+    # Whatever is printed, tracebacks included, is printed without secrets.
+    sys.stdout = cast("TextIO", Redacting(sys.stdout))
+    sys.stderr = cast("TextIO", Redacting(sys.stderr))
     try:
         app()
     except (

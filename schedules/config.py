@@ -19,6 +19,7 @@ from pydantic_settings import (
 )
 
 from schedules import __version__
+from schedules.redaction import hide
 from spiders.plan import Limits, Universe
 from spiders.sources import SOURCES, Source
 
@@ -167,7 +168,7 @@ class Config(BaseSettings):
 def load() -> Config:
     """The settings in force. Raises SettingsProblem where they cannot be used."""
     try:
-        return Config()
+        settings = Config()
     except tomllib.TOMLDecodeError as fault:
         raise SettingsProblem(f"{FILE} is not TOML: {fault}") from fault
     except ValidationError as fault:
@@ -177,6 +178,8 @@ def load() -> Config:
         if first["type"] == "extra_forbidden":
             what = "no such setting"
         raise SettingsProblem(f"{FILE}: {where + ': ' if where else ''}{what}") from fault
+    hide(settings.heartbeat_url)
+    return settings
 
 
 def rulings_path(database: Path) -> Path | None:

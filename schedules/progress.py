@@ -16,6 +16,8 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from schedules import log
+
 LINE_EVERY = 30.0
 """Seconds between two plain lines on one crawl."""
 
@@ -72,7 +74,8 @@ class Shown:
             self.say(f"{key}: {self._done[key]}{total} answered")
 
     def say(self, line: str) -> None:
-        """A line that stays."""
+        """A line that stays, on the screen and in the log."""
+        log.said(line)
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def end(self, key: str) -> None:

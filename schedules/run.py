@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import signal
 import threading
@@ -29,9 +30,11 @@ from pipelines.retention import purge
 from pipelines.statements import Change, Tally
 from pipelines.store import Store
 from pipelines.waiting import Judged, Waiting
+from schedules import log
 from schedules.config import Config
 from schedules.planning import Night, night, write_due
 from schedules.progress import Shown
+from schedules.redaction import redacted
 from schedules.workers import Crawls, Ended
 from spiders.items import Answer, Outcome
 from spiders.pages.reading import reader_version
@@ -270,6 +273,7 @@ class Run:
                     if isinstance(item, Ended):
                         self._settle_last(store, item)
                         self._ended(item, time.monotonic() - started)
+                        self._log(self._crawled[item.source])
                 if gives_way:
                     self._give_way_if_wanted()
         finally:
@@ -642,6 +646,8 @@ class Run:
                     self._before[0].run_id if self._before else None,
                 ),
             ).fetchone()
+        log.of_run(row[0])
+        log.write("run", command=self._command)
         return int(row[0])
 
     def _recover(self) -> None:
@@ -694,10 +700,22 @@ class Run:
                 round(crawled.seconds, 2),
                 *counts,
                 crawled.outcome,
-                crawled.detail,
-                crawled.exception,
+                crawled.detail and redacted(crawled.detail),
+                crawled.exception and redacted(crawled.exception),
                 json.dumps(crawled.profile) if crawled.profile else None,
             ),
+        )
+
+    def _log(self, crawled: Crawled) -> None:
+        log.write(
+            "crawled",
+            logging.INFO if crawled.outcome == "ok" else logging.WARNING,
+            source=crawled.source,
+            outcome=crawled.outcome,
+            detail=crawled.detail,
+            exception=crawled.exception,
+            seconds=round(crawled.seconds, 2),
+            **{name: crawled.tally.counts[name] for name in _COUNTS},
         )
 
     def _end(self, run_id: int, outcome: str, exception: str | None) -> None:
@@ -711,8 +729,15 @@ class Run:
             )
             self._db.conn.execute(
                 "UPDATE runs SET ended_at = ?, outcome = ?, exception = ? WHERE run_id = ?",
-                (clock.now(), outcome, exception, run_id),
+                (clock.now(), outcome, exception and redacted(exception), run_id),
             )
+        log.write(
+            "ran",
+            logging.ERROR if exception else logging.INFO,
+            outcome=outcome,
+            exception=exception,
+        )
+        log.of_run(None)
 
 
 def _last_asked(db: Database) -> dict[str, float]:

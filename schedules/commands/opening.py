@@ -14,7 +14,7 @@ from pipelines.database import read_only, transaction, writing
 from pipelines.lock import Lock, Rank, locked
 from pipelines.matching import rulings
 from pipelines.merge import prepare
-from schedules import backfill, config, film_lists
+from schedules import backfill, config, film_lists, log
 from schedules.commands.options import Problem, err
 from spiders.sources import by_key
 
@@ -27,8 +27,12 @@ def writing_in_turn(
     Says where a new database was made, and what it waits for."""
     path = config.database_path(given)
     new = not path.exists()
-    holder = f"afterscore {command}"
-    with locked(path, holder, rank, _say) as lock, writing(path, _say) as database:
+    file = log.file_of(path, config.load().log)
+    with (
+        locked(path, f"afterscore {command}", rank, _say) as lock,
+        writing(path, _say) as database,
+        log.kept(file, command),
+    ):
         if new:
             _say(f"Made a new database: {path.resolve()}")
         prepare(database)

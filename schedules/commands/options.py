@@ -8,12 +8,15 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from schedules import log
+
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 
 def warn(line: str) -> None:
-    """A line on standard error, as it is."""
+    """A line on standard error, as it is, and in the log."""
+    log.said(line)
     err.print(line, markup=False, soft_wrap=True)
 
 
