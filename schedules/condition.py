@@ -133,6 +133,7 @@ class Condition:
 def note_night(db: Database, path: Path) -> None:
     """Keep with the run that has just ended what later nights are held against: how many films each
     score kind is known of, and the sizes of file and WAL."""
+    _write_back(db)
     db_bytes, wal_bytes = sizes(path)
     with transaction(db):
         (run_id,) = db.conn.execute("SELECT max(run_id) FROM runs").fetchone()
@@ -144,6 +145,17 @@ def note_night(db: Database, path: Path) -> None:
             "INSERT OR REPLACE INTO run_coverage VALUES (?, ?, ?, ?)",
             ((run_id, kind, *told) for kind, told in _scored(db).items()),
         )
+
+
+def _write_back(db: Database) -> None:
+    """Empty the WAL, unless somebody reads on: a file as long as the largest transaction of the
+    night is no sign of anything."""
+    (waits,) = db.conn.execute("PRAGMA busy_timeout").fetchone()
+    db.conn.execute("PRAGMA busy_timeout = 0")
+    try:
+        db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        db.conn.execute(f"PRAGMA busy_timeout = {waits}")
 
 
 def sizes(path: Path) -> tuple[int, int]:

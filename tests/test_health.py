@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.main import get_command
 
 from pipelines import clock
 from pipelines.crawl_guard import as_profile
 from pipelines.guard import Rule
+from schedules.cli import app
 from schedules.health import KINDS
 from schedules.replica import Replica
 from spiders.sources import SOURCES, score_kinds
@@ -22,6 +24,20 @@ from tests.conftest import Afterscore, beside
 NEXT_YEAR = clock.later(clock.now(), days=365)[:10]
 NOBODY = 2**22 + 1
 """No process has this number: Linux stops at 2**22."""
+
+
+RUNBOOK = (Path(__file__).parent.parent / "docs/bad-nights.md").read_text("utf-8")
+SECTIONS = dict(re.findall(r"(?ms)^### (.+?)$(.*?)(?=^##|\Z)", RUNBOOK))
+
+
+def exists(line: str) -> bool:
+    """Whether there is a command of these words, with these options."""
+    command: Any = get_command(app)
+    words = line.split()[1:]
+    while words and words[0] in getattr(command, "commands", {}):
+        command = command.commands[words.pop(0)]
+    options = {name for parameter in command.params for name in parameter.opts}
+    return command.name != "afterscore" and {w for w in words if w.startswith("--")} <= options
 
 
 def ago(days: float) -> str:
@@ -75,6 +91,10 @@ class Nights:
         """The findings by their keys; the exit status goes with the faults among them."""
         ended = self.ready("health", "--json")
         told = {finding["key"]: finding for finding in ended.json["findings"]}
+        for finding in told.values():
+            assert finding["page"].partition("#")[2] in SECTIONS
+            if finding["do"].startswith("afterscore"):
+                assert exists(finding["do"]), finding["do"]
         faults = [finding for finding in told.values() if finding["level"] == "fault"]
         assert ended.status == bool(faults), ended.err
         assert ended.json["healthy"] == (not faults)
@@ -90,6 +110,14 @@ def nights(tmp_path: Path) -> Nights:
     return Nights(tmp_path)
 
 
+# --- the runbook ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_runbook_tells_of_every_kind_of_finding_and_what_to_type(kind: str) -> None:
+    assert re.search(r"(?m)^    \w", SECTIONS[kind]), "a line to type"
+
+
 # --- real nights ----------------------------------------------------------------------------------
 
 
@@ -103,7 +131,7 @@ def test_after_a_night_that_went_well_all_is_well(tmp_path: Path) -> None:
     assert ended.out.startswith("All is well: last whole refresh just now; ratings.db ")
     (run,) = ready.database().query("SELECT db_bytes, wal_bytes FROM runs")
     assert run["db_bytes"] > 0
-    assert run["wal_bytes"] is not None
+    assert run["wal_bytes"] == 0
     covered = dict(ready.database().conn.execute("SELECT score_kind, scored FROM run_coverage"))
     assert covered.keys() == {kind.key for kind in score_kinds()}
     assert covered["tomatometer"] >= 1
