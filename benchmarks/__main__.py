@@ -5,6 +5,7 @@
 `python -m benchmarks guard` names the days of a real scrape that the guard would have held;
 `python -m benchmarks linkage` shows how well listings are matched, and at which cost;
 `python -m benchmarks merge` shows that merging costs what changed;
+`python -m benchmarks scheduler` shows whether the scheduler grows from night to night;
 `python -m benchmarks soak [KILLS]`, or `make soak`, kills what writes, at random moments.
 """
 
@@ -22,7 +23,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import consensus, due, guard, linkage, merge, readers, soak
+from benchmarks import consensus, due, guard, linkage, merge, readers, scheduler, soak
 from benchmarks.crawl import AT_ONCE, Round, rounds
 from schedules.archive import Saved
 
@@ -53,6 +54,8 @@ def main() -> None:
     of_linkage = alone.add_parser("linkage", help="how well listings are matched, and its cost")
     of_linkage.add_argument("--data", type=Path, default=linkage.DATA, metavar="FOLDER")
     of_linkage.add_argument("--fit", action="store_true", help="fit the weights anew; print them")
+    of_scheduler = alone.add_parser("scheduler", help="its memory after many nights")
+    of_scheduler.add_argument("--nights", type=int, default=100, metavar="NUMBER")
     of_soak = alone.add_parser("soak", help="kill -9 at random moments, and what is left then")
     of_soak.add_argument("kills", nargs="?", type=int, default=soak.KILLS, metavar="KILLS")
     of_soak.add_argument("--seed", type=int, default=1, metavar="NUMBER")
@@ -71,6 +74,10 @@ def main() -> None:
         return
     if wanted.alone == "merge":
         _show_merges(wanted.films)
+        return
+    if wanted.alone == "scheduler":
+        before, after = scheduler.memory(wanted.nights)
+        out.print(f"{before:.1f} MB, and {wanted.nights} nights later {after:.1f} MB")
         return
     if wanted.alone == "soak":
         sys.exit(_show_kills(wanted.kills, wanted.seed))

@@ -274,7 +274,7 @@ def m005_taking_turns(db: Database) -> None:
     statements(
         db,
         """
-ALTER TABLE runs ADD COLUMN continues INTEGER REFERENCES runs (run_id);
+ALTER TABLE runs ADD COLUMN continues INTEGER REFERENCES runs (run_id) ON DELETE SET NULL;
 CREATE TABLE last_requests (source TEXT PRIMARY KEY, asked_at TEXT NOT NULL) STRICT;
 """,
     )

@@ -62,6 +62,8 @@ def is_missed(database: Path, nightly_at: str, now: datetime) -> bool:
 class Nights:
     """Runs `command` at the times of a trigger, one at a time, until `stop`.
 
+    Where its exit status is neither 0 (all went well) nor 1 (something failed), it did not come to
+    tell anybody, and `tell_command` is run after it.
     `say` is told one line for each thing that happens. The job store, which holds when the next
     night is, is a file of its own beside the database that only its owner can read. Raises
     UnusableJobStore.
@@ -73,6 +75,7 @@ class Nights:
         self,
         database: Path,
         command: Sequence[str],
+        tell_command: Sequence[str],
         trigger: BaseTrigger,
         say: Callable[[str], None],
     ) -> None:
@@ -80,7 +83,7 @@ class Nights:
         os.close(os.open(store, os.O_CREAT | os.O_RDWR, 0o600))
         store.chmod(0o600)
         self._store = store
-        self._command = list(command)
+        self._command, self._tell_command = list(command), list(tell_command)
         self._say = say
         self._child: subprocess.Popen[bytes] | None = None
         self._stopped = False
@@ -136,16 +139,22 @@ class Nights:
         if self._ends():
             return
         self._say(f"{clock.now()} the night begins")
+        status = self._wait_for(self._command)
+        ended = {0: "all went well", 1: "something failed, and the rest stands"}
+        self._say(f"{clock.now()} the night ended: {ended.get(status, f'exit status {status}')}")
+        if status not in ended and not self._ends():
+            self._wait_for(self._tell_command)
+        if not self._ends():  # on its way out the scheduler answers no more
+            self._say(f"next night: {self._next_time()}")
+
+    def _wait_for(self, command: Sequence[str]) -> int:
         # In a session of its own: a Ctrl-C at the terminal comes to us, and we end it in order.
-        self._child = subprocess.Popen(self._command, start_new_session=True)  # noqa: S603  ours
+        self._child = subprocess.Popen(command, start_new_session=True)  # noqa: S603  ours
         if self._ends():
             self._child.terminate()
         status = self._child.wait()
         self._child = None
-        ended = {0: "all went well", 1: "something failed, and the rest stands"}
-        self._say(f"{clock.now()} the night ended: {ended.get(status, f'exit status {status}')}")
-        if not self._ends():  # on its way out the scheduler answers no more
-            self._say(f"next night: {self._next_time()}")
+        return status
 
     def _ends(self) -> bool:
         return self._stopped
@@ -166,6 +175,6 @@ def nightly(nightly_at: str) -> CronTrigger:
     return CronTrigger(hour=int(hour), minute=int(minute), timezone=UTC)
 
 
-def refresh_command(database: Path) -> list[str]:
-    """What a night runs: this very program."""
-    return [sys.executable, "-m", "schedules.cli", "refresh", "--db", str(database)]
+def command(database: Path, *words: str) -> list[str]:
+    """A command of this very program."""
+    return [sys.executable, "-m", "schedules.cli", *words, "--db", str(database)]

@@ -228,9 +228,7 @@ class Run:
             if self._crawls:
                 self._crawls.kill()
             self._merge()
-            if self._gave_way and exception is None:
-                exception = "gave way to another command; the next run goes on"
-            outcome = "failed" if exception and not self._gave_way else self._outcome()
+            outcome = "failed" if exception else self._outcome()
             self._end(run_id, outcome, exception)
         changes = [c for crawled in self._crawled.values() for c in crawled.tally.changes]
         crawls = list(self._crawled.values())

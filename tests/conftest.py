@@ -24,6 +24,7 @@ from schedules.demo import TRACKED
 from schedules.replica import Replica
 from spiders.sources import SOURCES
 from tests.answers import Kept, keeping
+from tests.channel import Channel
 
 
 @dataclass(frozen=True)
@@ -140,3 +141,11 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
     """One database for the examples of property tests: each has listings of its own."""
     with keeping(tmp_path_factory.mktemp("shared") / "ratings.db") as kept:
         yield kept
+
+
+@pytest.fixture
+def channel() -> Iterator[Channel]:
+    """Somewhere to send alerts to."""
+    ready = Channel()
+    yield ready
+    ready.close()

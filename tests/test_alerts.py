@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -15,61 +12,11 @@ import pytest
 from pipelines import clock
 from schedules.replica import Replica
 from tests.answers import keeping
+from tests.channel import Channel
 from tests.conftest import Afterscore, Ended, beside
 
 TOKEN = "s3cret-t0ken-of-the-channel"
 NEXT_YEAR = clock.later(clock.now(), days=365)[:10]
-
-
-class Channel:
-    """Whoever is told: notes what is posted or asked, and answers with `status`."""
-
-    def __init__(self) -> None:
-        self.status = 200
-        self.messages: list[dict[str, Any]] = []
-        self.asked: list[str] = []
-        channel = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                channel.messages.append(json.loads(body))
-                self._end()
-
-            def do_GET(self) -> None:
-                channel.asked.append(self.path)
-                self._end()
-
-            def _end(self) -> None:
-                self.send_response(channel.status)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, format: str, *values: object) -> None:  # noqa: A002  its name
-                """Nothing is printed."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-
-    @property
-    def host(self) -> str:
-        return f"127.0.0.1:{self._server.server_address[1]}"
-
-    def taken(self) -> list[dict[str, Any]]:
-        """The messages since this was last asked."""
-        messages, self.messages = self.messages, []
-        return messages
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
-@pytest.fixture
-def channel() -> Iterator[Channel]:
-    ready = Channel()
-    yield ready
-    ready.close()
 
 
 class Told:
@@ -82,7 +29,8 @@ class Told:
         self.channel = channel
         with keeping(folder / "ratings.db") as kept:
             kept.db.conn.execute(
-                "INSERT INTO runs VALUES (1, 'refresh', '{}', 1, ?1, ?1, 'partly', NULL, 0, 0)",
+                "INSERT INTO runs (run_id, command, plan, pid, started_at, ended_at, outcome,"
+                " db_bytes, wal_bytes) VALUES (1, 'refresh', '{}', 1, ?1, ?1, 'partly', 0, 0)",
                 [clock.now()],
             )
             kept.db.conn.execute(

@@ -38,7 +38,9 @@ def old(afterscore: Afterscore) -> Iterator[Old]:
         for night in range(1, NIGHTS + 1):
             at = ago(NIGHTS + 0.5 - night)
             db.execute(
-                "INSERT INTO runs VALUES (?1, 'refresh', '{}', 1, ?2, ?2, 'ok', NULL)", (night, at)
+                "INSERT INTO runs (run_id, command, plan, pid, started_at, ended_at, outcome)"
+                " VALUES (?1, 'refresh', '{}', 1, ?2, ?2, 'ok')",
+                (night, at),
             )
             sources = ("imdb", "metacritic") if night <= 50 else ("imdb",)
             profile = json.dumps({"listing": {"records": 1_000 + night}})

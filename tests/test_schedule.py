@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from schedules.nightly import next_night
+from tests.channel import Channel
 from tests.conftest import Afterscore
 from tests.fault_server import PATIENCE, FaultServer, Gate, Reply, asking, printed, started
 from tests.nights import is_sound, outcomes_of
@@ -143,3 +144,19 @@ def test_a_job_store_that_is_none_is_named(afterscore: Afterscore) -> None:
     ended = afterscore("schedule")
     assert ended.status == 2
     assert "ratings.db.schedule is not a job store. Remove it" in ended.err
+
+
+def test_a_night_that_could_not_begin_is_told_of(tmp_path: Path, channel: Channel) -> None:
+    with FaultServer("rottentomatoes") as server:
+        ready = tracked(tmp_path, server)
+        assert ready("refresh").status == 0
+        some_days_later(ready)
+        ready.settings("")  # now no source is on that the replica stands in for
+        ready.environment["AFTERSCORE_ALERT_URLS"] = f"json://{channel.host}/"
+        with started(ready, "schedule") as process:
+            printed(process, "the night ended: exit status 2")
+            printed(process, "next night: ")
+            process.terminate()
+            assert process.wait(PATIENCE) == 0
+    (message,) = channel.taken()
+    assert "NEW late" in message["message"]

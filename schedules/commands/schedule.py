@@ -46,7 +46,8 @@ def schedule(
     if not path.parent.is_dir():
         raise Problem(f"no folder {path.parent.resolve()}. Choose another with --db FILE.")
     trigger = nightly.nightly(nightly_at)
-    nights = nightly.Nights(path, nightly.refresh_command(path), trigger, _say)
+    refresh, tell = nightly.command(path, "refresh"), nightly.command(path, "health", "--tell")
+    nights = nightly.Nights(path, refresh, tell, trigger, _say)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, frame: nights.stop())
     if missed:
