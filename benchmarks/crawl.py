@@ -43,7 +43,7 @@ def rounds(kind: str, pages: int, number: int) -> Iterator[Round]:
     wanted = films(pages // len(parts))
     with (
         tempfile.TemporaryDirectory(prefix="afterscore-bench-") as name,
-        _sites(kind, wanted) as hosts,
+        sites(kind, len(wanted)) as hosts,
     ):
         folder = Path(name)
         urls = [
@@ -55,16 +55,16 @@ def rounds(kind: str, pages: int, number: int) -> Iterator[Round]:
         for _ in range(number):
             yield Round(
                 pages=len(mixed),
-                bare=_bare(folder, [mixed], AT_ONCE),
+                bare=bare(folder, [mixed], AT_ONCE),
                 full=full.run(),
-                three_bare=_bare(folder, urls, 1),
+                three_bare=bare(folder, urls, 1),
             )
 
 
 @contextmanager
-def _sites(kind: str, wanted: Sequence[Film]) -> Iterator[dict[str, str]]:
+def sites(kind: str, *numbers: int) -> Iterator[dict[str, str]]:
     """The addresses of the sites' hosts, by role, while the sites are up."""
-    command = [sys.executable, "-m", "benchmarks.site", kind, str(len(wanted))]
+    command = [sys.executable, "-m", "benchmarks.site", kind, *(str(int(n)) for n in numbers)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running:
         assert running.stdin
         assert running.stdout
@@ -74,7 +74,7 @@ def _sites(kind: str, wanted: Sequence[Film]) -> Iterator[dict[str, str]]:
             running.stdin.close()
 
 
-def _bare(folder: Path, parts: Sequence[Sequence[str]], at_once: int) -> Measured:
+def bare(folder: Path, parts: Sequence[Sequence[str]], at_once: int) -> Measured:
     """A bare spider for each part of the URLs, side by side."""
     commands = []
     for place, urls in enumerate(parts):

@@ -22,7 +22,7 @@ WEIGHT = 260_000
 YEAR = 2012
 """When every film came out, as the datasets have it."""
 
-_NAME = re.compile(rb"(\{title\}|\{slug\}|\{imdb_id\})")
+_NAME = re.compile(rb"(\{title\}|\{slug\}|\{imdb_id\}|\{wikidata_id\}|\{number\})")
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,13 @@ class Film:
 
     @property
     def names(self) -> dict[str, str]:
-        """Its title on every site, its name in addresses, its IMDb id."""
+        """Its title on every site, its name in addresses, its ids."""
         return {
             "title": f"Film {self.number}",
             "slug": f"film-{self.number}",
             "imdb_id": f"tt{self.number}",
+            "wikidata_id": f"Q{self.number}",
+            "number": f"{self.number}",
         }
 
 
@@ -50,17 +52,18 @@ def films(number: int) -> list[Film]:
 class Pages:
     """The pages of one source in one layout, made of one sample.
 
-    `listing` is a film's id there. `shown` is how the sample names its own film: its title, its
-    slug, its IMDb id. `padding` has, for each place, the bytes that the padding stands before,
-    what it is made of, and its share of the page.
+    `listing` is a film's id there. `shown` is how the sample names its own film, and `roles` which
+    of the film's names each of these is. `padding` has, for each place, the bytes that the padding
+    stands before, what it is made of, and its share of the page.
     """
 
     source: str
     layout: str
     listing: str
     sample: str
-    shown: tuple[str, str, str]
-    padding: tuple[tuple[bytes, Callable[[int], str], float], ...]
+    shown: tuple[str, ...]
+    padding: tuple[tuple[bytes, Callable[[int], str], float], ...] = ()
+    roles: tuple[str, ...] = ("{title}", "{slug}", "{imdb_id}")
 
     @property
     def host(self) -> Host:
@@ -84,7 +87,7 @@ class Pages:
     def _parts(self) -> list[bytes]:
         """The padded sample, cut where it names its film."""
         body = (samples_folder() / self.source / self.sample).read_bytes()
-        for name, role in zip(self.shown, ("{title}", "{slug}", "{imdb_id}"), strict=True):
+        for name, role in zip(self.shown, self.roles, strict=True):
             body = body.replace(name.encode(), role.encode())
         room = WEIGHT - len(body)
         for place, filler, share in self.padding:
@@ -214,5 +217,28 @@ VISIBLE = (
     ),
 )
 """Pages of before, on which the figures have to be looked for in the markup."""
+
+SMALL = (
+    Pages(
+        "tmdb",
+        "details",
+        "{number}",
+        "skyfall.json",
+        ("Skyfall", "37724", "tt1074638", "Q4941"),
+        roles=("{title}", "{number}", "{imdb_id}", "{wikidata_id}"),
+    ),
+    Pages(
+        "whatsafterthemovie",
+        "words",
+        "movie/{slug}-2012",
+        "skyfall_2012.html",
+        ("Skyfall",),
+        roles=("{title}",),
+    ),
+)
+"""Pages that are as small on the site itself."""
+
+NIGHT = (*EMBEDDED, *SMALL)
+"""Those of a night: of every source whose listings are asked one by one."""
 
 KINDS = {"embedded": EMBEDDED, "visible": VISIBLE}

@@ -14,17 +14,23 @@ LOOK_EVERY = 0.05
 """Seconds between two looks at the memory of the processes."""
 
 
+_BLOCK = 512
+"""Bytes of a block in `getrusage`, whatever the file system's are."""
+
+
 @dataclass(frozen=True)
 class Measured:
     """From the first command's start to the last one's end.
 
-    `processor_seconds` are those of the commands and all that they start; `peaks` is the largest
-    resident memory of each of these processes, in bytes, the oldest process first.
+    `processor_seconds` are those of the commands and all that they start, and `written` the bytes
+    that these caused to be written to the disk; `peaks` is the largest resident memory of each of
+    the processes, in bytes, the oldest process first.
     """
 
     seconds: float
     processor_seconds: float
     peaks: tuple[int, ...]
+    written: int
 
 
 def measured(commands: Sequence[Sequence[str]], environment: Mapping[str, str]) -> Measured:
@@ -37,7 +43,7 @@ def measured(commands: Sequence[Sequence[str]], environment: Mapping[str, str]) 
         for command in commands
     ]
     watch = _Watch([process.pid for process in running])
-    processor = 0.0
+    processor, blocks = 0.0, 0
     for process in running:
         assert process.stderr
         said = process.stderr.read()
@@ -46,7 +52,9 @@ def measured(commands: Sequence[Sequence[str]], environment: Mapping[str, str]) 
         if process.returncode:
             raise RuntimeError(f"{process.args!r} failed: {said.decode()[-2000:]}")
         processor += used.ru_utime + used.ru_stime
-    return Measured(time.monotonic() - started, processor, watch.end())
+        blocks += used.ru_oublock
+    seconds = time.monotonic() - started
+    return Measured(seconds, processor, watch.end(), blocks * _BLOCK)
 
 
 class _Watch:

@@ -1,4 +1,5 @@
-"""The sites on this machine, in a process of their own: `python -m benchmarks.site KIND FILMS`.
+"""The sites on this machine, in a process of their own: `python -m benchmarks.site KIND FILMS`, or
+`python -m benchmarks.site night FILMS RATED ETAGS` for those that a night is measured with.
 
 As fast as a server in plain Python gets, so that what is measured is who asks. It prints its
 hosts' addresses as one line of JSON, and ends when its standard input does.
@@ -11,25 +12,38 @@ import gzip
 import json
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from itertools import count
 
-from benchmarks.pages import KINDS, YEAR, Film, Pages, films
-from spiders.sources import by_key
+from benchmarks.pages import KINDS, NIGHT, YEAR, Film, Pages, films
+from spiders.sources import SOURCES
 
 Answer = Callable[[bytes], bytes | None]
 """From a path to what stands there, or None."""
 
+Headers = Callable[[bytes], bytes]
+"""From a path to the further headers of what stands there, a line each."""
+
 RATING, VOTES = 7.7, 760_000
-"""What the datasets say of every film; the title pages say something else."""
+"""What the datasets say of every film; the title pages say something else, but for the night's."""
+
+SHOWN_RATING, SHOWN_VOTES = 7.8, 768_360
+"""What the title pages say."""
 
 _PATH = re.compile(rb"GET (\S+) ")
-_NUMBER = re.compile(rb"(\d+)/?$")
+_NUMBER = re.compile(rb"(\d{8,})(?:-2012)?/?(?:\?|$)")
+_PAGE = re.compile(rb"[?&]page=(\d+)")
+_KNOWN = re.compile(rb"\r\nIf-None-Match: (\S+)", re.I)
+_ETAG = re.compile(rb"ETag: (\S+)")
+
+POSTS = 100
+"""Films on a page of AfterCredits.com's list, as the site gives them."""
 
 
 class _Connection(asyncio.Protocol):
-    def __init__(self, answer: Answer) -> None:
-        self._answer = answer
+    def __init__(self, answer: Answer, headers: Headers) -> None:
+        self._answer, self._headers = answer, headers
         self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -43,10 +57,15 @@ class _Connection(asyncio.Protocol):
             path = _PATH.match(head)
             body = self._answer(path[1]) if path else None
             status = b"404 Not Found" if body is None else b"200 OK"
+            headers = self._headers(path[1]) if path and body is not None else b""
+            known, etag = _KNOWN.search(head), _ETAG.search(headers)
+            if known and etag and known[1] == etag[1]:
+                status, body = b"304 Not Modified", b""
             body = body or b""
             self._transport.writelines(
                 [
                     b"HTTP/1.1 %b\r\nContent-Type: text/html; charset=utf-8\r\n" % status,
+                    headers,
                     b"Content-Length: %d\r\n\r\n" % len(body),
                     body,
                 ]
@@ -63,19 +82,54 @@ def _site(pages: Pages) -> Answer:
     return answer
 
 
-def _datasets(number: int) -> Answer:
-    """IMDb's datasets of these films, from which a run has their titles."""
+def _posts(number: int) -> Answer:
+    """AfterCredits.com's list of these films, a hundred a page."""
+    says = "".join(
+        f"<p><strong>Are There Any Extras {when} The Credits? <span>No</span></strong></p>"
+        for when in ("During", "After")
+    )
+
+    def answer(path: bytes) -> bytes | None:
+        page = _PAGE.search(path)
+        first = POSTS * (int(page[1]) - 1) if page else number
+        posts = [
+            {
+                "id": film.number,
+                "date": f"{YEAR}-11-01T09:00:00",
+                "slug": f"{film.names['slug']}-{YEAR}",
+                "link": f"https://aftercredits.com/{YEAR}/11/{film.names['slug']}-{YEAR}/",
+                "title": {"rendered": f"{film.names['title']} ({YEAR})"},
+                "content": {
+                    "rendered": f"{says}<p><a"
+                    f' href="https://www.imdb.com/title/{film.names["imdb_id"]}/">IMDb</a></p>'
+                },
+                "categories": [5, 6],
+            }
+            for film in films(number)[first : first + POSTS]
+        ]
+        return json.dumps(posts).encode() if posts else None
+
+    return answer
+
+
+def _datasets(number: int, rated: int = 0) -> Answer:
+    """IMDb's datasets of these films, from which a run has their titles, and of so many more."""
     basics = [
         "tconst\ttitleType\tprimaryTitle\toriginalTitle\tisAdult\tstartYear\tendYear"
         "\truntimeMinutes\tgenres"
     ]
     ratings = ["tconst\taverageRating\tnumVotes"]
+    rating, votes = (SHOWN_RATING, SHOWN_VOTES) if rated else (RATING, VOTES)
     for names in (film.names for film in films(number)):
         basics.append(
             f"{names['imdb_id']}\tmovie\t{names['title']}\t{names['title']}"
             f"\t0\t{YEAR}\t\\N\t143\tAction,Adventure,Thriller"
         )
-        ratings.append(f"{names['imdb_id']}\t{RATING}\t{VOTES}")
+        ratings.append(f"{names['imdb_id']}\t{rating}\t{votes}")
+    for place in range(1, rated + 1):
+        basics.append(f"tt{place:08d}\tmovie\tFilm {place}\tFilm {place}\t0\t{1950 + place % 77}"
+                      f"\t\\N\t{80 + place % 60}\tDrama")  # fmt: skip
+        ratings.append(f"tt{place:08d}\t{1 + place % 89 / 10:.1f}\t{30_000 + place}")
     files = {
         f"/title.{name}.tsv.gz".encode(): gzip.compress("\n".join([*rows, ""]).encode())
         for name, rows in (("basics", basics), ("ratings", ratings))
@@ -87,18 +141,50 @@ def _nothing(path: bytes) -> None:
     """A host that has to be there, but is not asked."""
 
 
-async def _serve(kind: str, number: int) -> None:
-    answers = {pages.host.role: _site(pages) for pages in KINDS[kind]}
-    answers["imdb_datasets"] = _datasets(number)
+def _no_headers(path: bytes) -> bytes:
+    return b""
+
+
+def _night_headers(number: int, *, etags: bool) -> Callable[[str], Headers]:
+    """By a host's role. Every day a dataset has another validator, whatever is in it."""
+    dataset = count()
+    pages = -(-number // POSTS)
+
+    def headers(role: str) -> Headers:
+        def of_path(path: bytes) -> bytes:
+            if role == "imdb_datasets":
+                return b'ETag: "%d"\r\n' % next(dataset)
+            total = b"X-WP-TotalPages: %d\r\n" % pages if role == "aftercredits" else b""
+            return total + (b'ETag: "the-same"\r\n' if etags else b"")
+
+        return of_path
+
+    return headers
+
+
+async def _serve(answers: Mapping[str, Answer], headers: Callable[[str], Headers]) -> None:
     loop = asyncio.get_running_loop()
     addresses = {}
-    for host in (host for pages in KINDS[kind] for host in by_key(pages.source).hosts):
+    for host in (host for source in SOURCES for host in source.hosts):
         answer = answers.get(host.role, _nothing)
-        server = await loop.create_server(partial(_Connection, answer), "127.0.0.1", 0)
+        make = partial(_Connection, answer, headers(host.role))
+        server = await loop.create_server(make, "127.0.0.1", 0)
         addresses[host.role] = "http://{}:{}".format(*server.sockets[0].getsockname())
     print(json.dumps(addresses), flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
 
 
+def main(kind: str, number: int, rated: int = 0, etags: int = 0) -> None:
+    """Serve until standard input ends."""
+    headers: Callable[[str], Headers] = lambda role: _no_headers  # noqa: E731
+    parts = NIGHT if kind == "night" else KINDS[kind]
+    answers = {pages.host.role: _site(pages) for pages in parts}
+    answers["imdb_datasets"] = _datasets(number, rated)
+    if kind == "night":
+        answers["aftercredits"] = _posts(number)
+        headers = _night_headers(number, etags=bool(etags))
+    asyncio.run(_serve(answers, headers))
+
+
 if __name__ == "__main__":
-    asyncio.run(_serve(sys.argv[1], int(sys.argv[2])))
+    main(sys.argv[1], *map(int, sys.argv[2:]))

@@ -27,7 +27,7 @@ from typing import Any, Self
 
 from sqlite_utils import Database
 
-from benchmarks.catalogue import catalogue
+from benchmarks.catalogue import catalogue, move_times
 from benchmarks.pages import EMBEDDED, films
 from benchmarks.processes import family
 from pipelines.migrations import migrations
@@ -108,10 +108,12 @@ class Job:
     left: Rows = field(default_factory=dict)
 
 
-def soak(kills: int = KILLS, seed: int = 1) -> Iterator[Killed]:
+def soak(
+    kills: int = KILLS, seed: int = 1, made_up: int = MADE_UP, catalogued: int = CATALOGUE
+) -> Iterator[Killed]:
     """Kill so many times, and look after each."""
-    with tempfile.TemporaryDirectory(prefix="afterscore-soak-") as name, sites() as replica:
-        bench = _Bench(Path(name), replica)
+    with tempfile.TemporaryDirectory(prefix="afterscore-soak-") as name, sites(made_up) as replica:
+        bench = _Bench(Path(name), replica, made_up, catalogued)
         chance = random.Random(seed)
         jobs = [bench.undisturbed(job) for job in bench.jobs()]
         for job in jobs:
@@ -120,12 +122,12 @@ def soak(kills: int = KILLS, seed: int = 1) -> Iterator[Killed]:
 
 
 @contextmanager
-def sites() -> Iterator[Replica]:
-    """The replica, with some made-up films beside its own."""
+def sites(made_up: int) -> Iterator[Replica]:
+    """The replica, with so many made-up films beside its own."""
     with Replica() as replica:
         for pages in EMBEDDED:
             site = replica.pages.setdefault(pages.host.url, {})
-            for film in films(MADE_UP):
+            for film in films(made_up):
                 path = pages.url(film).removeprefix(pages.host.url)
                 site[path] = Sample(pages.body(film), "text/html; charset=utf-8")
         yield replica
@@ -134,8 +136,9 @@ def sites() -> Iterator[Replica]:
 class _Bench:
     """Databases to begin with, and a folder in which the commands run."""
 
-    def __init__(self, folder: Path, replica: Replica) -> None:
+    def __init__(self, folder: Path, replica: Replica, made_up: int, catalogued: int) -> None:
         self._folder, self._replica = folder, replica
+        self._made_up, self._catalogued = made_up, catalogued
         self._place = folder / "place"
         self._place.mkdir()
         lines = []
@@ -151,7 +154,7 @@ class _Bench:
         """Every command that writes, each over the database that it is killed in."""
         tracked, refreshed = self._folder / "tracked.db", self._folder / "refreshed.db"
         many, older = self._folder / "many.db", self._folder / "older.db"
-        self._track(MADE_UP)
+        self._track(self._made_up)
         self._keep(tracked)
         self._must_end_well("refresh")
         self._long_ago()
@@ -159,7 +162,7 @@ class _Bench:
         for site in self._replica.pages.values():
             for path, sample in site.items():
                 site[path] = replace(sample, body=_second_night(sample.body))
-        catalogue(many, CATALOGUE)
+        catalogue(many, self._catalogued)
         _as_of(OLDER, many, older)
         return [
             Job("refresh", ("refresh",), refreshed),
@@ -286,13 +289,7 @@ class _Bench:
     def _long_ago(self) -> None:
         """As if all that is known had been asked for long ago."""
         with closing(sqlite3.connect(self._place / "ratings.db")) as db, db:
-            for table in TABLES:
-                for column in table.columns:
-                    db.execute(
-                        f"UPDATE {table.name} SET {column} = strftime('%Y-%m-%dT%H:%M:%SZ',"
-                        f" {column}, '-{DAYS_AGO} days')"
-                        f" WHERE {column} GLOB '2[0-9][0-9][0-9]-??-??T??:??:??Z'"
-                    )
+            move_times(db, f"-{DAYS_AGO} days")
 
     def _must_end_well(self, *words: str) -> None:
         command = [sys.executable, "-m", "schedules.cli", *words]

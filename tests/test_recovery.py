@@ -17,10 +17,10 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
+from benchmarks.catalogue import move_times
 from pipelines import database
 from pipelines.database import read_only
 from pipelines.migrations import migrations
-from pipelines.tables import TABLES
 from schedules import cli
 from tests.conftest import Afterscore, Ended
 from tests.fault_server import FaultServer, Reply, asking
@@ -158,12 +158,7 @@ def test_another_program_that_does_not_end_its_writing_is_told_of(
 def set_clock_back(path: Path, ahead: str) -> None:
     """As if the clock had been ahead by so much when all that is known was stored."""
     with closing(sqlite3.connect(path)) as db, db:
-        for table in TABLES:
-            for column in table.columns:
-                db.execute(
-                    f"UPDATE {table.name} SET {column} = strftime('%Y-%m-%dT%H:%M:%SZ', {column},"
-                    f" '{ahead}') WHERE {column} GLOB '2[0-9][0-9][0-9]-??-??T??:??:??Z'"
-                )
+        move_times(db, ahead)
 
 
 def test_a_clock_set_back_a_little_puts_nothing_out_of_order(
