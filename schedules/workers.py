@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import inf
 from queue import Empty, Queue
 
 from spiders.items import Answer
@@ -101,11 +102,10 @@ class _Worker:
         self._plan = plan
         self._queue = queue
         self._silent_seconds = 60 * plan.limits.silent_minutes
-        started = time.monotonic()
-        self._heard = started + STARTING_SECONDS
-        self._ends_by = started + plan.seconds_left + self._silent_seconds
+        self._heard = time.monotonic() + STARTING_SECONDS
+        self._ends_by = self._heard + plan.seconds_left + self._silent_seconds
         self._writer_is_slow = False
-        self._stopped = False
+        self._stopped_by = inf
         self._overdue: str | None = None
         self._gone_by = 0.0
         self._said = tempfile.TemporaryFile()  # noqa: SIM115  lives as long as the process does
@@ -122,9 +122,8 @@ class _Worker:
 
     def stop(self) -> None:
         """Ask it to end after the request in hand, and see to it that it does."""
-        self._stopped = True
         patience = min(STOPPING_SECONDS, self._silent_seconds)
-        self._ends_by = min(self._ends_by, time.monotonic() + patience)
+        self._stopped_by = min(self._stopped_by, time.monotonic() + patience)
         self._send(signal.SIGTERM)
 
     def kill(self) -> None:
@@ -145,9 +144,10 @@ class _Worker:
         limits = self._plan.limits
         if self._writer_is_slow:  # it is waiting for us
             return None
+        if now > self._stopped_by:
+            return "killed: it did not end when told to"
         if now > self._ends_by:
-            late = f"killed: it did not end by itself after its {limits.crawl_hours:g} hours"
-            return "killed: it did not end when told to" if self._stopped else late
+            return f"killed: it did not end by itself after its {limits.crawl_hours:g} hours"
         if now > self._heard + self._silent_seconds:
             return f"killed: it gave no sign of life for {limits.silent_minutes:g} minutes"
         return None
@@ -164,7 +164,7 @@ class _Worker:
             self._process.stdin.write(self._plan.model_dump_json().encode())
             self._process.stdin.close()
             for line in self._process.stdout:
-                self._heard = time.monotonic()
+                self._hear()
                 if line.startswith(b'{"end":'):
                     end = json.loads(line)["end"]
                     reason = str(end["reason"])
@@ -178,7 +178,7 @@ class _Worker:
             exception = f"{type(fault).__name__}: {fault}"[:500]
             self.kill()
         status = self._process.wait()
-        if reason == "died" and self._stopped:
+        if reason == "died" and self._stopped_by < inf:
             # by `stop`: before Scrapy had begun to listen for it, or with a request in hand
             stopped = status == -signal.SIGTERM or self._overdue is not None
             reason = "shutdown" if stopped else reason
@@ -190,6 +190,12 @@ class _Worker:
             exception = f"{exception}\n{last}" if last else exception
         self._said.close()
         self._queue.put(Ended(self._plan.source, reason, exception))
+
+    def _hear(self) -> None:
+        """It is alive. From the first sign, given once all is imported, its hours count."""
+        self._heard = time.monotonic()
+        ends_by = self._heard + self._plan.seconds_left + self._silent_seconds
+        self._ends_by = min(self._ends_by, ends_by)
 
     def _last_words(self) -> str:
         """The end of what it wrote; of one that was aborted, the calls that it was in."""

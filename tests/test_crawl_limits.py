@@ -181,8 +181,8 @@ MANY = 14
 """Listings of the source that is too slow for its time: at half a second each, twice as many as
 can be asked in it."""
 
-SLOW = "[limits]\ncrawl_hours = 0.001\nsilent_minutes = 0.05\n"
-"""3.6 seconds for a crawl, and 3 more until it is killed."""
+SLOW = "[limits]\ncrawl_hours = 0.001\nsilent_minutes = 0.1\n"
+"""3.6 seconds for a crawl, and 6 more until it is killed."""
 
 
 @dataclass(frozen=True)
@@ -248,7 +248,7 @@ def test_a_source_that_answers_nothing_does_not_keep_a_run_from_ending(tmp_path:
     held = Gate()
     with FaultServer("rottentomatoes") as server:
         server.tell("m/2", Reply(gate=held))
-        ready = asking(tmp_path, server, more="[limits]\nsilent_minutes = 0.05\n")
+        ready = asking(tmp_path, server, more="[limits]\nsilent_minutes = 0.1\n")
         ready("track", *(f"rottentomatoes:{name}" for name in listings("rottentomatoes", 3)))
         with started(ready, "refresh") as process:
             held.wait()
