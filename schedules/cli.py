@@ -11,7 +11,7 @@ import typer
 from pipelines.backup import CannotBackUp
 from pipelines.films import UnknownFilm
 from pipelines.lock import DatabaseProblem
-from schedules import __version__, archive, config, film_lists, nightly
+from schedules import __version__, archive, config, film_lists
 from schedules.commands import (
     asking,
     demo,
@@ -59,7 +59,6 @@ def main() -> None:
         film_lists.UnreadableList,
         archive.UnreadableArchive,
         archive.OtherHost,
-        nightly.UnusableJobStore,
     ) as problem:
         err.print(f"afterscore: {problem}", style="red", markup=False, soft_wrap=True)
         sys.exit(2)

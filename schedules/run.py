@@ -60,6 +60,9 @@ _WHOLES = ("dataset", "list", "crosswalk")
 SET_BACK_HOURS = 1
 """A clock that is behind the last run by more than that is wrong; by less, it was corrected."""
 
+_NO_FAULT = ("ok", "skipped")
+"""Outcomes of crawls that make a run no less than `ok`."""
+
 LOOKUP_DAYS = 30
 """A film that a source did not have is sought there again after as many days."""
 
@@ -243,7 +246,7 @@ class Run:
     def _outcome(self) -> str:
         if self._stopped.is_set() or self._gave_way:
             return "interrupted"
-        if all(crawled.outcome == "ok" for crawled in self._crawled.values()):
+        if all(crawled.outcome in _NO_FAULT for crawled in self._crawled.values()):
             return "ok"
         return "partly"
 
@@ -331,6 +334,7 @@ class Run:
             return
         reason = ended.reason.partition(":")[0]
         if reason == "skipped":
+            crawled.outcome = "skipped"
             crawled.detail = ended.reason.partition(": ")[2]
             self._shown.say(f"{ended.source}: skipped: {crawled.detail}")
             return
@@ -548,7 +552,7 @@ class Run:
         """A source that blocked us, or failed, in this run is left alone for the rest of it."""
         crawls = [crawl for part in self._before for crawl in part.crawls]
         return all(
-            crawled.outcome in ("ok", "partly")
+            crawled.outcome in (*_NO_FAULT, "partly")
             for crawled in [*crawls, *self._crawled.values()]
             if crawled.source == source.key
         )
@@ -762,9 +766,9 @@ def together(parts: Sequence[Result]) -> Result:
         of = crawls.setdefault(crawled.source, Crawled(crawled.source, crawled.started_at))
         of.tally.counts.update(crawled.tally.counts)
         of.seconds += crawled.seconds
-        if crawled.outcome != "ok":
+        if crawled.outcome not in _NO_FAULT:
             of.outcome, of.detail = crawled.outcome, crawled.detail
-    failed = any(crawled.outcome != "ok" for crawled in crawls.values())
+    failed = any(crawled.outcome not in _NO_FAULT for crawled in crawls.values())
     return Result(
         last.run_id,
         first.started_at,

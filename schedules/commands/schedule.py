@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from pipelines import clock
-from schedules import config, nightly
+from schedules import config
 from schedules.commands.options import DbOption, Problem, err, out
 
 
@@ -30,6 +30,8 @@ def schedule(
     Example:  afterscore schedule
               afterscore schedule --next
     """
+    from schedules import nightly  # with SQLAlchemy, which no other command should wait for
+
     settings = config.load()
     nightly_at = at or settings.nightly_at
     path = config.database_path(db)
@@ -52,7 +54,10 @@ def schedule(
         signal.signal(number, lambda number, frame: nights.stop())
     if missed:
         _say("the last night was missed: it is caught up now")
-    nights.run(at_once=missed)
+    try:
+        nights.run(at_once=missed)
+    except nightly.UnusableJobStore as fault:
+        raise Problem(str(fault)) from fault
 
 
 def _say(line: str) -> None:
