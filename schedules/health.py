@@ -247,7 +247,7 @@ def _disk(found: Condition) -> Iterator[Finding]:
             f"{megabytes(free)} are free on the disk; the database takes {megabytes(size)}"
             + (f", {megabytes(found.grown)} more than a week ago" if found.grown else ""),
             "All is stored, so far.",
-            "df -h .",
+            f"df -h {found.file.parent}",
         )
     if found.wal_bytes > LARGE_WAL or found.wal_bytes > max(SMALL_WAL, found.db_bytes):
         yield Finding(
