@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import logging
-import os
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
 from typing import Any
 
 from sqlite_utils import Database
 
 from pipelines import clock
-from pipelines.crawl_guard import FEWEST, Counts
+from pipelines.crawl_guard import FEWEST
 from pipelines.database import set_aside, transaction
 from pipelines.lock import DatabaseProblem
 from pipelines.matching.identifiers import FILM_KINDS
@@ -27,115 +23,25 @@ from pipelines.merge import merge
 from pipelines.pauses import paused
 from pipelines.quarantine import supersede_crawl
 from pipelines.retention import purge
-from pipelines.statements import Change, Tally
 from pipelines.store import Store
 from pipelines.waiting import Judged, Waiting
-from schedules import log
 from schedules.config import Config
+from schedules.journal import Journal
+from schedules.lookups import WHOLE, Lookups
 from schedules.planning import Night, night, write_due
 from schedules.progress import Shown
-from schedules.redaction import redacted
+from schedules.results import NO_FAULT, Crawled, Result, Selection
 from schedules.workers import Crawls, Ended
 from spiders.items import Answer, Outcome
 from spiders.pages.reading import reader_version
 from spiders.plan import Plan, Target
 from spiders.sources import SOURCES, Finds, Source, by_key
 
-_COUNTS = (
-    "asked",
-    "fetched",
-    "unchanged",
-    "not_found",
-    "blocked",
-    "unreadable",
-    "failed",
-    "stored",
-    "changed",
-    "held",
-)
-
 _WHOLES = ("dataset", "list", "crosswalk")
 """Targets that are always there: a 404 to one of them is the source's failure, or its redesign."""
 
 SET_BACK_HOURS = 1
 """A clock that is behind the last run by more than that is wrong; by less, it was corrected."""
-
-_NO_FAULT = ("ok", "skipped")
-"""Outcomes of crawls that make a run no less than `ok`."""
-
-LOOKUP_DAYS = 30
-"""A film that a source did not have is sought there again after as many days."""
-
-
-# A film that is listed there has a listing; in a dataset, one with a title, since one without was
-# only tracked. What this very run found ambiguous stays so.
-_LOOKUP = """
-INSERT OR REPLACE INTO lookups
-SELECT f.film_id, :source, :at, CASE WHEN EXISTS (
-    SELECT 1 FROM listing_films lf JOIN listings l USING (listing_id)
-    WHERE lf.film_id = f.film_id AND lf.valid_to IS NULL AND l.source = :source
-      AND (NOT :titled OR l.title IS NOT NULL)
-  ) THEN 'listed' ELSE 'not_listed' END, :detail
-FROM films f
-WHERE f.imdb_id = :imdb_id AND NOT EXISTS (
-    SELECT 1 FROM lookups k WHERE k.film_id = f.film_id AND k.source = :source
-      AND k.found = 'ambiguous' AND k.sought_at >= :started
-  )
-"""
-
-
-_WHOLE = '%"whole%'
-"""Of the profile of a crawl whose lists or dataset came to their end (crawl_guard.as_whole)."""
-
-_RESTED = f"""
-SELECT 1 FROM (
-  SELECT max(last_asked_at) AS at FROM urls
-  WHERE source = ?1 AND listing_id IS NULL AND last_outcome = 'ok' AND last_asked_at > ?2
-) asked
-JOIN crawls c ON c.source = ?1 AND c.started_at <= asked.at
-JOIN runs r USING (run_id)
-WHERE r.ended_at >= asked.at AND (c.outcome <> 'interrupted' OR c.profile LIKE '{_WHOLE}')
-"""
-
-
-@dataclass(frozen=True)
-class Selection:
-    """What a run is to do: which sources (none: all that are on), which films (None: all)."""
-
-    sources: tuple[str, ...] = ()
-    film_ids: frozenset[int] | None = None
-    limit: int | None = None
-    again: bool = False
-
-
-@dataclass
-class Crawled:
-    """One source in this run."""
-
-    source: str
-    started_at: str
-    tally: Tally = field(default_factory=Tally)
-    seconds: float = 0.0
-    outcome: str = "ok"
-    detail: str | None = None
-    exception: str | None = None
-    profile: dict[str, Counts] = field(default_factory=dict)
-
-
-@dataclass
-class Result:
-    """What a run came to: `ok`, `partly` (something failed, the rest stands) or `interrupted`.
-
-    `gave_way`: it ended for another command to go first, and another run goes on with its work.
-    """
-
-    run_id: int
-    started_at: str
-    outcome: str
-    crawls: list[Crawled]
-    changes: list[Change]
-    skipped: dict[str, str]
-    gave_way: bool = False
 
 
 class Run:
@@ -166,14 +72,14 @@ class Run:
         self._before = before
         self._crawled: dict[str, Crawled] = {}
         self._waiting: dict[str, Waiting] = {}
-        self._last_asked = _last_asked(db)
+        self._journal = Journal(db)
+        self._last_asked = self._journal.last_asked()
         self._crawls: Crawls | None = None
         self._stopped = threading.Event()
         self._touched: set[int] = set()
-        self._sought: dict[str, tuple[str, ...]] = {}
+        self._lookups = Lookups(db)
         self._started = clock.now()
         self._began = before[0].started_at if before else self._started
-        self._run_id = 0
         self.skipped: dict[str, str] = {}
         self.asked_sources = list(self._switched_on())
         set_aside(db, "chosen_films", "film_id", selection.film_ids or ())
@@ -213,7 +119,8 @@ class Run:
         """
         self._mind_the_clock()
         self._recover()
-        run_id = self._run_id = self._begin()
+        self._journal.begin(self._command, self._selection, self._started, self._before)
+        run_id = self._journal.run_id
         store = Store(self._db, run_id, {s.key: reader_version(s.key) for s in SOURCES})
         exception = None
         self._touched |= purge(self._db, clock.now())
@@ -232,7 +139,7 @@ class Run:
                 self._crawls.kill()
             self._merge()
             outcome = "failed" if exception else self._outcome()
-            self._end(run_id, outcome, exception)
+            self._journal.end(self._crawled.values(), self.skipped, outcome, exception)
         changes = [c for crawled in self._crawled.values() for c in crawled.tally.changes]
         crawls = list(self._crawled.values())
         return Result(run_id, self._started, outcome, crawls, changes, self.skipped, self._gave_way)
@@ -246,7 +153,7 @@ class Run:
     def _outcome(self) -> str:
         if self._stopped.is_set() or self._gave_way:
             return "interrupted"
-        if all(crawled.outcome in _NO_FAULT for crawled in self._crawled.values()):
+        if all(crawled.outcome in NO_FAULT for crawled in self._crawled.values()):
             return "ok"
         return "partly"
 
@@ -274,7 +181,7 @@ class Run:
                     if isinstance(item, Ended):
                         self._settle_last(store, item)
                         self._ended(item, time.monotonic() - started)
-                        self._log(self._crawled[item.source])
+                        self._journal.crawl_ended(self._crawled[item.source])
                 if gives_way:
                     self._give_way_if_wanted()
         finally:
@@ -311,7 +218,7 @@ class Run:
             crawled = self._crawled[ended.source]
             crawled.profile.update(waiting.profile)
             # Should the run be killed later, the next one knows that these lists came whole.
-            self._write_crawl(replace(crawled, outcome="interrupted"))
+            self._journal.write_crawl(replace(crawled, outcome="interrupted"))
 
     def _store(self, store: Store, answer: Answer, crawled: Crawled) -> None:
         store.answer(answer, crawled.tally)
@@ -325,7 +232,6 @@ class Run:
         crawled = self._crawled[ended.source]
         crawled.seconds += seconds
         self._last_asked[ended.source] = time.monotonic()
-        self._remember_asked(ended.source)
         self._shown.end(ended.source)
         if ended.finished:
             failed = sum(crawled.tally.counts[name] for name in ("failed", "unreadable", "blocked"))
@@ -369,110 +275,35 @@ class Run:
 
     def _find_plan(self, source: Source) -> Plan | None:
         """The find stage of one source, or None where there is nothing to find now."""
-        wanted = self._wanted(source)
         whole = self._selection.film_ids is None
+        again = self._selection.again
+        wanted = self._lookups.wanted(source, chosen=not whole, again=again)
         if source.finds in (Finds.DATASET, Finds.LISTS):
             rested = self._rested(source)
-            news = source.finds is Finds.DATASET and self._news_for(source)
+            news = source.finds is Finds.DATASET and self._lookups.news_for(source)
             if (rested and not news) or not (whole or news or self._selection.sources):
                 return None
             universe = self._config.universe
             return self._plan(source, "find", universe=universe, wanted_imdb_ids=wanted)
-        return self._plan(source, "find", wanted_imdb_ids=wanted) if wanted else None
-
-    def _wanted(self, source: Source) -> tuple[str, ...]:
-        """The IMDb ids that a source is asked for.
-
-        The datasets, for every film there is here, whatever its votes are by now; the universe's
-        come by themselves. The crosswalk and finders, for films not sought there lately.
-        """
-        if source.finds in (Finds.DATASET, Finds.LISTS):
-            return self._imdb_ids("1")
-        where = "(?1 OR NOT EXISTS (SELECT 1 FROM lookups k WHERE k.film_id = films.film_id"
-        where += " AND k.source = ?2 AND k.sought_at > ?3))"
-        if source.finds is Finds.FINDER:
-            where += " AND NOT EXISTS (SELECT 1 FROM listing_films lf JOIN listings l"
-            where += " USING (listing_id) WHERE lf.film_id = films.film_id"
-            where += " AND lf.valid_to IS NULL AND l.source = ?2)"
-        if self._selection.film_ids is not None:
-            where += " AND film_id IN (SELECT film_id FROM temp.chosen_films)"
-        since = clock.later(clock.now(), days=-LOOKUP_DAYS)
-        return self._imdb_ids(where, self._selection.again, source.key, since)
-
-    def _imdb_ids(self, where: str, *values: Any) -> tuple[str, ...]:
-        rows = self._db.conn.execute(
-            f"SELECT imdb_id FROM films WHERE imdb_id IS NOT NULL AND {where} ORDER BY imdb_id",
-            values,
-        )
-        return tuple(row[0] for row in rows)
+        if not wanted:
+            return None
+        self._lookups.seek(source, wanted)
+        return self._plan(source, "find", wanted_imdb_ids=wanted)
 
     def _rested(self, source: Source) -> bool:
-        """Whether the source's lists or datasets answered within the hours of rest, and came whole:
-        of a list that was cut off nobody knows the rest, so it is begun anew. Where all is asked
-        again, whether an earlier part of this run asked them."""
-        since = clock.later(clock.now(), hours=-self._config.refresh_after_hours)
-        if self._selection.again:
-            if not self._before:
-                return False
-            since = self._began
-        return self._db.conn.execute(_RESTED, (source.key, since)).fetchone() is not None
-
-    def _news_for(self, source: Source) -> bool:
-        """Whether a film is tracked of which a dataset has not been asked yet."""
-        row = self._db.conn.execute(
-            "SELECT 1 FROM films f JOIN tracked_films USING (film_id) LEFT JOIN lookups k"
-            " ON k.film_id = f.film_id AND k.source = ?"
-            " WHERE f.imdb_id IS NOT NULL AND k.film_id IS NULL",
-            (source.key,),
-        ).fetchone()
-        return row is not None
+        """Whether the source's lists or datasets have been asked within the hours of rest; where
+        all is asked again, in an earlier part of this run."""
+        if not self._selection.again:
+            hours = self._config.refresh_after_hours
+            return self._lookups.rested(source, clock.later(clock.now(), hours=-hours))
+        return bool(self._before) and self._lookups.rested(source, self._began)
 
     def _write_lookups(self, wave: int) -> None:
         """Remember which films were sought where, so that none is sought again every night."""
         for source in self.asked_sources:
             crawled = self._crawled.get(source.key)
             if source.finds and source.finds.wave == wave and crawled and crawled.outcome == "ok":
-                self._write_lookups_of(source)
-
-    def _write_lookups_of(self, source: Source) -> None:
-        at = clock.now()
-        imdb_ids = self._sought_at(source)
-        about = [source.key]
-        if source.finds is Finds.CROSSWALK:
-            # It speaks for every source whose ids it holds, except where the source itself can
-            # still be asked.
-            about += [s.key for s in SOURCES if s.wikidata_property and not s.finds]
-        with transaction(self._db):
-            for key in about:
-                self._db.conn.executemany(
-                    _LOOKUP,
-                    (
-                        {
-                            "source": key,
-                            "at": at,
-                            "detail": f"asked {source.key}",
-                            "imdb_id": imdb_id,
-                            "titled": source.finds is Finds.DATASET,
-                            "started": self._started,
-                        }
-                        for imdb_id in imdb_ids
-                    ),
-                )
-        films = self._db.conn.execute("SELECT film_id FROM lookups WHERE sought_at = ?", (at,))
-        self._touched |= {row[0] for row in films}
-
-    def _sought_at(self, source: Source) -> tuple[str, ...]:
-        """The IMDb ids of the films of which a source has just told whether it lists them.
-
-        A dataset or list speaks for every film, the newborn too, of which only news is remembered.
-        """
-        if source.finds not in (Finds.DATASET, Finds.LISTS):
-            return self._sought.pop(source.key, ())
-        return self._imdb_ids(
-            "NOT EXISTS (SELECT 1 FROM lookups k WHERE k.film_id = films.film_id"
-            " AND k.source = ?1 AND k.found = 'listed')",
-            source.key,
-        )
+                self._touched |= self._lookups.write(source, self._started)
 
     # --- read ---------------------------------------------------------------------------------
 
@@ -514,8 +345,6 @@ class Run:
             )
 
     def _plan(self, source: Source, stage: str, **told: Any) -> Plan:
-        if stage == "find" and told.get("wanted_imdb_ids"):
-            self._sought[source.key] = told["wanted_imdb_ids"]
         delay = self._config.delay(source)
         waited = time.monotonic() - self._last_asked.get(source.key, -1e9)
         validators = {
@@ -540,19 +369,11 @@ class Run:
             **told,
         )
 
-    def _remember_asked(self, source: str) -> None:
-        """The next process waits as long before it asks the source as this one would have."""
-        at = datetime.now(UTC) + timedelta(seconds=1)  # stamps drop what is left of the second
-        with transaction(self._db):
-            self._db.conn.execute(
-                "INSERT OR REPLACE INTO last_requests VALUES (?, ?)", (source, clock.stamp(at))
-            )
-
     def _has_not_failed(self, source: Source) -> bool:
         """A source that blocked us, or failed, in this run is left alone for the rest of it."""
         crawls = [crawl for part in self._before for crawl in part.crawls]
         return all(
-            crawled.outcome in (*_NO_FAULT, "partly")
+            crawled.outcome in (*NO_FAULT, "partly")
             for crawled in [*crawls, *self._crawled.values()]
             if crawled.source == source.key
         )
@@ -573,7 +394,7 @@ class Run:
         matched = match(self._db, listings)
         for listing_id, films in matched.ambiguous.items():
             self._doubt(listing_id, films)
-        self._remember_doubtful(matched.doubtful)
+        self._touched |= self._lookups.write_doubtful(matched.doubtful)
         self._touched |= matched.films | films_of(self._db, listings)
 
     def _doubt(self, listing_id: int, films: Mapping[int, str]) -> None:
@@ -585,20 +406,7 @@ class Run:
         self._shown.say(
             f"ambiguous: {source}:{source_id} may be several films, so it is none: {why}"
         )
-        self._remember_doubtful({listing_id: films})
-
-    def _remember_doubtful(self, doubtful: Mapping[int, Mapping[int, str]]) -> None:
-        """A film that a doubtful listing may be is neither listed nor not listed there."""
-        pairs = [
-            (film_id, listing_id) for listing_id, films in doubtful.items() for film_id in films
-        ]
-        with transaction(self._db):
-            self._db.conn.executemany(
-                "INSERT OR REPLACE INTO lookups SELECT ?, source, ?, 'ambiguous',"
-                " source || ':' || source_id FROM listings WHERE listing_id = ?",
-                ((film_id, clock.now(), listing_id) for film_id, listing_id in pairs),
-            )
-        self._touched |= {film_id for film_id, _ in pairs}
+        self._touched |= self._lookups.write_doubtful({listing_id: films})
 
     def _merge(self) -> None:
         merge(self._db, self._touched)
@@ -632,26 +440,6 @@ class Run:
             return answer
         return answer.model_copy(update={"asked_at": clock.now()})
 
-    def _begin(self) -> int:
-        selection = asdict(self._selection)
-        if self._selection.film_ids is not None:
-            selection["film_ids"] = sorted(self._selection.film_ids)
-        with transaction(self._db):
-            row = self._db.conn.execute(
-                "INSERT INTO runs (command, plan, pid, started_at, continues)"
-                " VALUES (?, ?, ?, ?, ?) RETURNING run_id",
-                (
-                    self._command,
-                    json.dumps(selection),
-                    os.getpid(),
-                    self._started,
-                    self._before[0].run_id if self._before else None,
-                ),
-            ).fetchone()
-        log.of_run(row[0])
-        log.write("run", command=self._command)
-        return int(row[0])
-
     def _recover(self) -> None:
         """Only one process holds the lock, so a run without an end was killed.
 
@@ -674,11 +462,11 @@ class Run:
         whole = run(
             "SELECT source FROM crawls JOIN runs USING (run_id) WHERE ended_at IS NULL"
             " AND profile LIKE ?",
-            (_WHOLE,),
+            (WHOLE,),
         ).fetchall()
         for source in self.asked_sources:
             if (source.key,) in whole:
-                self._write_lookups_of(source)
+                self._touched |= self._lookups.write(source, self._started)
         asked = [source.key for source in SOURCES if source.listing_ask]
         write_due(self._db, asked, killed, self._config.refresh_after_hours, chosen=False)
         with transaction(self._db):
@@ -688,95 +476,12 @@ class Run:
                 (clock.now(),),
             )
 
-    def _write_crawl(self, crawled: Crawled) -> None:
-        """Write down what a crawl came to so far, within the caller's transaction."""
-        counts = [crawled.tally.counts[name] for name in _COUNTS]
-        self._db.conn.execute(
-            "INSERT OR REPLACE INTO crawls (run_id, source, started_at, seconds,"
-            f" {', '.join(_COUNTS)}, outcome, detail, exception, profile)"
-            f" VALUES ({', '.join('?' * (len(_COUNTS) + 8))})",
-            (
-                self._run_id,
-                crawled.source,
-                crawled.started_at,
-                round(crawled.seconds, 2),
-                *counts,
-                crawled.outcome,
-                crawled.detail and redacted(crawled.detail),
-                crawled.exception and redacted(crawled.exception),
-                json.dumps(crawled.profile) if crawled.profile else None,
-            ),
-        )
-
-    def _log(self, crawled: Crawled) -> None:
-        log.write(
-            "crawled",
-            logging.INFO if crawled.outcome == "ok" else logging.WARNING,
-            source=crawled.source,
-            outcome=crawled.outcome,
-            detail=crawled.detail,
-            exception=crawled.exception,
-            seconds=round(crawled.seconds, 2),
-            **{name: crawled.tally.counts[name] for name in _COUNTS},
-        )
-
-    def _end(self, run_id: int, outcome: str, exception: str | None) -> None:
-        with transaction(self._db):
-            for crawled in self._crawled.values():
-                self._write_crawl(crawled)
-            self._db.conn.executemany(
-                "INSERT OR IGNORE INTO crawls (run_id, source, started_at, outcome, detail)"
-                " VALUES (?, ?, ?, 'skipped', ?)",
-                ((run_id, key, clock.now(), why) for key, why in self.skipped.items()),
-            )
-            self._db.conn.execute(
-                "UPDATE runs SET ended_at = ?, outcome = ?, exception = ? WHERE run_id = ?",
-                (clock.now(), outcome, exception and redacted(exception), run_id),
-            )
-        log.write(
-            "ran",
-            logging.ERROR if exception else logging.INFO,
-            outcome=outcome,
-            exception=exception,
-        )
-        log.of_run(None)
-
-
-def _last_asked(db: Database) -> dict[str, float]:
-    """When each source was last asked by any process, on this process's monotonic clock."""
-    now = datetime.now(UTC)
-    return {
-        source: time.monotonic() - max(0.0, (now - clock.moment(at)).total_seconds())
-        for source, at in db.conn.execute("SELECT source, asked_at FROM last_requests")
-    }
-
 
 def _selection(plan: Plan) -> str:
     """The films that a dataset is asked for, as one word: the universe, whoever is tracked."""
     if plan.universe is None:
         return ""
     return hashlib.sha256(plan.universe.model_dump_json().encode()).hexdigest()[:12]
-
-
-def together(parts: Sequence[Result]) -> Result:
-    """The parts of a run that gave way, as one result."""
-    first, last = parts[0], parts[-1]
-    crawls: dict[str, Crawled] = {}
-    for crawled in (crawled for part in parts for crawled in part.crawls):
-        of = crawls.setdefault(crawled.source, Crawled(crawled.source, crawled.started_at))
-        of.tally.counts.update(crawled.tally.counts)
-        of.seconds += crawled.seconds
-        if crawled.outcome not in _NO_FAULT:
-            of.outcome, of.detail = crawled.outcome, crawled.detail
-    failed = any(crawled.outcome not in _NO_FAULT for crawled in crawls.values())
-    return Result(
-        last.run_id,
-        first.started_at,
-        "partly" if failed and last.outcome == "ok" else last.outcome,
-        list(crawls.values()),
-        [change for part in parts for change in part.changes],
-        first.skipped,
-    )
 
 
 def films_of(db: Database, listing_ids: Iterable[int]) -> set[int]:

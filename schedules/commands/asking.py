@@ -31,7 +31,8 @@ from schedules.commands.plan import print_plan
 from schedules.commands.running import exit_status, print_result, result_rows, run_shown
 from schedules.commands.saved_pages import store_saved_pages
 from schedules.progress import Shown
-from schedules.run import Run, Selection
+from schedules.results import Selection
+from schedules.run import Run
 from schedules.telling import night
 from spiders.sources import SOURCES
 

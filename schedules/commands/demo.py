@@ -11,7 +11,7 @@ from schedules import backfill, config, demo, show
 from schedules.commands.opening import writing_to
 from schedules.commands.options import Problem, out
 from schedules.commands.running import exit_status, run_shown
-from schedules.run import Selection
+from schedules.results import Selection
 
 
 def demo_command(

@@ -14,7 +14,7 @@ from schedules import backfill, config, film_lists, show
 from schedules.commands.opening import writing_to
 from schedules.commands.options import DbOption, FilmsOption, JsonOption, Problem, err, out
 from schedules.commands.running import exit_status, run_shown
-from schedules.run import Selection
+from schedules.results import Selection
 
 
 def track(

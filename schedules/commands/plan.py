@@ -14,7 +14,8 @@ from schedules.commands.options import DbOption, JsonOption, LimitOption, Source
 from schedules.commands.running import print_skipped
 from schedules.planning import Night
 from schedules.progress import Shown
-from schedules.run import Run, Selection
+from schedules.results import Selection
+from schedules.run import Run
 
 SHOWN = 20
 """Listings of each source that are printed for people; JSON has them all."""

@@ -12,7 +12,8 @@ from pipelines.lock import Lock
 from schedules import config
 from schedules.commands.options import Problem, err, out
 from schedules.progress import Shown
-from schedules.run import Result, Run, Selection, not_films, stopped_by, together
+from schedules.results import Result, Selection, together
+from schedules.run import Run, not_films, stopped_by
 
 
 def run_shown(

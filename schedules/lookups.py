@@ -1,0 +1,152 @@
+"""Which films are sought on which source, and what is remembered of it: a film that a source does
+not have is not looked for every night."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlite_utils import Database
+
+from pipelines import clock
+from pipelines.database import transaction
+from spiders.sources import SOURCES, Finds, Source
+
+LOOKUP_DAYS = 30
+"""A film that a source did not have is sought there again after as many days."""
+
+WHOLE = '%"whole%'
+"""Of the profile of a crawl whose lists or dataset came to their end (crawl_guard.as_whole)."""
+
+# A film that is listed there has a listing; in a dataset, one with a title, since one without was
+# only tracked. What this very run found ambiguous stays so.
+_REMEMBER = """
+INSERT OR REPLACE INTO lookups
+SELECT f.film_id, :source, :at, CASE WHEN EXISTS (
+    SELECT 1 FROM listing_films lf JOIN listings l USING (listing_id)
+    WHERE lf.film_id = f.film_id AND lf.valid_to IS NULL AND l.source = :source
+      AND (NOT :titled OR l.title IS NOT NULL)
+  ) THEN 'listed' ELSE 'not_listed' END, :detail
+FROM films f
+WHERE f.imdb_id = :imdb_id AND NOT EXISTS (
+    SELECT 1 FROM lookups k WHERE k.film_id = f.film_id AND k.source = :source
+      AND k.found = 'ambiguous' AND k.sought_at >= :since
+  )
+"""
+
+_RESTED = f"""
+SELECT 1 FROM (
+  SELECT max(last_asked_at) AS at FROM urls
+  WHERE source = ?1 AND listing_id IS NULL AND last_outcome = 'ok' AND last_asked_at > ?2
+) asked
+JOIN crawls c ON c.source = ?1 AND c.started_at <= asked.at
+JOIN runs r USING (run_id)
+WHERE r.ended_at >= asked.at AND (c.outcome <> 'interrupted' OR c.profile LIKE '{WHOLE}')
+"""
+
+
+class Lookups:
+    """The find stage's memory. A finder or crosswalk that is asked for films is told of by `seek`
+    before, and what came of it is written down by `write` after."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._sought: dict[str, tuple[str, ...]] = {}
+
+    def wanted(self, source: Source, *, chosen: bool, again: bool) -> tuple[str, ...]:
+        """The IMDb ids that a source is asked for.
+
+        The datasets, for every film there is here, whatever its votes are by now; the universe's
+        come by themselves. The crosswalk and finders, for films not sought there lately (`again`:
+        whenever that was); `chosen`: for those of the table temp.chosen_films alone.
+        """
+        if source.finds in (Finds.DATASET, Finds.LISTS):
+            return self._imdb_ids("1")
+        where = "(?1 OR NOT EXISTS (SELECT 1 FROM lookups k WHERE k.film_id = films.film_id"
+        where += " AND k.source = ?2 AND k.sought_at > ?3))"
+        if source.finds is Finds.FINDER:
+            where += " AND NOT EXISTS (SELECT 1 FROM listing_films lf JOIN listings l"
+            where += " USING (listing_id) WHERE lf.film_id = films.film_id"
+            where += " AND lf.valid_to IS NULL AND l.source = ?2)"
+        if chosen:
+            where += " AND film_id IN (SELECT film_id FROM temp.chosen_films)"
+        since = clock.later(clock.now(), days=-LOOKUP_DAYS)
+        return self._imdb_ids(where, again, source.key, since)
+
+    def rested(self, source: Source, since: str) -> bool:
+        """Whether the source's lists or datasets answered since then, and came whole: of a list
+        that was cut off nobody knows the rest, so it is begun anew."""
+        return self._db.conn.execute(_RESTED, (source.key, since)).fetchone() is not None
+
+    def news_for(self, source: Source) -> bool:
+        """Whether a film is tracked of which a dataset has not been asked yet."""
+        row = self._db.conn.execute(
+            "SELECT 1 FROM films f JOIN tracked_films USING (film_id) LEFT JOIN lookups k"
+            " ON k.film_id = f.film_id AND k.source = ?"
+            " WHERE f.imdb_id IS NOT NULL AND k.film_id IS NULL",
+            (source.key,),
+        ).fetchone()
+        return row is not None
+
+    def seek(self, source: Source, imdb_ids: tuple[str, ...]) -> None:
+        """A source is asked for these films."""
+        self._sought[source.key] = imdb_ids
+
+    def write(self, source: Source, since: str) -> set[int]:
+        """Remember which films were sought on a source that has answered, and give them. `since` is
+        when the run began."""
+        at = clock.now()
+        imdb_ids = self._told_of(source)
+        about = [source.key]
+        if source.finds is Finds.CROSSWALK:
+            # It speaks for every source whose ids it holds, except where the source itself can
+            # still be asked.
+            about += [s.key for s in SOURCES if s.wikidata_property and not s.finds]
+        told = {
+            "at": at,
+            "detail": f"asked {source.key}",
+            "titled": source.finds is Finds.DATASET,
+            "since": since,
+        }
+        with transaction(self._db):
+            for key in about:
+                self._db.conn.executemany(
+                    _REMEMBER,
+                    ({**told, "source": key, "imdb_id": imdb_id} for imdb_id in imdb_ids),
+                )
+        films = self._db.conn.execute("SELECT film_id FROM lookups WHERE sought_at = ?", (at,))
+        return {row[0] for row in films}
+
+    def write_doubtful(self, doubtful: Mapping[int, Mapping[int, str]]) -> set[int]:
+        """A film that a doubtful listing may be is neither listed nor not listed there. Takes the
+        films that each listing may be, with the evidence; gives the films."""
+        pairs = [
+            (film_id, listing_id) for listing_id, films in doubtful.items() for film_id in films
+        ]
+        with transaction(self._db):
+            self._db.conn.executemany(
+                "INSERT OR REPLACE INTO lookups SELECT ?, source, ?, 'ambiguous',"
+                " source || ':' || source_id FROM listings WHERE listing_id = ?",
+                ((film_id, clock.now(), listing_id) for film_id, listing_id in pairs),
+            )
+        return {film_id for film_id, _ in pairs}
+
+    def _told_of(self, source: Source) -> tuple[str, ...]:
+        """The IMDb ids of the films of which a source has just told whether it lists them.
+
+        A dataset or list speaks for every film, the newborn too, of which only news is remembered.
+        """
+        if source.finds not in (Finds.DATASET, Finds.LISTS):
+            return self._sought.pop(source.key, ())
+        return self._imdb_ids(
+            "NOT EXISTS (SELECT 1 FROM lookups k WHERE k.film_id = films.film_id"
+            " AND k.source = ?1 AND k.found = 'listed')",
+            source.key,
+        )
+
+    def _imdb_ids(self, where: str, *values: Any) -> tuple[str, ...]:
+        rows = self._db.conn.execute(
+            f"SELECT imdb_id FROM films WHERE imdb_id IS NOT NULL AND {where} ORDER BY imdb_id",
+            values,
+        )
+        return tuple(row[0] for row in rows)
