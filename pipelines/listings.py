@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -126,29 +127,32 @@ def store_parts(db: Database, said: Statement) -> None:
         db, "SELECT film_id FROM listing_films WHERE listing_id = ? AND valid_to IS NULL", number
     )
     film_id = film[0] if film else None
-    if _replaces(db, said, "film_titles", record.alternative_titles):
+    titles = [
+        (title.title, title.country, title.language)
+        for title in dict.fromkeys(record.alternative_titles)
+    ]
+    if _replaces(db, said, "film_titles", "SELECT title, country, language FROM {}", titles):
         db.conn.executemany(
             "INSERT INTO film_titles (listing_id, film_id, title, country, language)"
             " VALUES (?, ?, ?, ?, ?)",
-            (
-                (number, film_id, title.title, title.country, title.language)
-                for title in dict.fromkeys(record.alternative_titles)
-            ),
+            ((number, film_id, *title) for title in titles),
         )
-    if _replaces(db, said, "film_genres", record.genres):
+    genres = [(genre,) for genre in dict.fromkeys(record.genres)]
+    if _replaces(db, said, "film_genres", "SELECT genre FROM {}", genres):
         db.conn.executemany(
             "INSERT INTO film_genres (listing_id, film_id, genre) VALUES (?, ?, ?)",
-            ((number, film_id, genre) for genre in dict.fromkeys(record.genres)),
+            ((number, film_id, *genre) for genre in genres),
         )
-    if _replaces(db, said, "film_people", record.people):
-        people = tuple(dict.fromkeys(record.people))
+    people = [(who.role, who.position, who.name) for who in dict.fromkeys(record.people)]
+    named = "SELECT part, billing, name FROM {} JOIN people USING (person_id)"
+    if _replaces(db, said, "film_people", named, people):
         db.conn.executemany(
-            "INSERT OR IGNORE INTO people (name) VALUES (?)", ((who.name,) for who in people)
+            "INSERT OR IGNORE INTO people (name) VALUES (?)", ((name,) for _, _, name in people)
         )
         db.conn.executemany(
             "INSERT INTO film_people (listing_id, film_id, person_id, part, billing)"
             " SELECT ?, ?, person_id, ?, ? FROM people WHERE name = ?",
-            ((number, film_id, who.role, who.position, who.name) for who in people),
+            ((number, film_id, *who) for who in people),
         )
 
 
@@ -180,11 +184,16 @@ def _state(db: Database, listing_id: int, source: str, source_id: str) -> None:
     )
 
 
-def _replaces(db: Database, said: Statement, table: str, parts: Sequence[Any]) -> bool:
-    """Make room for a page's parts; False where it has none, or a saved page finds others there."""
-    stands = one(db, f"SELECT 1 FROM {table} WHERE listing_id = ?", said.listing_id)
-    if not parts or _UNDECODABLE in repr(parts) or (said.origin == "archive" and stands):
+def _replaces(
+    db: Database, said: Statement, table: str, select: str, parts: Sequence[Sequence[Any]]
+) -> bool:
+    """Make room for a page's parts; False where it has none or the same ones, or where a saved page
+    finds others there. `select` reads those that stand, as `parts` has them."""
+    if not parts or _UNDECODABLE in repr(parts):
         return False
-    if stands:
-        db.conn.execute(f"DELETE FROM {table} WHERE listing_id = ?", (said.listing_id,))
+    rows = db.conn.execute(f"{select.format(table)} WHERE listing_id = ?", (said.listing_id,))
+    stand = rows.fetchall()
+    if stand and (said.origin == "archive" or Counter(stand) == Counter(map(tuple, parts))):
+        return False
+    db.conn.execute(f"DELETE FROM {table} WHERE listing_id = ?", (said.listing_id,))
     return True

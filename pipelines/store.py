@@ -152,14 +152,15 @@ class Store:
         # Another film's page under the very URL that we asked, where no redirect explains it.
         foreign = elsewhere and record.outcome is Outcome.OK and answer.url == answer.asked_url
         about = str(asked) if foreign else record.source_id
+        changes_before = self._db.conn.total_changes
         number = listing_number(self._db, record.source, about, at)
         said = Statement(number, record, origin, at, exact, answer.target == "list")
-        tally.touched.add(number)
         held_before = tally.counts["held"]
         if origin == "dataset":
             self._in_dataset.setdefault(answer.source, set()).add(number)
         if record.outcome is Outcome.NOT_A_FILM:
             store_facts(self._db, said)
+            tally.touched.add(number)
             return
         why: str | None
         if foreign:
@@ -168,8 +169,12 @@ class Store:
             why = doubt_identity(self._db, said)
         if why:
             self._hold_page(said, answer, why, tally)
+            tally.touched.add(number)
             return
         self._take_in(said, tally, asked if elsewhere else None, same=same, guarded=guarded)
+        # Of a dataset most says what is known: that is confirmed in one row, and matched already.
+        if origin != "dataset" or self._db.conn.total_changes > changes_before:
+            tally.touched.add(number)
         if origin == "dataset" and tally.counts["held"] > held_before:
             self._in_dataset[answer.source].discard(number)  # it was in it, and not as it stands
 

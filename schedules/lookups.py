@@ -19,9 +19,10 @@ WHOLE = '%"whole%'
 """Of the profile of a crawl whose lists or dataset came to their end (crawl_guard.as_whole)."""
 
 # A film that is listed there has a listing; in a dataset, one with a title, since one without was
-# only tracked. What this very run found ambiguous stays so.
+# only tracked. What this very run found ambiguous stays so. A dataset or list speaks of every film
+# each night: only what is new of it is written (`anew` 0), or a quiet night would write them all.
 _REMEMBER = """
-INSERT OR REPLACE INTO lookups
+INSERT INTO lookups
 SELECT f.film_id, :source, :at, CASE WHEN EXISTS (
     SELECT 1 FROM listing_films lf JOIN listings l USING (listing_id)
     WHERE lf.film_id = f.film_id AND lf.valid_to IS NULL AND l.source = :source
@@ -32,6 +33,9 @@ WHERE f.imdb_id = :imdb_id AND NOT EXISTS (
     SELECT 1 FROM lookups k WHERE k.film_id = f.film_id AND k.source = :source
       AND k.found = 'ambiguous' AND k.sought_at >= :since
   )
+ON CONFLICT (film_id, source) DO UPDATE SET
+  sought_at = excluded.sought_at, found = excluded.found, detail = excluded.detail
+  WHERE :anew OR found <> excluded.found
 """
 
 _RESTED = f"""
@@ -106,6 +110,7 @@ class Lookups:
             "at": at,
             "detail": f"asked {source.key}",
             "titled": source.finds is Finds.DATASET,
+            "anew": source.finds not in (Finds.DATASET, Finds.LISTS),
             "since": since,
         }
         with transaction(self._db):

@@ -25,11 +25,20 @@ def index_listings(db: Database, table: str) -> None:
 
 def _index(db: Database, described: pd.DataFrame, table: str, what: str) -> None:
     titled = described[described["title"].notna()]
-    keyed = candidates.keys(titled)[["key", "row"]].drop_duplicates()
+    keyed = candidates.keys(titled)[["key", "row"]]
+    now = set(keyed.itertuples(index=False, name=None))
     own = f"{what}_id"
-    db.conn.execute(f"DELETE FROM {what}_keys WHERE {own} IN (SELECT {own} FROM temp.{table})")
+    known = set(
+        db.conn.execute(
+            f"SELECT match_key, {own} FROM temp.{table} CROSS JOIN {what}_keys USING ({own})"
+        )
+    )
+    # Most are as they were, and to write those again would cost a quiet night the most.
     db.conn.executemany(
-        f"INSERT INTO {what}_keys (match_key, {own}) VALUES (?, ?)", keyed.values.tolist()
+        f"DELETE FROM {what}_keys WHERE match_key = ? AND {own} = ?", sorted(known - now)
+    )
+    db.conn.executemany(
+        f"INSERT INTO {what}_keys (match_key, {own}) VALUES (?, ?)", sorted(now - known)
     )
 
 
