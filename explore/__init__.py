@@ -1,1 +1,1 @@
-"""What Datasette adds: templates, static files and the plugin."""
+"""How the database is browsed: Datasette with pages, templates and looks of our own."""

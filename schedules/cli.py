@@ -26,6 +26,7 @@ from schedules.commands import (
     runs,
     saved_pages,
     schedule,
+    serving,
     setting_up,
 )
 from schedules.commands.options import Problem, err, out
@@ -115,6 +116,7 @@ quarantine_app.command("reject")(held.quarantine_reject)
 app.add_typer(quarantine_app, name="quarantine", help="What the guard holds back.")
 app.command()(keeping.backup)
 app.command()(keeping.prune)
+app.command()(serving.serve)
 app.command("demo")(demo.demo_command)
 
 

@@ -7,7 +7,6 @@ import re
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +17,10 @@ from rich.text import Text
 from sqlite_utils import Database
 
 from pipelines.clock import ago
+from pipelines.film_facts import STATES
 from pipelines.statements import Change
-from spiders.sources import SOURCES, Source, by_key, score_kind, score_kinds, source_of_kind
+from spiders.sources import SOURCES, Source, by_key, score_kind, score_kinds
 
-_STATES = {
-    "not_rated": "not rated yet",
-    "missing": "should be there, and no known layout held it",
-    "blocked": "the site blocked us; nothing is known",
-    "not_listed": "not listed there",
-    "not_asked": "not asked",
-}
 _SHORT_STATES = {
     "not_rated": "n/r",
     "missing": "missing",
@@ -74,96 +67,6 @@ def headline(facts: Mapping[str, Any]) -> Text:
     return Text.assemble((named(title, facts["year"]), "bold"), " ", "  ".join(filter(None, known)))
 
 
-def film_facts(db: Database, film_id: int) -> dict[str, Any]:
-    """Everything that is known of one film, as `film --json` prints it."""
-    film = _row(db, "SELECT * FROM films WHERE film_id = ?", film_id)
-    scores = _row(db, "SELECT * FROM film_scores WHERE film_id = ?", film_id)
-    listings = _rows(
-        db,
-        "SELECT l.source, l.source_id, l.url, lf.is_primary, lf.evidence, u.last_outcome,"
-        " max(u.last_asked_at) AS last_asked_at FROM listing_films lf JOIN listings l"
-        " USING (listing_id) LEFT JOIN urls u ON u.listing_id = l.listing_id"
-        " WHERE lf.film_id = ? AND lf.valid_to IS NULL"
-        " GROUP BY l.listing_id ORDER BY l.source, l.source_id",
-        film_id,
-    )
-    urls = {row["source"]: row["url"] for row in listings if row["is_primary"]}
-    kinds = {}
-    for kind in score_kinds():
-        key = kind.key
-        source = source_of_kind(key)
-        kinds[key] = {
-            "label": kind.label,
-            "state": scores.get(f"{key}_state", "not_asked"),
-            "value": scores.get(key),
-            "scale_max": kind.scale_max,
-            "votes": scores.get(f"{key}_votes"),
-            "votes_at_least": bool(scores.get(f"{key}_votes_at_least")),
-            "confirmed_at": scores.get(f"{key}_confirmed_at"),
-            "source": source.key,
-            "url": urls.get(source.key),
-        }
-    held = _rows(
-        db,
-        "SELECT l.source, q.topic, q.reason, q.held_at FROM quarantine q JOIN listing_films lf"
-        " ON lf.listing_id = q.listing_id AND lf.valid_to IS NULL"
-        " JOIN listings l ON l.listing_id = q.listing_id"
-        " WHERE lf.film_id = ? AND q.decision IS NULL ORDER BY q.held_at",
-        film_id,
-    )
-    relayed = _rows(
-        db,
-        "SELECT l.source, s.score_kind, s.state, s.value, s.scale_max, s.votes FROM scores s"
-        " JOIN listings l USING (listing_id) JOIN listing_films lf ON lf.listing_id = l.listing_id"
-        " AND lf.valid_to IS NULL WHERE s.relayed = 1 AND lf.film_id = ? ORDER BY 1, 2",
-        film_id,
-    )
-    return {
-        **film,
-        "credits": _stay(db, film_id),
-        "consensus": _consensus(scores),
-        "scores": kinds,
-        "relayed": relayed,
-        "held": held,
-        "listings": listings,
-    }
-
-
-def _consensus(scores: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What a film's scores come to together, of 100; None where there is nothing to go by."""
-    if scores.get("consensus_100") is None:
-        return None
-    return {
-        "value": scores["consensus_100"],
-        "low": scores["consensus_low"],
-        "high": scores["consensus_high"],
-        "critics": scores["critics_100"],
-        "audience": scores["audience_100"],
-        "spread": scores["spread_100"],
-        "kinds": scores["kinds_used"].split(", "),
-    }
-
-
-def _stay(db: Database, film_id: int) -> dict[str, Any]:
-    """Whether to stay for the credits; unknown where no source says anything."""
-    told = _row(
-        db,
-        "SELECT stay, during, after, scene_count, yes_sources, no_sources, worth_staying,"
-        " confirmed_at FROM stay_for_the_credits WHERE film_id = ?",
-        film_id,
-    )
-    if not told:
-        return {
-            **dict.fromkeys(("stay", "during", "after"), "unknown"),
-            "scene_count": None,
-            "yes_sources": [],
-            "no_sources": [],
-            "worth_staying": None,
-            "confirmed_at": None,
-        }
-    return told | {name: json.loads(told[name]) for name in ("yes_sources", "no_sources")}
-
-
 def film_card(console: Console, facts: Mapping[str, Any]) -> None:
     """One film for a person: the credits first, then each score."""
     console.print(headline(facts))
@@ -185,7 +88,7 @@ def film_card(console: Console, facts: Mapping[str, Any]) -> None:
     for key, score in facts["scores"].items():
         kind = score_kind(key)
         scored = score["state"] == "scored"
-        value = kind.show(score["value"]) if scored else _STATES[score["state"]]
+        value = kind.show(score["value"]) if scored else STATES[score["state"]]
         votes = ""
         if score["votes"] is not None:
             votes = f"{score['votes']:,}" + ("+" if score["votes_at_least"] else "")
@@ -224,12 +127,13 @@ def _consensus_lines(told: Mapping[str, Any]) -> Text:
 def films_table(db: Database, limit: int | None = None) -> tuple[list[str], list[dict[str, Any]]]:
     """The films with their scores, most votes first, as headings and rows."""
     votes = " + ".join(f"ifnull({kind.key}_votes, 0)" for kind in score_kinds())
-    rows = _rows(
-        db,
-        "SELECT s.*, ifnull(c.stay, 'unknown') AS stay FROM film_scores s"
-        " LEFT JOIN stay_for_the_credits c USING (film_id)"
-        f" ORDER BY {votes} DESC, film_id LIMIT ?",
-        -1 if limit is None else limit,
+    rows = list(
+        db.query(
+            "SELECT s.*, ifnull(c.stay, 'unknown') AS stay FROM film_scores s"
+            " LEFT JOIN stay_for_the_credits c USING (film_id)"
+            f" ORDER BY {votes} DESC, film_id LIMIT ?",
+            [-1 if limit is None else limit],
+        )
     )
     return ["Film", "All", *(kind.short for kind in score_kinds()), "Stay?"], rows
 
@@ -266,13 +170,12 @@ def print_changes(
         return
     console.print(f"{len(changes):,} changes:")
     for change in changes[:limit]:
-        row = _row(
-            db,
+        (row,) = db.query(
             "SELECT l.source, l.source_id, coalesce(f.title, l.title) AS title,"
             " coalesce(f.year, l.year) AS year FROM listings l LEFT JOIN listing_films lf"
             " ON lf.listing_id = l.listing_id AND lf.valid_to IS NULL LEFT JOIN films f"
             " USING (film_id) WHERE l.listing_id = ?",
-            change.listing_id,
+            [change.listing_id],
         )
         named = f"{row['title']} ({row['year']})" if row["title"] else row["source_id"]
         topic = f"{row['source']} credits"
@@ -347,14 +250,6 @@ def as_json(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 
-def _rows(db: Database, sql: str, *values: Any) -> list[dict[str, Any]]:
-    return list(db.query(sql, values))
-
-
-def _row(db: Database, sql: str, *values: Any) -> dict[str, Any]:
-    return next(iter(_rows(db, sql, *values)), {})
-
-
 def script(name: str) -> str:
     """How a program that was installed with this one is called from here: by its name where that
     is on the path, else by the shortest way to it."""
@@ -364,13 +259,3 @@ def script(name: str) -> str:
         return name
     here = Path.cwd()
     return str(beside.relative_to(here) if beside.is_relative_to(here) else beside)
-
-
-def metadata_file() -> Path:
-    """Datasette's metadata: at the top of a checkout, inside an installed package."""
-    inside = Path(str(resources.files("explore"))) / "datasette.yml"
-    beside = inside.parent.parent / "datasette.yml"
-    if not beside.exists():
-        return inside
-    here = Path.cwd()
-    return beside.relative_to(here) if beside.is_relative_to(here) else beside

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
+from explore.site import metadata_file
 from pipelines.database import read_only
 from pipelines.films import Listed, track
-from schedules.show import metadata_file
 from tests.answers import keeping
 from tests.conftest import copy_packages
 

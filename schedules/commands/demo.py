@@ -46,7 +46,7 @@ def demo_command(
             )
     out.print(
         f'\nOne film:    {show.script("afterscore")} film "Skyfall (2012)" --db {path}\n'
-        f"Browse all:  {show.script('datasette')} {path} --metadata {show.metadata_file()}\n"
+        f"Browse all:  {show.script('afterscore')} serve --open --db {path}\n"
         f"SQL:         {show.script('sqlite-utils')} {path}"
         " 'SELECT title, tomatometer FROM film_scores' --table",
         markup=False,

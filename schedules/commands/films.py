@@ -9,6 +9,7 @@ import typer
 
 from pipelines import films
 from pipelines.database import read_only
+from pipelines.film_facts import film_facts
 from pipelines.merge import merge
 from schedules import backfill, config, film_lists, show
 from schedules.commands.opening import writing_to
@@ -119,7 +120,7 @@ def film(
             result = run_shown(database, settings, chosen, f"film {name} --ask")
             status = exit_status(result)
     reading = read_only(config.database_path(db))
-    facts = show.film_facts(reading, films.find(reading, name))
+    facts = film_facts(reading, films.find(reading, name))
     if as_json:
         out.print(show.as_json(facts), markup=False, soft_wrap=True)
     else:

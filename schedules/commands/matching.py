@@ -13,8 +13,11 @@ from sqlite_utils import Database
 
 from pipelines import films
 from pipelines.database import read_only, transaction
+from pipelines.explanation import explanation
+from pipelines.film_facts import film_facts
 from pipelines.films import Listed
 from pipelines.matching import rulings
+from pipelines.matching.doubtful import doubtful
 from pipelines.matching.forgetting import forget
 from pipelines.matching.matcher import match, rebuild
 from pipelines.merge import merge
@@ -25,26 +28,6 @@ from schedules.commands.options import DbOption, JsonOption, Problem, err, out
 ListingArgument = Annotated[
     str, typer.Argument(metavar="LISTING", help="rottentomatoes:m/skyfall, or its page's URL")
 ]
-
-_DOUBTFUL = """
-SELECT l.listing_id, l.source, l.source_id, l.title, l.year, l.url,
-  j.film_id, f.title AS film_title, f.year AS film_year,
-  (SELECT m.source || ':' || m.source_id FROM listing_films lf JOIN listings m USING (listing_id)
-   WHERE lf.film_id = j.film_id AND lf.valid_to IS NULL
-   ORDER BY m.source <> 'imdb', m.source <> 'tmdb', m.listing_id LIMIT 1) AS film_listing,
-  j.method, j.probability, j.evidence, j.judged_at,
-  max(ifnull((SELECT max(s.votes) FROM scores s WHERE s.listing_id = j.listing_id), 0),
-      ifnull((SELECT max(s.votes) FROM listing_films lf JOIN scores s USING (listing_id)
-              WHERE lf.film_id = j.film_id AND lf.valid_to IS NULL), 0)) AS votes
-FROM judgements j
-JOIN listings l USING (listing_id)
-JOIN films f USING (film_id)
-WHERE j.answer = 'ask' AND NOT EXISTS (
-  SELECT 1 FROM listing_films lf
-  WHERE lf.listing_id = j.listing_id AND lf.valid_to IS NULL AND lf.method <> 'evidence')
-ORDER BY votes DESC, j.listing_id, j.probability DESC
-LIMIT ?
-"""
 
 
 def explain_command(
@@ -59,7 +42,7 @@ def explain_command(
     Example:  afterscore explain "Skyfall (2012)"
     """
     reading = read_only(config.database_path(db))
-    told = explain.explanation(reading, films.find(reading, name))
+    told = explanation(reading, film_facts(reading, films.find(reading, name)))
     if as_json:
         out.print(show.as_json(told), markup=False, soft_wrap=True)
     else:
@@ -77,7 +60,7 @@ def match_list(
     Example:  afterscore match list
     """
     reading = read_only(config.database_path(db))
-    rows = list(reading.query(_DOUBTFUL, [limit]))
+    rows = doubtful(reading, limit)
     if as_json:
         out.print(show.as_json(rows), markup=False, soft_wrap=True)
         return

@@ -1,0 +1,52 @@
+"""The plugin that Datasette loads from this folder: it hands each hook on to the package."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Any
+
+from datasette import hookimpl
+from datasette.app import Datasette
+from datasette.plugins import pm
+from datasette.utils.asgi import Request, Response
+from jinja2 import Environment
+
+from explore import errors, safety, site, words
+from spiders.sources import SOURCES
+
+
+@hookimpl
+def startup(datasette: Datasette) -> None:
+    """Give the database the name that datasette.yml describes, whatever its file is called; and
+    answer faults ourselves, since Datasette calls its own handler beside ours."""
+    database = datasette.get_database()
+    if database.name != site.NAME:
+        datasette.remove_database(database.name)
+        datasette.add_database(database, name=site.NAME)
+    pm.set_blocked("datasette.handle_exception")
+
+
+@hookimpl
+def asgi_wrapper() -> safety.Wrapper:
+    """Headers that keep a page to itself, on every answer."""
+    return safety.with_headers
+
+
+@hookimpl
+def handle_exception(
+    datasette: Datasette, request: Request, exception: Exception
+) -> Awaitable[Response]:
+    """A page that says what is wrong."""
+    return errors.answer(datasette, request, exception)
+
+
+@hookimpl
+def prepare_jinja2_environment(env: Environment) -> None:
+    """The filters of our templates."""
+    words.into(env)
+
+
+@hookimpl
+def extra_template_vars() -> dict[str, Any]:
+    """What every page shows: the lines that sources ask for."""
+    return {"attributions": [source.attribution for source in SOURCES if source.attribution]}

@@ -1,0 +1,73 @@
+"""How figures, times and the words of others are written on a page: filters of the templates."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlsplit
+
+from jinja2 import Environment
+from markupsafe import Markup
+
+from pipelines.clock import BEGINNING, ago, moment
+from spiders.sources import by_key, score_kind
+
+
+def theirs(text: object) -> Markup:
+    """What somebody else wrote, kept to itself: marks in it that turn the direction of text (as
+    Hebrew titles hold, and jokers) do not reach beyond it."""
+    return Markup("<bdi>{}</bdi>").format("" if text is None else text)
+
+
+def web(url: object) -> str | None:
+    """An address that a link may lead to: of the web, and nothing else (`javascript:` and such)."""
+    try:
+        parts = urlsplit(str(url))
+    except ValueError:
+        return None
+    return str(url) if parts.scheme in ("http", "https") and parts.hostname else None
+
+
+def number(count: float | None) -> str:
+    """A count with its thousands parted; a dash where it is not known."""
+    return "–" if count is None else f"{count:,}"
+
+
+def day(time: str | None) -> str:
+    """A stored time as a date: `9 November 2012`."""
+    if not time:
+        return "–"
+    date = moment(time)
+    return f"{date.day} {date:%B %Y}"
+
+
+def age(time: str | None) -> Markup:
+    """A stored time as people say it, `3 hours ago`, with the time itself for programs and hands
+    that linger."""
+    if not time:
+        return Markup("–")
+    if time == BEGINNING:
+        return Markup("since ever")
+    return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(time, ago(time))
+
+
+def source(key: str) -> str:
+    """A source's name."""
+    return by_key(key).name
+
+
+def kind(key: str) -> str:
+    """A score kind's label; other topics (credits, listing) stand for themselves."""
+    try:
+        return score_kind(key).label
+    except KeyError:
+        return key
+
+
+def film_path(name: object) -> str:
+    """The path of a film's page, by any of its ids."""
+    return f"/film/{quote(str(name), safe=':')}"
+
+
+def into(environment: Environment) -> None:
+    """Give templates these filters."""
+    for each in (theirs, web, number, day, age, source, kind, film_path):
+        environment.filters[each.__name__] = each

@@ -1,0 +1,118 @@
+"""Everything that is known of one film: what `film --json` prints, and its page shows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sqlite_utils import Database
+
+from spiders.sources import score_kinds, source_of_kind
+
+STATES = {
+    "not_rated": "not rated yet",
+    "missing": "should be there, and no known layout held it",
+    "blocked": "the site blocked us; nothing is known",
+    "not_listed": "not listed there",
+    "not_asked": "not asked",
+}
+"""Why a film has no figure of a kind, in words."""
+
+
+def film_facts(db: Database, film_id: int) -> dict[str, Any]:
+    """Everything that is known of one film, as `film --json` prints it."""
+    film = _row(db, "SELECT * FROM films WHERE film_id = ?", film_id)
+    scores = _row(db, "SELECT * FROM film_scores WHERE film_id = ?", film_id)
+    listings = _rows(
+        db,
+        "SELECT l.source, l.source_id, l.url, lf.is_primary, lf.evidence, u.last_outcome,"
+        " max(u.last_asked_at) AS last_asked_at FROM listing_films lf JOIN listings l"
+        " USING (listing_id) LEFT JOIN urls u ON u.listing_id = l.listing_id"
+        " WHERE lf.film_id = ? AND lf.valid_to IS NULL"
+        " GROUP BY l.listing_id ORDER BY l.source, l.source_id",
+        film_id,
+    )
+    urls = {row["source"]: row["url"] for row in listings if row["is_primary"]}
+    kinds = {}
+    for kind in score_kinds():
+        key = kind.key
+        source = source_of_kind(key)
+        kinds[key] = {
+            "label": kind.label,
+            "state": scores.get(f"{key}_state", "not_asked"),
+            "value": scores.get(key),
+            "scale_max": kind.scale_max,
+            "votes": scores.get(f"{key}_votes"),
+            "votes_at_least": bool(scores.get(f"{key}_votes_at_least")),
+            "confirmed_at": scores.get(f"{key}_confirmed_at"),
+            "source": source.key,
+            "url": urls.get(source.key),
+        }
+    held = _rows(
+        db,
+        "SELECT l.source, q.topic, q.reason, q.held_at FROM quarantine q JOIN listing_films lf"
+        " ON lf.listing_id = q.listing_id AND lf.valid_to IS NULL"
+        " JOIN listings l ON l.listing_id = q.listing_id"
+        " WHERE lf.film_id = ? AND q.decision IS NULL ORDER BY q.held_at",
+        film_id,
+    )
+    relayed = _rows(
+        db,
+        "SELECT l.source, s.score_kind, s.state, s.value, s.scale_max, s.votes FROM scores s"
+        " JOIN listings l USING (listing_id) JOIN listing_films lf ON lf.listing_id = l.listing_id"
+        " AND lf.valid_to IS NULL WHERE s.relayed = 1 AND lf.film_id = ? ORDER BY 1, 2",
+        film_id,
+    )
+    return {
+        **film,
+        "credits": _stay(db, film_id),
+        "consensus": _consensus(scores),
+        "scores": kinds,
+        "relayed": relayed,
+        "held": held,
+        "listings": listings,
+    }
+
+
+def _consensus(scores: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What a film's scores come to together, of 100; None where there is nothing to go by."""
+    if scores.get("consensus_100") is None:
+        return None
+    return {
+        "value": scores["consensus_100"],
+        "low": scores["consensus_low"],
+        "high": scores["consensus_high"],
+        "critics": scores["critics_100"],
+        "audience": scores["audience_100"],
+        "spread": scores["spread_100"],
+        "kinds": scores["kinds_used"].split(", "),
+    }
+
+
+def _stay(db: Database, film_id: int) -> dict[str, Any]:
+    """Whether to stay for the credits; unknown where no source says anything."""
+    told = _row(
+        db,
+        "SELECT stay, during, after, scene_count, yes_sources, no_sources, worth_staying,"
+        " confirmed_at FROM stay_for_the_credits WHERE film_id = ?",
+        film_id,
+    )
+    if not told:
+        return {
+            **dict.fromkeys(("stay", "during", "after"), "unknown"),
+            "scene_count": None,
+            "yes_sources": [],
+            "no_sources": [],
+            "worth_staying": None,
+            "confirmed_at": None,
+        }
+    return told | {name: json.loads(told[name]) for name in ("yes_sources", "no_sources")}
+
+
+def _rows(db: Database, sql: str, *values: Any) -> list[dict[str, Any]]:
+    return list(db.query(sql, values))
+
+
+def _row(db: Database, sql: str, *values: Any) -> dict[str, Any]:
+    return next(iter(_rows(db, sql, *values)), {})

@@ -1,0 +1,65 @@
+"""serve: the ratings as a site, for a browser on this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import webbrowser
+from typing import Annotated
+
+import typer
+
+from pipelines.database import read_only
+from schedules import config
+from schedules.commands.options import DbOption, Problem, out
+
+
+def serve(
+    host: Annotated[
+        str, typer.Option("--host", help="Address to listen on; others than this may reach it")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="Port; 0: any that is free")
+    ] = 8001,
+    browser: Annotated[bool, typer.Option("--open", help="Open it in a web browser")] = False,
+    db: DbOption = None,
+) -> None:
+    """Serve the ratings as a site: search, a page for each film, lists, and SQL. Nothing can be
+    written there, and a refresh may run meanwhile. Ctrl-C ends it.
+
+    \b
+    Example:  afterscore serve --open
+    """
+    # Half a second that no other command should take to begin.
+    import uvicorn
+
+    from explore.site import site
+
+    path = config.database_path(db)
+    read_only(path).conn.close()
+    with _listening(host, port) as listening:
+        address = _address(listening)
+        out.print(f"{path} is served at {address} (Ctrl-C ends it)", markup=False, soft_wrap=True)
+        if browser:
+            webbrowser.open(address)
+        server = uvicorn.Server(uvicorn.Config(site(path).app(), log_level="warning"))
+        with contextlib.suppress(KeyboardInterrupt):
+            server.run(sockets=[listening])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """A socket that listens already: a browser that is opened now waits for the first answer."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as fault:
+        raise Problem(
+            f"cannot listen on {host} port {port}: {fault.strerror or fault}. Choose another with"
+            " --port, or --port 0 for any that is free."
+        ) from fault
+
+
+def _address(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  only compared
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
