@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from jinja2 import Environment
 from markupsafe import Markup
 
 from pipelines.clock import BEGINNING, ago, moment
+from pipelines.film_facts import STATES
 from spiders.sources import by_key, score_kind
+
+_SOURCE_STATES = {
+    "ok": "read",
+    "missing": "no known layout fits its page",
+    "error": "did not answer",
+    "gone": "gone: three runs did not find it",
+    "ambiguous": "doubtful which listing it is",
+}
 
 
 def theirs(text: object) -> Markup:
@@ -62,12 +73,40 @@ def kind(key: str) -> str:
         return key
 
 
+def figure(row: Mapping[str, Any], prefix: str = "") -> str:
+    """The figure of a row with a score kind, state and value, as its site writes it."""
+    state, value = row[f"{prefix}state"], row[f"{prefix}value"]
+    if state == "scored":
+        return score_kind(row["score_kind"]).show(value)
+    return "nothing known" if state is None else STATES[state]
+
+
+def old_figure(row: Mapping[str, Any]) -> str:
+    """What a change moved from."""
+    return figure(row, "old_")
+
+
+def new_figure(row: Mapping[str, Any]) -> str:
+    """What a change moved to."""
+    return figure(row, "new_")
+
+
+def state(key: str) -> str:
+    """What came of asking a source for a film, as `film_sources` has it."""
+    return _SOURCE_STATES.get(key, key.replace("_", " "))
+
+
 def film_path(name: object) -> str:
     """The path of a film's page, by any of its ids."""
     return f"/film/{quote(str(name), safe=':')}"
 
 
+_FILTERS = (
+    theirs, web, number, day, age, source, kind, figure, old_figure, new_figure, state, film_path,
+)  # fmt: skip
+
+
 def into(environment: Environment) -> None:
     """Give templates these filters."""
-    for each in (theirs, web, number, day, age, source, kind, film_path):
+    for each in _FILTERS:
         environment.filters[each.__name__] = each

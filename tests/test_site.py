@@ -7,11 +7,14 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import unescape
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import pytest
 
+from spiders.sources import SOURCES
 from tests.conftest import Afterscore, Ended
 
 
@@ -86,3 +89,92 @@ def test_the_file_cannot_be_downloaded_nor_written_nor_another_attached(site: ht
         answer = site.get("/ratings.json", params={"sql": sql})
         assert answer.status_code == 400, sql
     assert site.get("/ratings/films.json").json()["filtered_table_rows_count"] == 15
+
+
+# --- the page of a film ---------------------------------------------------------------------------
+
+SKYFALL = "/film/tt1074638"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "tmdb:37724",
+        "rottentomatoes:m/skyfall",
+        "wikidata:Q4941",
+        "https://www.imdb.com/title/tt1074638/",
+    ],
+)
+def test_every_id_of_a_film_leads_to_the_one_address_of_its_page(
+    site: httpx.Client, name: str
+) -> None:
+    answer = site.get(f"/film/{quote(name)}")
+    assert (answer.status_code, answer.headers["location"]) == (302, SKYFALL)
+
+
+def test_our_number_of_a_film_leads_to_its_page(site: httpx.Client) -> None:
+    number = site.get(f"{SKYFALL}.json").json()["facts"]["film_id"]
+    assert site.get(f"/film/{number}").headers["location"] == SKYFALL
+
+
+def test_a_title_is_searched_for(site: httpx.Client) -> None:
+    assert site.get("/film/Skyfall (2012)").headers["location"] == "/search?q=Skyfall+%282012%29"
+
+
+@pytest.mark.parametrize("name", ["tt9999999", "tmdb:1", "123456789", "https://example.org/film"])
+def test_a_film_that_is_not_here_is_told_of_beside_a_search_box(
+    site: httpx.Client, name: str
+) -> None:
+    answer = site.get(f"/film/{quote(name, safe='')}")
+    assert answer.status_code == 404
+    assert "No such film here" in answer.text
+    assert 'type="search"' in answer.text
+
+
+def test_a_page_says_of_each_score_what_is_known_or_why_nothing_is(site: httpx.Client) -> None:
+    tiles = tiles_of(site.get(SKYFALL).text)
+    assert "7.8 / 10" in tiles["IMDb rating"]
+    assert "768,360 ratings" in tiles["IMDb rating"]
+    assert "92 %" in tiles["Tomatometer"]
+    assert "100,000+ ratings" in tiles["Popcornmeter"]
+    assert "https://www.rottentomatoes.com/m/skyfall" in tiles["Popcornmeter"]
+    assert "Missing: Metacritic’s page should show it" in tiles["Metacritic user score"]
+    tiles = tiles_of(site.get("/film/tt7462422").text)
+    assert "Not rated yet: IMDb shows that there is no figure so far." in tiles["IMDb rating"]
+    assert "Not listed on TMDB." in tiles["TMDB score"]
+    assert not any(" 0 / 10" in tile or "0 %" in tile for tile in tiles.values())
+    assert "0 %" in tiles_of(site.get("/film/tt0308208").text)["Tomatometer"]  # a true 0
+
+
+def tiles_of(page: str) -> dict[str, str]:
+    """What each score's tile holds, by its label."""
+    tiles = re.findall(r'<li class="tile.*?</li>', page, re.S)
+    return {re.search(r"<h3>(.*?)</h3>", tile)[1]: tile for tile in tiles}  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("film", "answer"),
+    [
+        ("tt0848228", "<strong>Yes</strong>, there is a scene after the credits."),
+        ("tt1049413", "<strong>Yes, during them</strong>; none is known after"),
+        ("tt1074638", "<strong>No</strong>, neither during nor after the credits."),
+        ("tt0468569", "<strong>Not known</strong>"),
+    ],
+)
+def test_a_page_answers_whether_to_stay_for_the_credits(
+    site: httpx.Client, film: str, answer: str
+) -> None:
+    assert answer in site.get(f"/film/{film}").text
+
+
+def test_a_page_says_why_its_listings_are_believed_to_be_the_film(site: httpx.Client) -> None:
+    page = site.get(SKYFALL).text
+    assert "identifier: <bdi>wikidata:Q4941 names it</bdi>" in page
+    assert "rottentomatoes itself says 88 %" in page
+
+
+def test_every_page_bears_the_lines_that_sources_ask_for(site: httpx.Client) -> None:
+    for path in (SKYFALL, "/ratings", "/ratings/films", "/film/tt9999999"):
+        page = unescape(site.get(path).text)
+        for source in SOURCES:
+            assert source.attribution in page

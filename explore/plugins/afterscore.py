@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from datasette import hookimpl
@@ -12,7 +12,10 @@ from datasette.utils.asgi import Request, Response
 from jinja2 import Environment
 
 from explore import errors, safety, site, words
+from explore.film_page import film_page
 from spiders.sources import SOURCES
+
+Route = Callable[[Datasette, Request], Awaitable[Response]]
 
 
 @hookimpl
@@ -38,6 +41,12 @@ def handle_exception(
 ) -> Awaitable[Response]:
     """A page that says what is wrong."""
     return errors.answer(datasette, request, exception)
+
+
+@hookimpl
+def register_routes() -> list[tuple[str, Route]]:
+    """Our pages; they go before Datasette's own."""
+    return [(r"^/film/(?P<name>.+)$", film_page)]
 
 
 @hookimpl
