@@ -28,11 +28,18 @@ from spiders.sources import SOURCES, Source, score_kinds, source_of_kind
 ROOT = Path(__file__).parent.parent
 FILES = ("README.md", "docs/tables.md", "docs/sources-policy.md", "datasette.yml")
 
+_SEARCHED = {"fts_table": "film_search", "fts_pk": "film_id"}
+
 # How Datasette shows a table; its description and those of its columns come from tables.py.
 _SHOWN: dict[str, dict[str, Any]] = {
-    "film_scores": {"sort_desc": "imdb_rating_votes", "size": 50},
-    "stay_for_the_credits": {"sort": "title", "facets": ["stay"]},
-    "films": {"sort": "title", "label_column": "title", "units": {"runtime_minutes": "min"}},
+    "film_scores": {"sort_desc": "imdb_rating_votes", "size": 50, **_SEARCHED},
+    "stay_for_the_credits": {"sort": "title", "facets": ["stay"], **_SEARCHED},
+    "films": {
+        "sort": "title",
+        "label_column": "title",
+        "units": {"runtime_minutes": "min"},
+        **_SEARCHED,
+    },
     "listings": {"label_column": "source_id", "units": {"runtime_minutes": "min"}},
     "people": {"sort": "name", "label_column": "name"},
     "score_observations": {"sort_desc": "observed_at"},

@@ -18,17 +18,21 @@ from explore.site import NAME
 T = TypeVar("T")
 
 
-async def read(datasette: Datasette, reader: Callable[[Database], T]) -> T:
+async def read(
+    datasette: Datasette, reader: Callable[[Database], T], limit_ms: int | None = None
+) -> T:
     """What a reader finds in the database, all of it as of one moment.
 
     A refresh may write meanwhile: in one transaction a page shows all of a merge or nothing of it.
-    Raises QueryInterrupted where it takes longer than Datasette lets a query take.
+    Raises QueryInterrupted where it takes longer than `limit_ms`, or than Datasette lets a query
+    take.
     """
+    limit = limit_ms or datasette.setting("sql_time_limit_ms")
 
     def in_transaction(connection: sqlite3.Connection) -> T:
         connection.execute("BEGIN")
         try:
-            with sqlite_timelimit(connection, datasette.setting("sql_time_limit_ms")):
+            with sqlite_timelimit(connection, limit):
                 return reader(Database(connection))
         except sqlite3.OperationalError as fault:
             if str(fault) == "interrupted":

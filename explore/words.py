@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -96,13 +97,40 @@ def state(key: str) -> str:
     return _SOURCE_STATES.get(key, key.replace("_", " "))
 
 
+def stay(key: str | None) -> str:
+    """Whether to stay for the credits, in a word or two."""
+    return {"until_mid": "during them", "disputed": "sources disagree", None: "unknown"}.get(
+        key, str(key)
+    )
+
+
+def names(text: str | None) -> list[str]:
+    """The source keys of a column that holds them as JSON."""
+    return list(json.loads(text or "[]"))
+
+
 def film_path(name: object) -> str:
     """The path of a film's page, by any of its ids."""
     return f"/film/{quote(str(name), safe=':')}"
 
 
+def linked_cell(row: Mapping[str, Any], value: Any, column: str) -> Markup | None:
+    """A cell of one of Datasette's tables as a link to the page of the row's film; None for cells
+    that are no film's number or title."""
+    if value is None or column not in ("film_id", "title"):
+        return None
+    # A foreign key comes as its value and the label of the row that it names.
+    number, label = (value["value"], value["label"]) if isinstance(value, dict) else (value, value)
+    if column == "title":
+        number = row["film_id"] if "film_id" in row.keys() else None  # noqa: SIM118  sqlite3.Row
+    if not isinstance(number, int):
+        return None
+    return Markup('<a href="{}">{}</a>').format(film_path(number), theirs(label))
+
+
 _FILTERS = (
-    theirs, web, number, day, age, source, kind, figure, old_figure, new_figure, state, film_path,
+    theirs, web, number, day, age, source, kind, figure, old_figure, new_figure, state, stay, names,
+    film_path,
 )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from pipelines.database import set_aside, set_aside_frame, transaction
 from pipelines.film_scores import write_film_scores
 from pipelines.listings import FACTS
 from pipelines.register_sql import filled_in
+from pipelines.search import write_search
 from pipelines.tables import VIEWS, derived_tables
 from spiders.sources import SOURCES, score_kinds
 
@@ -26,16 +27,19 @@ CHUNK = 10_000
 more are no faster."""
 
 _INDEXES = {
-    "film_scores": ("imdb_id", "tmdb_id", "year", "title"),
-    "stay_for_the_credits": ("imdb_id", "stay", "title"),
+    "film_scores": ("imdb_id", "tmdb_id", "year", "title", "consensus_100"),
+    "stay_for_the_credits": ("imdb_id", "stay", "title", "year"),
 }
 
-# By these the views find one night, the saved pages or one source among millions of rows.
+# By these the views find one night, the saved pages or one source among millions of rows, and the
+# films of which critics and audience think the least alike.
 _VIEW_INDEXES = (
     "score_observations_when ON score_observations (observed_at)",
     "score_observations_saved ON score_observations (listing_id, score_kind)"
     " WHERE origin = 'archive'",
     "urls_of_all ON urls (source, last_asked_at) WHERE listing_id IS NULL",
+    "film_scores_gap ON film_scores (abs(critics_100 - audience_100))"
+    " WHERE critics_100 IS NOT NULL AND audience_100 IS NOT NULL",
 )
 
 
@@ -72,8 +76,9 @@ def _make_derived(db: Database) -> None:
     for table in missing:
         types = ", ".join(f"{name} {_column_type(name)}" for name in table.columns)
         run(f"CREATE TABLE {table.name} ({types}) STRICT")
-        for name in _INDEXES[table.name]:
-            run(f"CREATE INDEX {table.name}_{name} ON {table.name} ({name})")
+    for table_name, columns in _INDEXES.items():
+        for name in columns:
+            run(f"CREATE INDEX IF NOT EXISTS {table_name}_{name} ON {table_name} ({name})")
     for index in _VIEW_INDEXES:
         run(f"CREATE INDEX IF NOT EXISTS {index}")
     folder = resources.files("pipelines") / "views"
@@ -92,6 +97,7 @@ def _merge(db: Database, film_ids: Iterable[int]) -> None:
         _write_whose_parts(db)
         write_film_scores(db)
         write_stay(db)
+        write_search(db)
 
 
 _LISTED = f"""

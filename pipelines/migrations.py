@@ -300,3 +300,23 @@ CREATE TABLE alerts (
 ) STRICT, WITHOUT ROWID;
 """,
     )
+
+
+@migrations()
+def m008_search(db: Database) -> None:
+    statements(
+        db,
+        """
+CREATE VIRTUAL TABLE film_search USING fts5 (
+  title, other_titles, people, tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3'
+);
+CREATE VIRTUAL TABLE film_words USING fts5vocab (film_search, row);
+INSERT INTO film_search (rowid, title, other_titles, people)
+  SELECT film_id, ifnull(title, ''),
+    ifnull((SELECT group_concat(t.title, ' · ') FROM film_titles t
+            WHERE t.film_id = f.film_id), ''),
+    ifnull((SELECT group_concat(p.name, ' · ') FROM film_people fp JOIN people p USING (person_id)
+            WHERE fp.film_id = f.film_id), '')
+  FROM films f WHERE merged_into IS NULL;
+""",
+    )

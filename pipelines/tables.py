@@ -417,6 +417,26 @@ TABLES: tuple[Table, ...] = (
             "undone_at": "UTC; NULL: it holds",
         },
     ),
+    Table(
+        "film_search",
+        "the words of a film that a search finds; its rowid is the film's number",
+        "internal",
+        {
+            "title": "the film's title",
+            "other_titles": "original and alternative titles, and those on its listings",
+            "people": "names of its people",
+        },
+    ),
+    Table(
+        "film_words",
+        "a word of film_search: what a misspelt one may have meant",
+        "internal",
+        {
+            "term": "the word, without accents and capitals",
+            "doc": "how many films have it",
+            "cnt": "how often they have it",
+        },
+    ),
 )
 
 

@@ -95,6 +95,9 @@ INSERT INTO paused_sources VALUES ('tmdb', '2026-01-01', NULL, NULL),
 INSERT INTO alerts VALUES ('late', 'none for 3 days', '2026-01-01', '2026-01-02', NULL),
   ('disk', NULL, NULL, NULL, '2026-03-01');
 """,
+    "m008_search": """
+INSERT INTO film_search (rowid, title, other_titles, people) VALUES (8, 'Up', '', 'Pete Docter');
+""",
 }
 
 
@@ -107,7 +110,7 @@ def tables(db: Database) -> dict[str, list[str]]:
     return {
         table.name: [column.name for column in table.columns]
         for table in db.tables
-        if not table.name.startswith(("sqlite_", "_sqlite_"))
+        if not table.name.startswith(("sqlite_", "_sqlite_", "film_search_"))
     }
 
 

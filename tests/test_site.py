@@ -14,8 +14,9 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from schedules.replica import Replica
 from spiders.sources import SOURCES
-from tests.conftest import Afterscore, Ended
+from tests.conftest import Afterscore, Ended, beside
 
 
 @contextmanager
@@ -178,3 +179,140 @@ def test_every_page_bears_the_lines_that_sources_ask_for(site: httpx.Client) -> 
         page = unescape(site.get(path).text)
         for source in SOURCES:
             assert source.attribution in page
+
+
+# --- home, search and lists -----------------------------------------------------------------------
+
+LISTS = ("films", "apart", "movers", "credits", "held", "doubtful")
+
+
+def found(site: httpx.Client, asked: str) -> list[str]:
+    """The titles that a search finds, in their order."""
+    page = site.get("/search", params={"q": asked}).text
+    part = page.partition('<ol class="found">')[2].partition("</ol>")[0]
+    return [unescape(title) for title in re.findall(r"<bdi>(.*?)</bdi></a>", part)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "first"),
+    [
+        ("Skyfall", "Skyfall"),
+        ("SKYF", "Skyfall"),
+        ("dark knight", "The Dark Knight"),
+        ("Up", "Up"),
+        ("Frozen (2013)", "Frozen"),
+        ("sam mendes", "Skyfall"),
+        ("operacao", "Skyfall"),
+        ("Operação Skyfall", "Skyfall"),
+        ("oben", "Up"),
+        ("skyfell", "Skyfall"),
+        ("avnegers", "The Avengers"),
+        ('"skyfall" * (', "Skyfall"),
+    ],
+)
+def test_a_search_finds_by_title_other_title_person_beginning_and_slip(
+    site: httpx.Client, asked: str, first: str
+) -> None:
+    assert found(site, asked)[:1] == [first]
+
+
+def test_a_search_that_finds_nothing_says_how_a_film_is_added(site: httpx.Client) -> None:
+    assert found(site, "zzyzx") == []
+    assert found(site, "Frozen (1999)") == []
+    assert "Nothing here has" in site.get("/search?q=zzyzx").text
+
+
+def test_an_id_or_a_page_s_address_in_the_search_box_leads_to_the_film(site: httpx.Client) -> None:
+    for asked in ("tt1074638", "https://www.rottentomatoes.com/m/skyfall"):
+        answer = site.get("/search", params={"q": asked}, follow_redirects=True)
+        assert answer.url.path == SKYFALL
+
+
+def test_a_search_follows_what_a_refresh_brings(tmp_path: Path, replica: Replica) -> None:
+    ready = beside(replica, tmp_path)
+    assert ready("refresh", "--source", "imdb").status == 0
+    with served(ready) as client:
+        assert found(client, "tomatoes harkness mendes") == []
+        assert found(client, "mendes") == []
+        assert ready("refresh").status == 0
+        assert found(client, "mendes") == ["Skyfall"]
+
+
+def test_the_home_page_says_what_there_is_and_how_fresh(site: httpx.Client) -> None:
+    page = site.get("/").text
+    assert "<strong>15</strong> films" in page
+    assert re.search(r"last run</a>: ok, \d+ asked", page)
+    for path in (
+        "films",
+        "apart",
+        "movers",
+        "credits",
+        "sources",
+        "last-night",
+        "held",
+        "doubtful",
+    ):
+        assert f'href="/{path}"' in page
+
+
+def test_the_home_page_of_an_empty_database_says_what_to_do(afterscore: Afterscore) -> None:
+    assert afterscore("track", "tt1074638").status == 0
+    assert afterscore("untrack", "tt1074638").status == 0
+    with served(afterscore) as client:
+        assert "never" in client.get("/").text
+        for path in (
+            "/films",
+            "/apart",
+            "/movers",
+            "/credits",
+            "/held",
+            "/doubtful",
+            "/last-night",
+        ):
+            assert 'class="problem"' in client.get(path).text, path
+
+
+def titles(page: str) -> list[str]:
+    """The films of a list, in its order."""
+    return [
+        unescape(title) for title in re.findall(r'<th scope="row"><a .*?<bdi>(.*?)</bdi>', page)
+    ]
+
+
+def test_films_stand_by_consensus_and_a_year_and_a_genre_narrow_them(site: httpx.Client) -> None:
+    page = site.get("/films").text
+    figures = [int(n) for n in re.findall(r'data-label="All" class="n">(\d+)<', page)]
+    assert len(figures) == 14
+    assert figures == sorted(figures, reverse=True)
+    assert set(titles(site.get("/films?year=2012").text)) == {"The Avengers", "Skyfall"}
+    assert "Skyfall" in titles(site.get("/films?genre=Action&year=2012").text)
+    assert titles(site.get("/films?genre=Musical&year=2012").text) == []
+
+
+def test_what_narrows_nothing_is_left_out(site: httpx.Client) -> None:
+    everything = site.get("/films").text
+    for given in ("year=", "year=abc", "year=2012'--", "page=0", "page=-1", "nothing=1"):
+        assert titles(site.get(f"/films?{given}").text) == titles(everything), given
+
+
+def test_critics_and_audience_part_the_widest_first(site: httpx.Client) -> None:
+    page = site.get("/apart").text
+    gaps = [float(gap.replace("−", "-")) for gap in re.findall(r'"Gap" class="n">(\S+?)<', page)]
+    assert gaps == sorted(gaps, key=abs, reverse=True)
+    liked_by_critics = titles(site.get("/apart?who=critics").text)
+    assert 0 < len(liked_by_critics) < len(gaps)
+    assert set(liked_by_critics) <= set(titles(page))
+
+
+def test_scenes_in_the_credits_are_listed_with_who_says_so(site: httpx.Client) -> None:
+    page = site.get("/credits").text
+    assert {"The Avengers", "Up", "Iron Man"} <= set(titles(page))
+    assert "Skyfall" not in titles(page)
+    assert "Skyfall" in titles(site.get("/credits?stay=no").text)
+    assert "MediaStinger" in page
+
+
+def test_the_last_run_is_told_source_by_source(site: httpx.Client) -> None:
+    page = site.get("/last-night").text
+    for source in SOURCES:
+        assert source.name in unescape(page)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from datasette import hookimpl
@@ -10,9 +10,13 @@ from datasette.app import Datasette
 from datasette.plugins import pm
 from datasette.utils.asgi import Request, Response
 from jinja2 import Environment
+from markupsafe import Markup
 
 from explore import errors, safety, site, words
 from explore.film_page import film_page
+from explore.home_page import home_page, night_page, sources_page
+from explore.lists import LISTS, list_page
+from explore.search import search_page
 from spiders.sources import SOURCES
 
 Route = Callable[[Datasette, Request], Awaitable[Response]]
@@ -46,7 +50,22 @@ def handle_exception(
 @hookimpl
 def register_routes() -> list[tuple[str, Route]]:
     """Our pages; they go before Datasette's own."""
-    return [(r"^/film/(?P<name>.+)$", film_page)]
+    return [
+        (r"^/$", home_page),
+        (r"^/search$", search_page),
+        (r"^/film/(?P<name>.+)$", film_page),
+        (r"^/sources$", sources_page),
+        (r"^/last-night$", night_page),
+        *((rf"^/{each.path}$", list_page) for each in LISTS),
+    ]
+
+
+@hookimpl
+def render_cell(row: Mapping[str, Any], value: Any, column: str, database: str) -> Markup | None:
+    """In every table a film's number and title lead to its page."""
+    if database == site.NAME:
+        return words.linked_cell(row, value, column)
+    return None
 
 
 @hookimpl

@@ -1,0 +1,65 @@
+"""The home page, the page of sources, and that of the last night: what there is and how fresh."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from datasette.app import Datasette
+from datasette.utils.asgi import Request, Response
+from sqlite_utils import Database
+
+from explore.lists import APART, CREDITS, FILMS, MOVERS, rows_of
+from explore.overview import overview
+from explore.pages import page, read
+
+FIRST_ROWS = 5
+RUNS = 20
+
+_LAST_RUN = """
+SELECT command, started_at, ended_at, run_outcome AS outcome, sum(asked) AS asked,
+  sum(changed) AS changed, sum(held) AS held, sum(blocked) AS blocked
+FROM last_night GROUP BY run_id
+"""
+_HELD = "SELECT count(*) FROM quarantine WHERE decision IS NULL"
+_DOUBTFUL = "SELECT count(DISTINCT listing_id) FROM judgements WHERE answer = 'ask'"
+_RUNS = """
+SELECT r.command, r.started_at, r.ended_at, r.outcome, sum(c.asked) AS asked,
+  sum(c.changed) AS changed, sum(c.held) AS held
+FROM runs r LEFT JOIN crawls c USING (run_id)
+WHERE r.run_id IN (SELECT run_id FROM runs ORDER BY run_id DESC LIMIT ?)
+GROUP BY r.run_id ORDER BY r.run_id DESC
+"""
+
+
+async def home_page(datasette: Datasette, request: Request) -> Response:
+    """`/`: what the database holds, how fresh it is, and where to go."""
+    shown = (FILMS, APART, MOVERS, CREDITS)
+
+    def find(db: Database) -> dict[str, Any]:
+        return {
+            "lists": [(each, rows_of(db, each, {}, FIRST_ROWS)) for each in shown],
+            "last_run": next(iter(db.query(_LAST_RUN)), None),
+            "held": next(db.conn.execute(_HELD))[0],
+            "doubtful": next(db.conn.execute(_DOUBTFUL))[0],
+        }
+
+    context = await read(datasette, find)
+    context["overview"] = await overview(datasette)
+    return await page(datasette, request, "home.html", context)
+
+
+async def sources_page(datasette: Datasette, request: Request) -> Response:
+    """`/sources`: of how many films each source gives a figure, and how fresh its figures are."""
+    return await page(datasette, request, "sources.html", {"overview": await overview(datasette)})
+
+
+async def night_page(datasette: Datasette, request: Request) -> Response:
+    """`/last-night`: what the last run asked of each source, and the runs before it."""
+
+    def find(db: Database) -> dict[str, Any]:
+        return {
+            "crawls": list(db.query("SELECT * FROM last_night")),
+            "runs": list(db.query(_RUNS, [RUNS])),
+        }
+
+    return await page(datasette, request, "night.html", await read(datasette, find))

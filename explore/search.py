@@ -1,0 +1,150 @@
+"""Search over titles, alternative titles and people: words and beginnings of words, and those that
+come near where nothing has them as they were typed."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from datasette.app import Datasette
+from datasette.utils.asgi import Request, Response
+from rapidfuzz.distance import OSA
+from rapidfuzz.process import extract
+from sqlite_utils import Database
+
+from explore.pages import page, read
+from explore.words import film_path
+from pipelines import films
+from spiders.sources import score_kinds
+
+FOUND = 40
+"""Films that a page shows."""
+MOST_WORDS = 8
+NEAR = 3
+"""Words that a misspelt one may have meant."""
+
+_VOTES = ", ".join(f"ifnull(s.{kind.key}_votes, 0)" for kind in score_kinds())
+# Those whose title has the words before those that only their people or other titles bring, and of
+# each those with the most votes first: who looks for a film mostly looks for a known one.
+_FIND = f"""
+WITH found AS MATERIALIZED (SELECT rowid AS film_id FROM film_search WHERE film_search MATCH :words)
+SELECT s.film_id, s.imdb_id, s.title, s.year, s.consensus_100, max({_VOTES}) AS votes,
+  (SELECT stay FROM stay_for_the_credits c WHERE c.film_id = s.film_id) AS stay,
+  s.title = :title COLLATE NOCASE AS is_exact,
+  s.film_id IN (SELECT rowid FROM film_search WHERE film_search MATCH '{{title}} : ' || :words)
+    AS by_title
+FROM found CROSS JOIN film_scores s USING (film_id)
+WHERE :year IS NULL OR s.year = :year
+ORDER BY is_exact DESC, by_title DESC, votes DESC, s.film_id
+LIMIT {FOUND + 1}
+"""
+_WHERE_ELSE = "SELECT other_titles, people FROM film_search WHERE rowid = ?"
+
+
+@dataclass(frozen=True)
+class Found:
+    """Films, and the words they were found by where those are not what was asked for."""
+
+    rows: Sequence[dict[str, Any]]
+    instead: str | None = None
+
+
+async def search_page(datasette: Datasette, request: Request) -> Response:
+    """`/search?q=…`; an id, a listing or a page's address leads to its film."""
+    asked = (request.args.get("q") or "").strip()[:200]
+    if _is_an_id(asked):
+        return Response.redirect(film_path(asked))
+    found = await read(datasette, lambda db: search(db, asked)) if asked else Found([])
+    context = {
+        "q": asked,
+        "rows": found.rows[:FOUND],
+        "instead": found.instead,
+        "cut_short": len(found.rows) > FOUND,
+        "focus": not asked,
+    }
+    return await page(datasette, request, "search.html", context)
+
+
+def search(db: Database, asked: str) -> Found:
+    """The films that have every word asked for, or the beginning of one."""
+    title, year = films.title_and_year(asked)
+    # The index folds these itself, and knows more languages than _folded.
+    typed = re.findall(r"\w+", unicodedata.normalize("NFC", title))[:MOST_WORDS]
+    wanted = [word for each in typed for word in _folded(each)]
+    if not wanted:
+        return Found([])
+    rows = _rows(db, [[word] for word in typed], title, year)
+    if rows:
+        return Found(_with_reasons(db, rows, wanted))
+    near = [_near(db, word) for word in wanted]
+    if not all(near):
+        return Found([])
+    rows = _rows(db, near, title, year)
+    taken = [word for words in near for word in words]
+    return Found(_with_reasons(db, rows, taken), " ".join(words[0] for words in near))
+
+
+def _rows(
+    db: Database, words: Sequence[Sequence[str]], title: str, year: int | None
+) -> list[dict[str, Any]]:
+    """Films with one of each list of words, of that year if any."""
+    terms = " AND ".join(f"({' OR '.join(map(_term, each))})" for each in words)
+    return list(db.query(_FIND, {"words": f"({terms})", "title": title, "year": year}))
+
+
+def _term(word: str) -> str:
+    # A single letter is a word of its own (M, X): as a beginning it would be half of all films.
+    return f'"{word}"*' if len(word) > 1 else f'"{word}"'
+
+
+def _near(db: Database, word: str) -> list[str]:
+    """The word itself where films have it, or words that begin so; else those like it that begin
+    with the same letter: one slip in short words, two in longer ones."""
+    beginnings = "SELECT 1 FROM film_words WHERE term >= ?1 AND term < ?1 || char(1114111) LIMIT 1"
+    if next(db.conn.execute(beginnings, [word]), None):
+        return [word]
+    slips = 1 if len(word) < 6 else 2
+    known = db.conn.execute(
+        "SELECT term FROM film_words WHERE term >= ?1 AND term < ?1 || char(1114111)"
+        " AND length(term) BETWEEN ?2 AND ?3",
+        [word[0], len(word) - slips, len(word) + slips],
+    )
+    terms = [row[0] for row in known]
+    found = extract(word, terms, scorer=OSA.distance, score_cutoff=slips, limit=NEAR)
+    return [term for term, _, _ in found]
+
+
+def _with_reasons(
+    db: Database, rows: Sequence[dict[str, Any]], wanted: Sequence[str]
+) -> list[dict[str, Any]]:
+    """The rows with `reason`: the other titles and people that have the words, where the title has
+    not."""
+    told = []
+    for row in rows:
+        reason: list[str] = []
+        if not row["by_title"]:
+            others, people = next(db.conn.execute(_WHERE_ELSE, [row["film_id"]]))
+            parts = [*others.split(" · "), *people.split(" · ")]
+            reason = [
+                part
+                for part in parts
+                if any(mine.startswith(word) for mine in _folded(part) for word in wanted)
+            ]
+        told.append(row | {"reason": reason[:3]})
+    return told
+
+
+def _folded(text: str) -> list[str]:
+    """The words of a text as the index has those of Latin letters: without accents and capitals."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return re.findall(r"\w+", "".join(mark for mark in plain if not unicodedata.combining(mark)))
+
+
+def _is_an_id(text: str) -> bool:
+    try:
+        return films.listed(text) is not None
+    except films.UnknownFilm:
+        return True  # of the shape of an id: the page of that film says what is wrong with it
