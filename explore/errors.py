@@ -25,7 +25,7 @@ _NOTHING = "There is nothing at this address."
 async def answer(datasette: Datasette, request: Request, fault: Exception) -> Response:
     """The page, or for an address that ends in .json the object, that tells of a fault."""
     status, title, message = told(fault)
-    if status == 500 and not isinstance(fault, DatasetteError):
+    if status == 500:
         _log.error("%s failed", request.path, exc_info=fault)
     if request.path.endswith(".json"):
         known = {"ok": False, "error": message, "status": status, "title": title}
@@ -43,7 +43,9 @@ def told(fault: Exception) -> tuple[int, str, str]:
         return fault.status, "That does not work", words
     if isinstance(fault, DatasetteError):
         words = _TOO_LONG if fault.message_is_html else str(fault.message)
-        return fault.status, fault.title or "That does not work", words
+        # 500 is Datasette's status for a column that is not there, too.
+        status = 400 if fault.status == 500 else fault.status
+        return status, fault.title or "That does not work", words
     if isinstance(fault, QueryInterrupted):
         return 400, "Too slow", _TOO_LONG
     return 500, "Something went wrong", _UNEXPECTED

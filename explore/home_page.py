@@ -9,9 +9,11 @@ from datasette.utils.asgi import Request, Response
 from sqlite_utils import Database
 
 from explore.lists import APART, CREDITS, FILMS, MOVERS, rows_of
-from explore.overview import overview
+from explore.overview import coverage, overview
 from explore.pages import page, read
+from explore.remembered import Remembered
 
+_SHOWN = (FILMS, APART, MOVERS, CREDITS)
 FIRST_ROWS = 5
 RUNS = 20
 
@@ -31,26 +33,31 @@ GROUP BY r.run_id ORDER BY r.run_id DESC
 """
 
 
+def _at_home(db: Database) -> dict[str, Any]:
+    return {
+        "lists": [(each, rows_of(db, each, {}, FIRST_ROWS)) for each in _SHOWN],
+        "coverage": coverage(db),
+        "last_run": next(iter(db.query(_LAST_RUN)), None),
+        "held": next(db.conn.execute(_HELD))[0],
+        "doubtful": next(db.conn.execute(_DOUBTFUL))[0],
+    }
+
+
+_home = Remembered(_at_home)
+
+
 async def home_page(datasette: Datasette, request: Request) -> Response:
     """`/`: what the database holds, how fresh it is, and where to go."""
-    shown = (FILMS, APART, MOVERS, CREDITS)
-
-    def find(db: Database) -> dict[str, Any]:
-        return {
-            "lists": [(each, rows_of(db, each, {}, FIRST_ROWS)) for each in shown],
-            "last_run": next(iter(db.query(_LAST_RUN)), None),
-            "held": next(db.conn.execute(_HELD))[0],
-            "doubtful": next(db.conn.execute(_DOUBTFUL))[0],
-        }
-
-    context = await read(datasette, find)
-    context["overview"] = await overview(datasette)
+    kept = await _home.within(datasette)
+    assert kept  # it was waited for
+    context = {**kept.found, "overview": await overview(datasette, kept.found["coverage"])}
     return await page(datasette, request, "home.html", context)
 
 
 async def sources_page(datasette: Datasette, request: Request) -> Response:
     """`/sources`: of how many films each source gives a figure, and how fresh its figures are."""
-    return await page(datasette, request, "sources.html", {"overview": await overview(datasette)})
+    known = await overview(datasette, await read(datasette, coverage))
+    return await page(datasette, request, "sources.html", {"overview": known})
 
 
 async def night_page(datasette: Datasette, request: Request) -> Response:

@@ -1,67 +1,57 @@
-"""What the database holds as a whole, and how fresh it is: counted over everything, so remembered.
-
-Over 200,000 films that takes a second or more, and changes with a night's run alone.
-"""
+"""What the database holds as a whole, and how fresh it is, source by source."""
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import Any
 
 from datasette.app import Datasette
 from sqlite_utils import Database
 
-from explore.pages import read
-from pipelines.clock import now
+from explore.remembered import Remembered
 from spiders.sources import SOURCES, Source
 
-REMEMBERED = 300
-"""An overview is good for so many times the seconds that counting took: on a small database it is
-as good as live, on a large one it takes a three-hundredth of the machine."""
+PATIENCE = 0.4
+"""Seconds for which a page waits for the age of every figure; without it the page says so."""
 
-LIMIT_MS = 30_000
+_freshness = Remembered(lambda db: list(db.query("SELECT * FROM freshness_by_source")))
 
 
 @dataclass(frozen=True)
 class Overview:
-    """Rows of `coverage` and `freshness_by_source`, how many films there are, and as of when."""
+    """Rows of `coverage`; and of `freshness_by_source` as of `counted_at`, both None where they are
+    still being counted."""
 
-    films: int
     coverage: list[dict[str, Any]]
-    freshness: list[dict[str, Any]]
-    counted_at: str
+    freshness: list[dict[str, Any]] | None
+    counted_at: str | None
+
+    @property
+    def films(self) -> int:
+        """How many films there are."""
+        return max((row["films"] for row in self.coverage), default=0)
+
+    @property
+    def scored(self) -> int:
+        """How many figures they have, of all kinds together."""
+        return sum(row["scored"] for row in self.coverage)
 
     @property
     def sources(self) -> list[tuple[Source, list[dict[str, Any]], dict[str, Any] | None]]:
         """Each source with its kinds' coverage, and its freshness if it has any score."""
-        fresh = {row["source"]: row for row in self.freshness}
+        fresh = {row["source"]: row for row in self.freshness or ()}
         return [
             (each, [row for row in self.coverage if row["source"] == each.key], fresh.get(each.key))
             for each in SOURCES
         ]
 
 
-_remembered: dict[int, tuple[float, Overview]] = {}
+def coverage(db: Database) -> list[dict[str, Any]]:
+    """Of how many films each score kind is known, and why not of the others."""
+    return list(db.query("SELECT * FROM coverage"))
 
 
-async def overview(datasette: Datasette) -> Overview:
-    """What the site's database holds, counted now or a while ago."""
-    until, known = _remembered.get(id(datasette), (0.0, None))
-    started = time.monotonic()
-    if known and started < until:
-        return known
-    counted = await read(datasette, _count, limit_ms=LIMIT_MS)
-    ended = time.monotonic()
-    _remembered[id(datasette)] = (ended + REMEMBERED * (ended - started), counted)
-    return counted
-
-
-def _count(db: Database) -> Overview:
-    (films,) = next(db.conn.execute("SELECT count(*) FROM film_scores"))
-    return Overview(
-        films=films,
-        coverage=list(db.query("SELECT * FROM coverage")),
-        freshness=list(db.query("SELECT * FROM freshness_by_source")),
-        counted_at=now(),
-    )
+async def overview(datasette: Datasette, covered: list[dict[str, Any]]) -> Overview:
+    """Coverage as it was read, with freshness, which is counted now or was a while ago."""
+    kept = await _freshness.within(datasette, PATIENCE)
+    return Overview(covered, kept.found if kept else None, kept.at if kept else None)

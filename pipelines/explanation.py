@@ -34,10 +34,11 @@ ORDER BY j.answer, j.probability DESC, l.source, l.source_id
 _SCORES = """
 SELECT s.score_kind, s.state, s.value, s.scale_max, s.votes, s.votes_at_least, s.basis, s.relayed,
   l.source, l.source_id, lf.is_primary, s.origin, s.layout, s.url, s.changed_at,
-  max(s.observed_at, ifnull(c.confirmed_at, '')) AS confirmed_at,
+  max(s.observed_at, coalesce(c.confirmed_at, d.confirmed_at, '')) AS confirmed_at,
   s.last_attempt_state, s.last_attempt_at
 FROM listing_films lf JOIN listings l USING (listing_id) JOIN scores s USING (listing_id)
-LEFT JOIN confirmed c ON c.listing_id = s.listing_id AND c.topic = s.score_kind
+LEFT JOIN confirmations c ON c.listing_id = s.listing_id AND c.topic = s.score_kind
+LEFT JOIN dataset_confirmations d ON d.source = l.source AND s.origin = 'dataset'
 WHERE lf.film_id = :film_id AND lf.valid_to IS NULL
 ORDER BY s.relayed, s.score_kind, NOT lf.is_primary, l.source, l.source_id
 """

@@ -32,12 +32,13 @@ _INDEXES = {
 }
 
 # By these the views find one night, the saved pages or one source among millions of rows, and the
-# films of which critics and audience think the least alike.
+# films of which critics and audience think the least alike; and count what is known of all films.
 _VIEW_INDEXES = (
     "score_observations_when ON score_observations (observed_at)",
     "score_observations_saved ON score_observations (listing_id, score_kind)"
     " WHERE origin = 'archive'",
     "urls_of_all ON urls (source, last_asked_at) WHERE listing_id IS NULL",
+    "film_scores_states ON film_scores ({all_states})",
     "film_scores_gap ON film_scores (abs(critics_100 - audience_100))"
     " WHERE critics_100 IS NOT NULL AND audience_100 IS NOT NULL",
 )
@@ -80,7 +81,7 @@ def _make_derived(db: Database) -> None:
         for name in columns:
             run(f"CREATE INDEX IF NOT EXISTS {table_name}_{name} ON {table_name} ({name})")
     for index in _VIEW_INDEXES:
-        run(f"CREATE INDEX IF NOT EXISTS {index}")
+        run(filled_in(f"CREATE INDEX IF NOT EXISTS {index}"))
     folder = resources.files("pipelines") / "views"
     for view in VIEWS:  # one may build on others: SQLite looks for them when it is read
         sql = (folder / f"{view.name}.sql").read_text("utf-8")

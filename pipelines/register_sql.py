@@ -13,13 +13,15 @@ def filled_in(sql: str) -> str:
 
     `{sources}` are rows for VALUES of each source's key, `{kinds}` of each score kind's key and
     its source's; `{states}` are the branches of a CASE over a score kind that give its state in
-    film_scores; `{critics_votes}` and `{audience_votes}` are rows of the votes there of each kind
-    of a side; `{never_no}` is a list of sources (credits.NEVER_NO).
+    film_scores, and `{all_states}` the columns of all of these; `{critics_votes}` and
+    `{audience_votes}` are rows of the votes there of each kind of a side; `{never_no}` is a list
+    of sources (credits.NEVER_NO).
     """
     return sql.format(
         sources=_rows(f"'{source.key}'" for source in SOURCES),
         kinds=_rows(f"'{kind.key}', '{source_of_kind(kind.key).key}'" for kind in score_kinds()),
         states=" ".join(f"WHEN '{kind.key}' THEN {kind.key}_state" for kind in score_kinds()),
+        all_states=", ".join(f"{kind.key}_state" for kind in score_kinds()),
         critics_votes=_votes("critics"),
         audience_votes=_votes("audience"),
         never_no=", ".join(f"'{source}'" for source in NEVER_NO),
