@@ -6,39 +6,22 @@ import re
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
 from html import unescape
+from itertools import cycle
 from pathlib import Path
+from threading import Event
 from urllib.parse import quote
 
 import httpx
 import pytest
 
+from pipelines.database import transaction, writing
 from schedules.replica import Replica
 from spiders.sources import SOURCES
+from tests.answers import keeping
 from tests.conftest import Afterscore, Ended, beside
-
-
-@contextmanager
-def served(afterscore: Afterscore, *words: str | Path) -> Iterator[httpx.Client]:
-    """`serve` on a free port, and a client of it that follows no redirect."""
-    process = subprocess.Popen(
-        afterscore.command("serve", "--port", "0", *words),
-        cwd=afterscore.folder,
-        env={**afterscore.whole_environment(), "PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout
-        said = process.stdout.readline()
-        found = re.search(r"http://\S+/", said)
-        assert found, said
-        with httpx.Client(base_url=found[0], timeout=60) as client:
-            yield client
-    finally:
-        process.terminate()
-        process.communicate()
+from tests.serving import served
 
 
 @pytest.fixture(scope="module")
@@ -316,3 +299,112 @@ def test_the_last_run_is_told_source_by_source(site: httpx.Client) -> None:
     page = site.get("/last-night").text
     for source in SOURCES:
         assert source.name in unescape(page)
+
+
+def test_no_link_of_ours_is_broken(site: httpx.Client) -> None:
+    """Every link on our pages is followed, and those of our pages that are reached so in turn."""
+    asked, waiting = set[str](), ["/"]
+    while waiting:
+        path = waiting.pop()
+        if path in asked:
+            continue
+        asked.add(path)
+        answer = site.get(path)
+        assert answer.status_code in (200, 302), path
+        if 'class="own"' in answer.text:
+            links = re.findall(r'(?:href|src|action)="(/[^"#]*)', answer.text)
+            waiting += [unescape(link) for link in links]
+    assert len(asked) > 40
+
+
+# --- what sites write cannot do harm --------------------------------------------------------------
+
+
+def test_titles_and_addresses_from_the_web_are_text_and_nothing_else(
+    refreshed: tuple[Afterscore, Ended], tmp_path: Path
+) -> None:
+    copy = tmp_path / "ratings.db"
+    copy.write_bytes((refreshed[0].folder / "ratings.db").read_bytes())
+    title = "<script>alert(1)</script> \u202eeman"
+    with keeping(copy) as kept:
+        run = kept.db.conn.execute
+        run("UPDATE listings SET title = ?, overview = ?, url = 'javascript:alert(2)'"
+            " WHERE title = 'Skyfall'", [title, title])  # fmt: skip
+        run("UPDATE listing_films SET evidence = ?", [title])
+        run("UPDATE people SET name = ? || person_id", [title])
+        run("UPDATE credits_verdicts SET url = 'javascript:alert(3)'")
+        kept.merge()
+    with served(refreshed[0], "--db", copy) as client:
+        paths = ["/", SKYFALL, *LISTS, "search?q=script", "ratings/listings", "ratings/films"]
+        for path in paths:
+            page = client.get(path).text
+            assert "<script>alert" not in page, path
+            assert not re.search(r'(?:href|src)="\s*javascript:', page, re.I), path
+            if path == SKYFALL:
+                assert "<bdi>&lt;script&gt;alert(1)&lt;/script&gt; \u202eeman</bdi>" in page
+        policy = client.get(SKYFALL).headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "script-src" not in policy
+
+
+# --- a refresh meanwhile --------------------------------------------------------------------------
+
+
+def test_pages_are_read_while_a_refresh_writes(replica: Replica, tmp_path: Path) -> None:
+    ready = beside(replica, tmp_path)
+    assert ready("refresh").status == 0
+    read = 0
+    with served(ready) as client:
+        refresh = subprocess.Popen(
+            ready.command("refresh", "--again"),
+            cwd=ready.folder,
+            env=ready.whole_environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        while refresh.poll() is None:
+            for path in ("/", "/films", SKYFALL, "/search?q=up", "/ratings/film_scores"):
+                assert client.get(path).status_code == 200, path
+                read += 1
+        _, said = refresh.communicate()
+    assert (refresh.returncode, "locked" in said) == (0, False)
+    assert read > 20
+
+
+def test_a_page_shows_all_of_a_merge_or_nothing_of_it(
+    refreshed: tuple[Afterscore, Ended], tmp_path: Path
+) -> None:
+    """A writer changes a film in two tables at a time, over and over; a page reads both."""
+    copy = tmp_path / "ratings.db"
+    copy.write_bytes((refreshed[0].folder / "ratings.db").read_bytes())
+    over = Event()
+
+    def write() -> None:
+        with writing(copy, "a test") as db:
+            for figure in cycle((1, 2)):
+                if over.is_set():
+                    return
+                with transaction(db):
+                    db.conn.execute(
+                        "UPDATE films SET title = ? WHERE imdb_id = 'tt1074638'", [f"No {figure}"]
+                    )
+                    db.conn.execute(
+                        "UPDATE film_scores SET imdb_rating = ? WHERE imdb_id = 'tt1074638'",
+                        [figure],
+                    )
+
+    with served(refreshed[0], "--db", copy) as client, ThreadPoolExecutor() as pool:
+        writer = pool.submit(write)
+        seen = set()
+        try:
+            for _ in range(60):
+                page = client.get(SKYFALL).text
+                title = re.search(r"<h1><bdi>No (\d)</bdi>", page)
+                figure = re.search(r"(\d)\.0 / 10", tiles_of(page)["IMDb rating"])
+                if title and figure:
+                    seen.add((title[1], figure[1]))
+        finally:
+            over.set()
+        writer.result()
+    assert seen == {("1", "1"), ("2", "2")}

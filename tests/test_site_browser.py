@@ -1,0 +1,211 @@
+"""The site in a real browser: Debian's chromium, driven by playwright, with axe-core's rules.
+
+Skipped where there is no chromium (CHROMIUM names it elsewhere than on the path); what axe-core
+judges, where there is no axe-core (AXE_CORE names its file). `.ci/browser.sh` fetches both.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.conftest import Afterscore, Ended
+from tests.serving import served
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
+AXE_CORE = Path(
+    os.environ.get("AXE_CORE")
+    or Path(__file__).parent.parent / ".venv" / "axe-core" / "package" / "axe.min.js"
+)
+pytestmark = pytest.mark.skipif(
+    not CHROMIUM, reason="there is no chromium here: apt-get install chromium"
+)
+needs_axe = pytest.mark.skipif(
+    not AXE_CORE.exists(), reason="there is no axe-core here: sh .ci/browser.sh"
+)
+
+PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
+SKYFALL = "/film/tt1074638"
+PAGES = (
+    "/", "/search?q=the", "/search?q=zzyzx", SKYFALL, "/film/tt7462422", "/film/tt9999999",
+    "/films", "/apart", "/movers", "/credits", "/sources", "/last-night", "/held", "/doubtful",
+)  # fmt: skip
+DATASETTES = ("/ratings", "/ratings/stay_for_the_credits", "/ratings/one_film?film=Skyfall")
+
+
+@pytest.fixture(scope="module")
+def site(refreshed: tuple[Afterscore, Ended]) -> Iterator[httpx.Client]:
+    with served(refreshed[0]) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox"] if os.geteuid() == 0 else []
+        )
+        yield launched
+        launched.close()
+
+
+def context(browser: Browser, site: httpx.Client, **how: Any) -> BrowserContext:
+    """A window of its own on the site."""
+    opened = browser.new_context(base_url=str(site.base_url), **{"viewport": DESK, **how})
+    opened.set_default_timeout(20_000)
+    return opened
+
+
+@pytest.fixture
+def page(browser: Browser, site: httpx.Client) -> Iterator[Page]:
+    """A page at a desk; the test fails where it says anything on the console."""
+    with context(browser, site) as opened:
+        shown = opened.new_page()
+        said = heard(shown)
+        yield shown
+        assert faults(said) == []
+
+
+def heard(page: Page) -> list[str]:
+    """What goes wrong on a page, as it goes wrong."""
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("requestfailed", lambda request: said.append(f"{request.url}: {request.failure}"))
+    return said
+
+
+def faults(said: list[str]) -> list[str]:
+    """What was heard, without what is as it should be: a page that is not found is an error to the
+    console, and an icon that was still on its way as the next page was opened is given up."""
+    return [words for words in said if "404" not in words and "ERR_ABORTED" not in words]
+
+
+# --- stories --------------------------------------------------------------------------------------
+
+
+def test_who_types_a_few_letters_reads_whether_to_stay(page: Page) -> None:
+    page.goto("/")
+    page.get_by_label("Find a film").fill("aveng")
+    page.get_by_role("button", name="Find").click()
+    page.get_by_role("link", name="The Avengers").click()
+    expect(page).to_have_url(re.compile("/film/tt0848228$"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("The Avengers (2012)")
+    stay = page.get_by_role("region", name="Does it have a scene")
+    expect(stay).to_contain_text("Yes, there is a scene after the credits.")
+    expect(stay.get_by_role("link", name="MediaStinger")).to_be_visible()
+
+
+def test_who_wonders_where_a_score_comes_from_finds_its_page(page: Page) -> None:
+    page.goto(SKYFALL)
+    tile = page.get_by_role("listitem").filter(has=page.get_by_role("heading", name="Tomatometer"))
+    expect(tile).to_contain_text("92 %")
+    expect(tile.get_by_role("link")).to_have_attribute(
+        "href", "https://www.rottentomatoes.com/m/skyfall"
+    )
+
+
+def test_who_asks_what_critics_liked_more_gets_those_films_alone(page: Page) -> None:
+    page.goto("/apart")
+    everything = page.get_by_role("rowheader").count()
+    page.get_by_label("Liked more by").select_option("critics")
+    page.get_by_role("button", name="Show").click()
+    gaps = page.locator("td[data-label=Gap]").all_inner_texts()
+    assert 0 < len(gaps) < everything
+    assert all(gap.startswith("+") for gap in gaps)
+    page.get_by_role("rowheader").first.get_by_role("link").click()
+    expect(page).to_have_url(re.compile("/film/tt"))
+
+
+def test_who_knows_sql_gets_from_a_row_to_the_film(page: Page) -> None:
+    page.goto("/ratings?sql=select+film_id,+title+from+films+where+title+%3D+'Skyfall'")
+    page.get_by_role("link", name="Skyfall").click()
+    expect(page).to_have_url(re.compile(f"{SKYFALL}$"))
+
+
+def test_who_has_no_mouse_gets_to_a_film_and_into_it(page: Page) -> None:
+    page.goto("/films")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    for _ in range(4):  # a year, a genre, the button, then the first film
+        page.keyboard.press("Tab")
+    expect(page.get_by_role("rowheader").first.get_by_role("link")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/film/"))
+    page.get_by_text("How it is made").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("An estimate of what critics and audience")).to_be_visible()
+
+
+def test_who_switches_scripts_off_misses_nothing(browser: Browser, site: httpx.Client) -> None:
+    with context(browser, site, java_script_enabled=False) as opened:
+        page = opened.new_page()
+        page.goto("/")
+        page.get_by_label("Find a film").fill("skyfall")
+        page.keyboard.press("Enter")
+        page.get_by_role("link", name="Skyfall").click()
+        expect(page.get_by_role("heading", name="Over time")).to_be_visible()
+        page.get_by_text("The same as a table").click()
+        expect(page.get_by_role("region", name="Scores over time")).to_contain_text("7.8 / 10")
+
+
+# --- every page, narrow and wide, light and dark --------------------------------------------------
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_pages_fit_and_say_nothing_on_the_console(
+    browser: Browser, site: httpx.Client, size: Any, scheme: Any
+) -> None:
+    with context(browser, site, viewport=size, color_scheme=scheme) as opened:
+        page = opened.new_page()
+        said = heard(page)
+        for path in (*PAGES, *DATASETTES):
+            page.goto(path)
+            width = page.evaluate("document.documentElement.scrollWidth")
+            assert width <= size["width"], f"{path} is {width} wide"
+        assert faults(said) == []
+
+
+def test_the_dark_is_dark(browser: Browser, site: httpx.Client) -> None:
+    grounds = {}
+    for scheme in ("light", "dark"):
+        with context(browser, site, color_scheme=scheme) as opened:
+            page = opened.new_page()
+            page.goto(SKYFALL)
+            ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+            grounds[scheme] = sum(map(int, re.findall(r"\d+", ground)[:3]))
+    assert grounds["dark"] < 128 < 600 < grounds["light"]
+
+
+@needs_axe
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_axe_core_finds_no_serious_fault(
+    browser: Browser, site: httpx.Client, size: Any, scheme: Any
+) -> None:
+    with context(browser, site, viewport=size, color_scheme=scheme) as opened:
+        page = opened.new_page()
+        serious = []
+        for path in PAGES:
+            page.goto(path)
+            page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+            page.evaluate(AXE_CORE.read_text("utf-8"))
+            found = page.evaluate("axe.run()")
+            serious += [
+                (path, fault["id"], node["html"][:200])
+                for fault in found["violations"]
+                if fault["impact"] in ("serious", "critical")
+                for node in fault["nodes"]
+            ]
+        assert serious == []
