@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from jinja2 import Environment
 from markupsafe import Markup
 
-from pipelines.clock import BEGINNING, ago, moment
+from pipelines.clock import BEGINNING, ago
 from pipelines.film_facts import STATES
 from spiders.sources import by_key, score_kind
 
@@ -44,11 +45,11 @@ def number(count: float | None) -> str:
 
 
 def day(time: str | None) -> str:
-    """A stored time as a date: `9 November 2012`."""
-    if not time:
-        return "–"
-    date = moment(time)
-    return f"{date.day} {date:%B %Y}"
+    """A stored time or date as a date: `9 November 2012`; a year or a month as it stands."""
+    if not time or len(time) < len("2012-11-09"):
+        return time or "–"
+    at = date.fromisoformat(time[:10])
+    return f"{at.day} {at:%B %Y}"
 
 
 def age(time: str | None) -> Markup:

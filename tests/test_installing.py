@@ -55,6 +55,16 @@ def test_an_installed_wheel_holds_nothing_but_the_packages(installed: Path) -> N
     assert found == {"spiders", "pipelines", "schedules", "explore", "bin"}
 
 
+def test_an_installed_wheel_has_what_the_site_is_made_of(installed: Path) -> None:
+    for name in (
+        "datasette.yml",
+        "plugins/afterscore.py",
+        "templates/film.html",
+        "static/site.css",
+    ):
+        assert (installed / "explore" / name).exists(), name
+
+
 def make(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """`make` in a copy of what the set-up needs."""
     (folder / ".ci").mkdir()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from html import unescape
@@ -30,6 +31,9 @@ def site(refreshed: tuple[Afterscore, Ended]) -> Iterator[httpx.Client]:
     with served(refreshed[0]) as client:
         yield client
 
+
+README = Path(__file__).parent.parent / "README.md"
+SKYFALL = "/film/tt1074638"
 
 # --- serve ----------------------------------------------------------------------------------------
 
@@ -61,6 +65,22 @@ def test_a_file_of_another_name_has_the_same_addresses_and_descriptions(
     assert "a film with its scores side by side" in page
 
 
+def test_plain_datasette_serves_the_same_as_the_readme_has_it(
+    refreshed: tuple[Afterscore, Ended],
+) -> None:
+    (line,) = re.findall(r"^    datasette (ratings\.db .*)$", README.read_text("utf-8"), re.M)
+    words = line.replace("ratings.db", str(refreshed[0].folder / "ratings.db")).split()
+    ended = subprocess.run(
+        [sys.executable, "-m", "datasette", *words, "--get", SKYFALL],
+        cwd=README.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "<h1><bdi>Skyfall</bdi>" in ended.stdout
+
+
 def test_robots_are_asked_to_stay_away(site: httpx.Client) -> None:
     assert "Disallow: /" in site.get("/robots.txt").text
     for path in ("/", "/ratings/films.json", "/ratings/films.csv"):
@@ -76,8 +96,6 @@ def test_the_file_cannot_be_downloaded_nor_written_nor_another_attached(site: ht
 
 
 # --- the page of a film ---------------------------------------------------------------------------
-
-SKYFALL = "/film/tt1074638"
 
 
 @pytest.mark.parametrize(
