@@ -399,7 +399,7 @@ def test_a_page_shows_all_of_a_merge_or_nothing_of_it(
     over = Event()
 
     def write() -> None:
-        with writing(copy, "a test") as db:
+        with writing(copy) as db:
             for figure in cycle((1, 2)):
                 if over.is_set():
                     return
