@@ -7,6 +7,7 @@ or is killed leaves it as it was, and what happens in a night is the same under 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -87,9 +88,11 @@ class Nights:
         self._say = say
         self._child: subprocess.Popen[bytes] | None = None
         self._stopped = False
-        # A signal handler may write to a pipe at any moment. An Event it may not set: it would
-        # wait for ever for the lock of the very wait that it broke into.
-        self._told_to_stop, self._tell = os.pipe()
+        # A signal handler may not set an Event: it would wait for ever for the lock of the very
+        # wait that it broke into. And a signal that comes just before a read begins does not end
+        # it, unless Python writes the signal to what is read.
+        self._woken, self._wake = os.pipe()
+        os.set_blocking(self._wake, False)
         self._scheduler = BackgroundScheduler(
             jobstores={"default": SQLAlchemyJobStore(url=f"sqlite:///{store}")}, timezone=UTC
         )
@@ -102,6 +105,7 @@ class Nights:
     def run(self, *, at_once: bool) -> None:
         """Until `stop`; `at_once` begins with a night that was missed."""
         Nights._running = self
+        signal.set_wakeup_fd(self._wake)
         try:
             self._scheduler.start(paused=True)
         except DatabaseError as fault:
@@ -123,14 +127,15 @@ class Nights:
         )
         self._say(f"next night: {'now' if at_once else self._next_time()}")
         self._scheduler.resume()
-        os.read(self._told_to_stop, 1)
+        while not self._ends():
+            os.read(self._woken, 1)
         self._scheduler.shutdown()
 
     def stop(self) -> None:
         """End after the requests in hand, if a night is running; what was stored stands. May be
         called from a signal handler."""
         self._stopped = True
-        os.write(self._tell, b".")
+        os.write(self._wake, b".")
         if self._child:
             self._child.terminate()
 

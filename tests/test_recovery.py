@@ -142,6 +142,8 @@ def test_another_program_that_does_not_end_its_writing_is_told_of(
     monkeypatch.setattr(database, "BUSY_SECONDS", 0.1)
     monkeypatch.setattr(sys, "argv", ["afterscore", "track", "tt1074638"])
     monkeypatch.chdir(ready.folder)
+    for name, value in ready.environment.items():
+        monkeypatch.setenv(name, value)
     with closing(sqlite3.connect(path_of(ready), isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(SystemExit) as ended:
