@@ -6,6 +6,7 @@
 `python -m benchmarks linkage` shows how well listings are matched, and at which cost;
 `python -m benchmarks merge` shows that merging costs what changed;
 `python -m benchmarks scheduler` shows whether the scheduler grows from night to night;
+`python -m benchmarks nights` shows what a first night costs, and one on which nothing changed;
 `python -m benchmarks soak [KILLS]`, or `make soak`, kills what writes, at random moments.
 """
 
@@ -23,7 +24,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import consensus, due, guard, linkage, merge, readers, scheduler, soak
+from benchmarks import consensus, due, guard, linkage, merge, nights, readers, scheduler, soak
 from benchmarks.crawl import AT_ONCE, Round, rounds
 from schedules.archive import Saved
 
@@ -56,6 +57,9 @@ def main() -> None:
     of_linkage.add_argument("--fit", action="store_true", help="fit the weights anew; print them")
     of_scheduler = alone.add_parser("scheduler", help="its memory after many nights")
     of_scheduler.add_argument("--nights", type=int, default=100, metavar="NUMBER")
+    of_nights = alone.add_parser("nights", help="a first night and a quiet one")
+    of_nights.add_argument("--films", type=int, default=nights.FILMS, metavar="NUMBER")
+    of_nights.add_argument("--others", type=int, default=nights.CATALOGUED, metavar="NUMBER")
     of_soak = alone.add_parser("soak", help="kill -9 at random moments, and what is left then")
     of_soak.add_argument("kills", nargs="?", type=int, default=soak.KILLS, metavar="KILLS")
     of_soak.add_argument("--seed", type=int, default=1, metavar="NUMBER")
@@ -78,6 +82,9 @@ def main() -> None:
     if wanted.alone == "scheduler":
         before, after = scheduler.memory(wanted.nights)
         out.print(f"{before:.1f} MB, and {wanted.nights} nights later {after:.1f} MB")
+        return
+    if wanted.alone == "nights":
+        _show_nights(wanted.films, wanted.others)
         return
     if wanted.alone == "soak":
         sys.exit(_show_kills(wanted.kills, wanted.seed))
@@ -218,6 +225,34 @@ def _show_years(seeds: int) -> None:
             f"{due.times(ours, oldest, 'plain'):.2f} of its films;"
             f" {due.times(ours, policies['told the rates'], 'views'):.2f} of the views of the"
             " policy that is told the rates\n"
+        )
+
+
+def _show_nights(films: int, others: int) -> None:
+    """A first night beside a bare crawl of its pages, and the quiet one after it."""
+    out.print(_machine() + "\n")
+    for etags in (True, False):
+        measured = nights.nights(etags, others, films)
+        how = "with ETags" if etags else "without ETags"
+        table = _table(f"Nights of {measured.listings:,} listings, sites {how}", "night")
+        for heading in ("answers", "changed", "seconds", "CPU seconds", "MB written"):
+            table.add_column(heading, justify="right")
+        for night in measured.nights:
+            table.add_row(
+                night.name,
+                f"{night.pages:,}",
+                f"{night.changed:,}",
+                f"{night.cost.seconds:,.1f}",
+                f"{night.cost.processor_seconds:,.1f}",
+                f"{night.cost.written / 1e6:,.1f}",
+            )
+        out.print(table)
+        first, quiet = (night.cost for night in measured.nights)
+        out.print(
+            f"  Bare Scrapy over the same pages: {measured.bare.seconds:,.1f} s,"
+            f" {measured.bare.processor_seconds:,.1f} CPU seconds. The quiet night took"
+            f" {quiet.processor_seconds / first.processor_seconds:.2f} of the first's processor"
+            " time.\n"
         )
 
 

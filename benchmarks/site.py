@@ -120,16 +120,22 @@ def _datasets(number: int, rated: int = 0) -> Answer:
     ]
     ratings = ["tconst\taverageRating\tnumVotes"]
     rating, votes = (SHOWN_RATING, SHOWN_VOTES) if rated else (RATING, VOTES)
-    for names in (film.names for film in films(number)):
+    # Ours lie between the others: a part of a dataset in which all have one rating would be held.
+    of_others = rated // max(number, 1)
+    for place, film in enumerate(films(number)):
+        names = film.names
         basics.append(
             f"{names['imdb_id']}\tmovie\t{names['title']}\t{names['title']}"
             f"\t0\t{YEAR}\t\\N\t143\tAction,Adventure,Thriller"
         )
         ratings.append(f"{names['imdb_id']}\t{rating}\t{votes}")
-    for place in range(1, rated + 1):
-        basics.append(f"tt{place:08d}\tmovie\tFilm {place}\tFilm {place}\t0\t{1950 + place % 77}"
-                      f"\t\\N\t{80 + place % 60}\tDrama")  # fmt: skip
-        ratings.append(f"tt{place:08d}\t{1 + place % 89 / 10:.1f}\t{30_000 + place}")
+        last = rated if place == number - 1 else of_others * (place + 1)
+        for other in range(of_others * place + 1, last + 1):
+            basics.append(
+                f"tt{other:08d}\tmovie\tFilm {other}\tFilm {other}\t0\t{1950 + other % 77}"
+                f"\t\\N\t{80 + other % 60}\tDrama"
+            )
+            ratings.append(f"tt{other:08d}\t{1 + other % 89 / 10:.1f}\t{30_000 + other}")
     files = {
         f"/title.{name}.tsv.gz".encode(): gzip.compress("\n".join([*rows, ""]).encode())
         for name, rows in (("basics", basics), ("ratings", ratings))
