@@ -9,7 +9,7 @@ from pipelines.consensus import consensus
 from pipelines.database import set_aside_frame, write_over
 from pipelines.register_sql import filled_in
 from pipelines.tables import CONSENSUS
-from spiders.sources import by_key, score_kinds
+from spiders.sources import score_kinds
 
 _OF_FILM = ("film_id", "imdb_id", "tmdb_id", "title", "year", "kind", "released_on")
 _OF_KIND = ("value", "value_100", "votes", "votes_at_least", "state", "confirmed_at")
@@ -76,21 +76,6 @@ def write_film_scores(db: Database) -> None:
         " (SELECT 1 FROM films f WHERE f.film_id = film_scores.film_id AND f.merged_into IS NULL)"
     )
     write_over(db, "film_scores", _wide_sql())
-
-
-def confirm_film_scores(db: Database, source: str) -> None:
-    """Tell the rows of `film_scores` that stand on a source's dataset, and that nothing touched,
-    when that was last read: merging them for it would cost a quiet night as much as all else."""
-    for kind in by_key(source).score_kinds:
-        column = f"{kind.key}_confirmed_at"
-        db.conn.execute(
-            f"UPDATE film_scores SET {column} = d.confirmed_at FROM dataset_confirmations d"
-            f" WHERE d.source = ?1 AND film_scores.{column} < d.confirmed_at AND film_id IN ("
-            "SELECT lf.film_id FROM listings l CROSS JOIN listing_films lf USING (listing_id)"
-            " CROSS JOIN confirmed c USING (listing_id) WHERE l.source = ?1 AND lf.is_primary"
-            " AND lf.valid_to IS NULL AND c.topic = ?2 AND c.confirmed_at = d.confirmed_at)",
-            (source, kind.key),
-        )
 
 
 def _wide_sql() -> str:

@@ -459,7 +459,8 @@ def film_scores() -> Table:
             f"{key}_votes": f"ratings or reviews counted in the {label}",
             f"{key}_votes_at_least": f"1 where the count of the {label} is a band's lower end",
             f"{key}_state": "scored, not_rated, missing, blocked, not_listed or not_asked",
-            f"{key}_confirmed_at": f"when the {label} was last seen to be so, UTC",
+            f"{key}_confirmed_at": f"when the {label} was last seen to be so, UTC, as of the last"
+            " time that anything of this film was new; the view freshness has it as of now",
         }
     return Table(
         "film_scores", "a film with its scores side by side", "analysts", columns | CONSENSUS

@@ -16,7 +16,6 @@ from sqlite_utils import Database
 from pipelines import clock
 from pipelines.crawl_guard import FEWEST
 from pipelines.database import set_aside, transaction
-from pipelines.film_scores import confirm_film_scores
 from pipelines.lock import DatabaseProblem
 from pipelines.matching.identifiers import FILM_KINDS
 from pipelines.matching.matcher import match
@@ -412,10 +411,6 @@ class Run:
     def _merge(self) -> None:
         merge(self._db, self._touched)
         self._touched = set()
-        with transaction(self._db):
-            for source in self.asked_sources:
-                if source.finds is Finds.DATASET and source.key in self._crawled:
-                    confirm_film_scores(self._db, source.key)
         write_due(
             self._db,
             self._crawled,
