@@ -214,9 +214,7 @@ def _tile(
 def _state(state: str, source: str, last: Mapping[str, Any] | None) -> str:
     """Why there is no figure, for a reader who knows none of our words."""
     if state == "blocked" and last and last["answered_at"]:
-        return (
-            f"Blocked since {day(last['answered_at'])}: {source} answered then for the last time."
-        )
+        return f"Blocked since {day(last['answered_at'])}, when {source} answered last."
     return {
         "scored": "",
         "not_rated": f"Not rated yet: {source} shows that there is no figure so far.",

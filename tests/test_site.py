@@ -18,9 +18,11 @@ import httpx
 import pytest
 
 from pipelines.database import transaction, writing
+from pipelines.films import Listed, track
 from schedules.replica import Replica
+from spiders.items import Outcome
 from spiders.sources import SOURCES
-from tests.answers import keeping
+from tests.answers import LISTED, answer, day, keeping, record, refused, scored, tomatometer
 from tests.conftest import Afterscore, Ended, beside
 from tests.serving import served
 
@@ -81,6 +83,18 @@ def test_plain_datasette_serves_the_same_as_the_readme_has_it(
     assert "<h1><bdi>Skyfall</bdi>" in ended.stdout
 
 
+def test_it_opens_the_browser_where_it_is_told_to(
+    refreshed: tuple[Afterscore, Ended], tmp_path: Path
+) -> None:
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {tmp_path}/opened\n', "utf-8")
+    browser.chmod(0o755)
+    ready = Afterscore(refreshed[0].folder, {"BROWSER": str(browser)})
+    with served(ready, "--open") as client:
+        assert client.get("/robots.txt").status_code == 200  # the browser comes before the first
+        assert (tmp_path / "opened").read_text("utf-8").strip() == str(client.base_url)
+
+
 def test_robots_are_asked_to_stay_away(site: httpx.Client) -> None:
     assert "Disallow: /" in site.get("/robots.txt").text
     for path in ("/", "/ratings/films.json", "/ratings/films.csv"):
@@ -110,8 +124,8 @@ def test_the_file_cannot_be_downloaded_nor_written_nor_another_attached(site: ht
 def test_every_id_of_a_film_leads_to_the_one_address_of_its_page(
     site: httpx.Client, name: str
 ) -> None:
-    answer = site.get(f"/film/{quote(name)}")
-    assert (answer.status_code, answer.headers["location"]) == (302, SKYFALL)
+    led = site.get(f"/film/{quote(name)}")
+    assert (led.status_code, led.headers["location"]) == (302, SKYFALL)
 
 
 def test_our_number_of_a_film_leads_to_its_page(site: httpx.Client) -> None:
@@ -154,8 +168,26 @@ def tiles_of(page: str) -> dict[str, str]:
     return {re.search(r"<h3>(.*?)</h3>", tile)[1]: tile for tile in tiles}  # type: ignore[index]
 
 
+def test_a_block_is_told_with_its_date_and_takes_no_figure_away(afterscore: Afterscore) -> None:
+    with keeping(afterscore.folder / "ratings.db") as kept:
+        listings = [Listed(key, LISTED[key]) for key in ("imdb", "rottentomatoes", "metacritic")]
+        with transaction(kept.db):
+            track(kept.db, listings, "a test")
+        kept.tell(tomatometer(scored(92), at=day(1)))
+        kept.tell(answer(record("metacritic", title="Skyfall"), at=day(1)))
+        for source in ("rottentomatoes", "metacritic"):
+            kept.tell(refused(Outcome.BLOCKED, day(4), source))
+        kept.merge()
+    with served(afterscore) as client:
+        tiles = tiles_of(client.get(SKYFALL).text)
+    assert "92 %" in tiles["Tomatometer"]
+    assert "Asked again on 4 January 2026: blocked." in tiles["Tomatometer"]
+    assert "Blocked since 1 January 2026, when Metacritic answered last." in tiles["Metascore"]
+    assert "Not asked" in tiles["TMDB score"]
+
+
 @pytest.mark.parametrize(
-    ("film", "answer"),
+    ("film", "told"),
     [
         ("tt0848228", "<strong>Yes</strong>, there is a scene after the credits."),
         ("tt1049413", "<strong>Yes, during them</strong>; none is known after"),
@@ -164,9 +196,9 @@ def tiles_of(page: str) -> dict[str, str]:
     ],
 )
 def test_a_page_answers_whether_to_stay_for_the_credits(
-    site: httpx.Client, film: str, answer: str
+    site: httpx.Client, film: str, told: str
 ) -> None:
-    assert answer in site.get(f"/film/{film}").text
+    assert told in site.get(f"/film/{film}").text
 
 
 def test_a_page_says_why_its_listings_are_believed_to_be_the_film(site: httpx.Client) -> None:
