@@ -33,6 +33,7 @@ _ANSWERS = {
     "disputed": ("Sources disagree", ": one knows of a scene where another says there is none."),
 }
 
+_MERGED = "SELECT ifnull(merged_into, film_id) AS film_id FROM films WHERE film_id = ?"
 _SOURCES = "SELECT * FROM film_sources WHERE film_id = ?"
 _LAST_ANSWERS = """
 SELECT l.source, max(u.last_answered_at) AS answered_at, max(u.last_asked_at) AS asked_at
@@ -107,9 +108,9 @@ async def film_page(datasette: Datasette, request: Request) -> Response:
         told = await read(datasette, lambda db: about(db, name))
     except Elsewhere as address:
         return Response.redirect(f"{address}{'.json' if as_json else ''}")
-    except films.UnknownFilm as fault:
+    except films.UnknownFilm:
         if as_json:
-            return Response.json({"ok": False, "error": str(fault), "status": 404}, status=404)
+            return Response.json({"ok": False, "error": _unknown(name), "status": 404}, status=404)
         context = {"title": "No such film here", "error": _unknown(name), "q": name}
         return await page(datasette, request, "error.html", context, status=404)
     if as_json:
@@ -118,6 +119,8 @@ async def film_page(datasette: Datasette, request: Request) -> Response:
 
 
 def _unknown(name: str) -> str:
+    if name.isdecimal():
+        return f"No film here has the number {name}."
     return (
         f"No film here bears the id {name!r}. 'afterscore track {name}' adds it, and the next"
         " refresh asks for it."
@@ -167,11 +170,15 @@ def _film_id(db: Database, name: str) -> int:
     """The film of an id. Raises UnknownFilm; Elsewhere for what is no id, but words."""
     if not name.isdecimal() and films.listed(name) is None:
         raise Elsewhere(f"/search?{urlencode({'q': name})}")
-    film_id = films.find(db, name)
-    (merged_into,) = db.conn.execute(
-        "SELECT merged_into FROM films WHERE film_id = ?", [film_id]
-    ).fetchone()
-    return int(merged_into or film_id)
+    # Two films that turned out to be one may both bear it.
+    meant = {
+        row["film_id"]
+        for candidate in films.find_all(db, name)
+        for row in _rows(db, _MERGED, candidate.film_id)
+    }
+    if len(meant) != 1:
+        raise films.UnknownFilm(name)
+    return int(meant.pop())
 
 
 def own_id(film: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from pipelines import clock
 from pipelines.database import transaction, writing
 from pipelines.films import Listed, track
 from schedules.replica import Replica
@@ -343,6 +344,26 @@ def test_scenes_in_the_credits_are_listed_with_who_says_so(site: httpx.Client) -
     assert "Skyfall" not in titles(page)
     assert "Skyfall" in titles(site.get("/credits?stay=no").text)
     assert "MediaStinger" in page
+
+
+def test_moves_of_the_week_and_what_is_held_back_are_listed(afterscore: Afterscore) -> None:
+    at = [clock.later(clock.now(), days=-days) for days in (30, 3, 2, 1)]
+    with keeping(afterscore.folder / "ratings.db") as kept:
+        with transaction(kept.db):
+            track(kept.db, [Listed(key, LISTED[key]) for key in ("imdb", "rottentomatoes")], "it")
+        for night, figure in zip(at, (90, 91, 86, 400), strict=True):
+            kept.tell(tomatometer(scored(figure), at=night))
+        kept.merge()
+    with served(afterscore) as client:
+        movers, held = client.get("/movers").text, client.get("/held").text
+        assert [unescape(move) for move in re.findall(r'From → to" class="n">(.*?)<', movers)] == [
+            "91 % → 86 %",
+            "90 % → 91 %",
+        ]
+        assert "90 %" not in client.get("/movers?kind=popcornmeter").text
+        assert "Rotten Tomatoes" in held
+        assert "Tomatometer" in held
+        assert "held back" in tiles_of(client.get(SKYFALL).text)["Tomatometer"]
 
 
 def test_the_last_run_is_told_source_by_source(site: httpx.Client) -> None:
