@@ -303,6 +303,18 @@ CREATE TABLE alerts (
 
 
 @migrations()
+def m007_quiet_nights(db: Database) -> None:
+    statements(
+        db,
+        """
+CREATE TABLE dataset_records (
+  listing_id INTEGER PRIMARY KEY REFERENCES listings (listing_id), digest INTEGER NOT NULL
+) STRICT;
+""",
+    )
+
+
+@migrations()
 def m008_search(db: Database) -> None:
     statements(
         db,

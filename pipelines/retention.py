@@ -48,7 +48,7 @@ def purge(db: Database, at: str) -> set[int]:
                 " WHERE origin <> 'archive' GROUP BY listing_id))",
                 told,
             )
-            for table in ("film_titles", "film_people", "film_genres"):
+            for table in ("film_titles", "film_people", "film_genres", "dataset_records"):
                 run(f"DELETE FROM {table} WHERE {_STALE}", told)
             run("DELETE FROM people WHERE person_id NOT IN (SELECT person_id FROM film_people)")
             run(f"UPDATE listings SET {_NO_FACTS} WHERE {_STALE}", told)

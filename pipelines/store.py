@@ -9,6 +9,7 @@ from dataclasses import replace
 from sqlite_utils import Database
 
 from pipelines.confirmations import confirm_dataset, confirm_unchanged
+from pipelines.dataset_records import forget_told, known_again, remember
 from pipelines.guard import Doubt, Rule
 from pipelines.listings import (
     doubt_identity,
@@ -62,6 +63,8 @@ class Store:
         held_before, changed_before = tally.counts["held"], len(tally.changes)
         if answer.unchanged:
             self._unchanged(answer)
+        elif origin == "dataset":
+            self._dataset(answer, tally)
         else:
             same = origin != "archive" and self._seen(answer)
             for record in answer.records:
@@ -107,11 +110,16 @@ class Store:
         """
         origin: Origin = "dataset" if answer.target == "dataset" else "live"
         for record in answer.records:
-            self._record(record, answer, origin, "second", tally, same=False, guarded=False)
+            number = self._record(
+                record, answer, origin, "second", tally, same=False, guarded=False
+            )
+            if number is not None:
+                forget_told(self._db, number)
 
     def release_record(self, said: Statement, topic: str, tally: Tally) -> None:
         """Store what a record says of a topic, as if nothing spoke against it."""
         tally.touched.add(said.listing_id)
+        forget_told(self._db, said.listing_id)
         if topic == "listing":
             self._take_in(said, tally, None, same=False, guarded=False)
         elif topic == "credits":
@@ -134,6 +142,20 @@ class Store:
             self._held_of_dataset.discard(answer.source)
         return found
 
+    def _dataset(self, answer: Answer, tally: Tally) -> None:
+        """A part of a dataset: what says the same as the last time is only counted."""
+        version = self._versions.get(answer.source)
+        known, others = known_again(self._db, answer.source, answer.records, version)
+        self._in_dataset.setdefault(answer.source, set()).update(known)
+        tally.counts["stored"] += len(known)
+        stored = []
+        for record in others:
+            held_before = tally.counts["held"]
+            number = self._record(record, answer, "dataset", "second", tally, same=False)
+            if number is not None and tally.counts["held"] == held_before:
+                stored.append((number, record))
+        remember(self._db, stored, version)
+
     def _record(
         self,
         record: Record,
@@ -144,9 +166,10 @@ class Store:
         same: bool,
         *,
         guarded: bool = True,
-    ) -> None:
+    ) -> int | None:
+        """Store a record; gives the number of its listing, or None where it is of none."""
         if record.outcome not in (Outcome.OK, Outcome.NOT_A_FILM) or record.source_id is None:
-            return
+            return None
         at, asked = answer.asked_at, answer.asked_source_id
         elsewhere = asked is not None and asked != record.source_id
         # Another film's page under the very URL that we asked, where no redirect explains it.
@@ -161,7 +184,7 @@ class Store:
         if record.outcome is Outcome.NOT_A_FILM:
             store_facts(self._db, said)
             tally.touched.add(number)
-            return
+            return number
         why: str | None
         if foreign:
             why = f"asked for {asked}, the page is of {record.source_id}"
@@ -170,13 +193,14 @@ class Store:
         if why:
             self._hold_page(said, answer, why, tally)
             tally.touched.add(number)
-            return
+            return number
         self._take_in(said, tally, asked if elsewhere else None, same=same, guarded=guarded)
         # Of a dataset most says what is known: that is confirmed in one row, and matched already.
         if origin != "dataset" or self._db.conn.total_changes > changes_before:
             tally.touched.add(number)
         if origin == "dataset" and tally.counts["held"] > held_before:
             self._in_dataset[answer.source].discard(number)  # it was in it, and not as it stands
+        return number
 
     def _take_in(
         self, said: Statement, tally: Tally, asked: str | None, *, same: bool, guarded: bool

@@ -219,6 +219,12 @@ TABLES: tuple[Table, ...] = (
         {"source": "key of the source", "confirmed_at": "UTC"},
     ),
     Table(
+        "dataset_records",
+        "what a dataset last said of a listing, so that what it says again is not stored again",
+        "internal",
+        {"listing_id": "the listing", "digest": "of the record, and of the reader that read it"},
+    ),
+    Table(
         "credits_verdicts",
         "what one listing says of scenes in the credits; append-only",
         "analysts",

@@ -95,6 +95,9 @@ INSERT INTO paused_sources VALUES ('tmdb', '2026-01-01', NULL, NULL),
 INSERT INTO alerts VALUES ('late', 'none for 3 days', '2026-01-01', '2026-01-02', NULL),
   ('disk', NULL, NULL, NULL, '2026-03-01');
 """,
+    "m007_quiet_nights": """
+INSERT INTO dataset_records VALUES (2, -7);
+""",
     "m008_search": """
 INSERT INTO film_search (rowid, title, other_titles, people) VALUES (8, 'Up', '', 'Pete Docter');
 """,

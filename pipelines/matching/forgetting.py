@@ -17,6 +17,7 @@ _HANGING = (
     "score_observations",
     "scores",
     "confirmations",
+    "dataset_records",
     "credits_verdicts",
     "due",
     "urls",
