@@ -332,3 +332,15 @@ INSERT INTO film_search (rowid, title, other_titles, people)
   FROM films f WHERE merged_into IS NULL;
 """,
     )
+
+
+@migrations()
+def m009_upstream(db: Database) -> None:
+    statements(
+        db,
+        """
+ALTER TABLE listings ADD COLUMN changed_upstream_at TEXT;
+ALTER TABLE last_requests ADD COLUMN not_before TEXT;
+CREATE TABLE feeds (source TEXT PRIMARY KEY, read_to TEXT NOT NULL) STRICT, WITHOUT ROWID;
+""",
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -60,6 +61,9 @@ class Store:
         if answer.target == "dataset":
             origin = "dataset"
         self._count(answer, tally)
+        if answer.target == "changes":
+            self._changed_upstream(answer)
+            return
         held_before, changed_before = tally.counts["held"], len(tally.changes)
         if answer.unchanged:
             self._unchanged(answer)
@@ -128,8 +132,25 @@ class Store:
             score = said.record.scores[topic]
             store_score(self._db, self._run, said, topic, score, tally, guarded=False)
 
-    def _count(self, answer: Answer, tally: Tally) -> None:
+    def _changed_upstream(self, answer: Answer) -> None:
+        """Note of the listings that we have that the source's feed of changes names them: nothing
+        else comes of it. What was read whole is not asked for again."""
+        if answer.outcome is not Outcome.OK:
+            return
+        named = json.dumps([record.source_id for record in answer.records])
+        self._db.conn.execute(
+            "UPDATE listings SET changed_upstream_at = ?"
+            " WHERE source = ? AND source_id IN (SELECT value FROM json_each(?))",
+            (answer.changed_before, answer.source, named),
+        )
         if answer.complete:
+            self._db.conn.execute(
+                "INSERT OR REPLACE INTO feeds VALUES (?, ?)", (answer.source, answer.changed_before)
+            )
+
+    def _count(self, answer: Answer, tally: Tally) -> None:
+        # A dataset's parts come of one request; each page of a feed is a request of its own.
+        if answer.complete or answer.target == "changes":
             tally.counts["asked"] += 1
             tally.counts["unchanged" if answer.unchanged else _COUNTED_AS[answer.outcome]] += 1
 

@@ -127,6 +127,8 @@ TABLES: tuple[Table, ...] = (
             "not_found_runs": "how many runs in a row answered 404",
             "gone_at": "since when it has been gone (404 on three runs), UTC",
             "another_film_since": "since when its page shows another film than it did before, UTC",
+            "changed_upstream_at": "by when it had changed, as the source's own feed of changes "
+            "last said, UTC",
         },
     ),
     Table(
@@ -316,7 +318,17 @@ TABLES: tuple[Table, ...] = (
         "last_requests",
         "when a source was last asked: the next process waits from then",
         "internal",
-        {"source": "key of the source", "asked_at": "UTC, rounded up"},
+        {
+            "source": "key of the source",
+            "asked_at": "UTC, rounded up",
+            "not_before": "when it asked us to come back, where that is later, UTC",
+        },
+    ),
+    Table(
+        "feeds",
+        "how far a source's feed of changes has been read",
+        "internal",
+        {"source": "key of the source", "read_to": "what changed before that is known, UTC"},
     ),
     Table(
         "crawls",

@@ -47,8 +47,19 @@ CHANGES_A_GROWTH = 10.0
 
 An estimate: a tenth more reviews move a percentage of 30 to 300 reviews by about a point."""
 
-CERTAIN = 50.0
-"""Changes to expect where the source itself says that there was one: as good as certain."""
+CHANGES_A_TENTH = 0.2
+"""What an IMDb rating that moved by a tenth tells of them: a fifth of a change.
+
+An estimate: a tenth of ten is a point of a hundred, but rounding alone moves a rating by that much
+now and then, and the votes that moved it count by themselves."""
+
+CHANGES_AN_EDIT = 0.1
+"""What the source's own feed tells of a listing that it names as changed: a tenth of a change.
+
+An estimate: a feed names edits and never votes, and most are of pictures, translations and casts;
+but keywords are among them, which say whether a scene follows, and who edits has looked at the
+film. It is as much as a hundredth more votes, and enough for any listing to be due: the least news
+that is makes up for a chance of MOST_CHANCE."""
 
 NEW_DAYS = 60
 """Films out for less are called new in the reasons."""
@@ -67,6 +78,8 @@ _NUMBERS = (
     "year",
     "votes",
     "votes_then",
+    "rating",
+    "rating_then",
     "answers",
     "changes",
     "failures",
@@ -88,8 +101,9 @@ def schedule(
     - answers: the first at `first_answered_at`, the last at `last_answered_at` (without that
       column: `last_asked_at`), how many `answers` in all, and how many of them brought something
       new, as `changes`;
-    - news since the last answer: `votes_then`, the film's votes at that time; `changed_upstream`,
-      true where the source's own feed of changes has named it.
+    - news since the last answer: `votes_then`, the film's votes at that time; `rating` and
+      `rating_then`, IMDb's of 10; `changed_upstream`, true where the source's own feed of changes
+      has named it.
 
     Times are UTC, as text or timestamps; a column may be missing, as any value in it. Rates are
     learned from all rows together, so give all listings of the source where you can.
@@ -127,7 +141,8 @@ def schedule(
     growth = np.nan_to_num(votes / np.maximum(told["votes_then"].to_numpy(), 1.0) - 1.0)
     growth = growth.clip(0.0, None)
     upstream = np.nan_to_num(told["changed_upstream"].to_numpy()) > 0
-    news = CHANGES_A_GROWTH * growth + np.where(upstream, CERTAIN, 0.0)
+    moved = np.abs(np.nan_to_num((told["rating"] - told["rating_then"]).to_numpy()))
+    news = CHANGES_A_GROWTH * growth + CHANGES_A_TENTH * 10 * moved + CHANGES_AN_EDIT * upstream
 
     unchanged = rates.unchanged(since) * np.exp(-news)
     weight = _weight(votes, age) + TRACKED_SHARE * np.nan_to_num(told["tracked"].to_numpy())
@@ -153,9 +168,10 @@ def schedule(
     why[new] = "new; " + why[new]
     why[every_days >= SELDOM_DAYS] = "hardly ever changes"
     why[wait >= ceiling] = f"asked every {CEILING_DAYS:.0f} days at least"
+    why[upstream] = "the source itself says that it changed since"
+    why[moved >= 0.05] = "its IMDb rating moved since"
     grew = growth >= 0.01
     why[grew] = _worded(100 * growth[grew], "its IMDb votes grew by {:.0f} % since")
-    why[upstream] = "the source itself says that it changed since"
     why[overdue] = f"not asked for almost {CEILING_DAYS:.0f} days"
     why[failures > 0] = _worded(failures[failures > 0], "failed {:.0f} times in a row")
     why[gone] = "gone; looked at again now and then"

@@ -84,7 +84,7 @@ class Journal:
         at = datetime.now(UTC) + timedelta(seconds=1)  # stamps drop what is left of the second
         with transaction(self._db):
             self._db.conn.execute(
-                "INSERT OR REPLACE INTO last_requests VALUES (?, ?)",
+                "INSERT OR REPLACE INTO last_requests (source, asked_at) VALUES (?, ?)",
                 (crawled.source, clock.stamp(at)),
             )
         log.write(

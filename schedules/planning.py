@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pandas as pd
 from sqlite_utils import Database
@@ -17,19 +18,17 @@ from spiders.sources import Source
 OVERHEAD = 1.25
 """A request takes its delay and about a quarter more: the answer, and the delay's own jitter."""
 
-# The film's IMDb votes now, and when the listing last answered: they come with the datasets, so
-# their growth is news that no request was spent on.
+# The film's IMDb rating and votes now, and when the listing last answered: they come with the
+# datasets, so that they moved is news that no request was spent on. So is what the source's feed of
+# changes names.
 _LISTINGS = """
-SELECT asked.*, s.votes, (
-    SELECT o.votes FROM score_observations o
-    WHERE o.listing_id = asked.imdb_listing_id AND o.score_kind = 'imdb_rating'
-      AND o.observed_at <= asked.last_answered_at
-    ORDER BY o.observed_at DESC LIMIT 1
-  ) AS votes_then
+SELECT asked.*, asked.changed_upstream_at > asked.last_answered_at AS changed_upstream,
+  s.votes, s.value AS rating, o.votes AS votes_then, o.value AS rating_then
 FROM (
   SELECT l.listing_id, l.source_id, lf.film_id, coalesce(f.title, l.title) AS title,
     coalesce(f.year, l.year) AS year, coalesce(f.released_on, l.released_on) AS released_on,
-    l.gone_at, t.film_id IS NOT NULL AS tracked, i.listing_id AS imdb_listing_id,
+    l.gone_at, l.changed_upstream_at, t.film_id IS NOT NULL AS tracked,
+    i.listing_id AS imdb_listing_id,
     max(u.last_asked_at) AS last_asked_at, max(u.failures) AS failures,
     min(u.first_answered_at) AS first_answered_at, max(u.last_answered_at) AS last_answered_at,
     sum(u.answers) AS answers, sum(u.changes) AS changes
@@ -44,6 +43,12 @@ FROM (
   GROUP BY l.listing_id
 ) asked
 LEFT JOIN scores s ON s.listing_id = asked.imdb_listing_id AND s.score_kind = 'imdb_rating'
+LEFT JOIN score_observations o ON o.rowid = (
+    SELECT o.rowid FROM score_observations o
+    WHERE o.listing_id = asked.imdb_listing_id AND o.score_kind = 'imdb_rating'
+      AND o.observed_at <= asked.last_answered_at
+    ORDER BY o.observed_at DESC LIMIT 1
+  )
 ORDER BY asked.listing_id
 """
 
@@ -114,6 +119,26 @@ def night(
         delay_seconds=config.delay(source),
         asked=most_pressing(due).head(left),
     )
+
+
+def unread_days(db: Database, source: Source, at: str) -> tuple[str, ...]:
+    """The days that are over at `at` and whose changes are still to be read in a source's own feed,
+    oldest first: since it was last read whole, as far back as it can be asked.
+
+    None where it has no feed, or nothing has been asked that could have changed since.
+    """
+    if not source.feed_days:
+        return ()
+    (since,) = db.conn.execute(
+        "SELECT ifnull((SELECT read_to FROM feeds WHERE source = ?1),"
+        " (SELECT min(last_answered_at) FROM urls WHERE source = ?1))",
+        (source.key,),
+    ).fetchone()
+    if since is None:
+        return ()
+    today = clock.moment(at).date()
+    unread = min((today - clock.moment(since).date()).days, source.feed_days)
+    return tuple(str(today - timedelta(days=days)) for days in range(unread, 0, -1))
 
 
 def write_due(

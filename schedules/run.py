@@ -28,7 +28,7 @@ from pipelines.waiting import Judged, Waiting
 from schedules.config import Config
 from schedules.journal import Journal
 from schedules.lookups import WHOLE, Lookups
-from schedules.planning import Night, night, write_due
+from schedules.planning import Night, night, unread_days, write_due
 from schedules.progress import Shown
 from schedules.results import NO_FAULT, Crawled, Result, Selection
 from schedules.workers import Crawls, Ended
@@ -285,10 +285,11 @@ class Run:
                 return None
             universe = self._config.universe
             return self._plan(source, "find", universe=universe, wanted_imdb_ids=wanted)
-        if not wanted:
+        days = unread_days(self._db, source, clock.now()) if whole else ()
+        if not (wanted or days):
             return None
         self._lookups.seek(source, wanted)
-        return self._plan(source, "find", wanted_imdb_ids=wanted)
+        return self._plan(source, "find", wanted_imdb_ids=wanted, changed_on=days)
 
     def _rested(self, source: Source) -> bool:
         """Whether the source's lists or datasets have been asked within the hours of rest; where

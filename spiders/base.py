@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -39,7 +39,8 @@ class SourceSpider(scrapy.Spider):
     """Asks the targets of a plan, one after another, and yields one `Answer` for each response.
 
     A source's spider is a name, and where it differs one of the hooks: `find_targets` (what to ask
-    in the find stage), `headers` (a key), `records` (how to read), `follow` (further pages).
+    in the find stage), `headers` (a key), `records` (how to read), `told` (what else an answer
+    says), `follow` (further pages).
     """
 
     def __init__(self, plan: Plan, **kwargs: Any) -> None:
@@ -68,6 +69,10 @@ class SourceSpider(scrapy.Spider):
     def records(self, page: Page, target: Target) -> list[Record]:
         """The records of a page."""
         return read(page)
+
+    def told(self, page: Page, target: Target) -> Mapping[str, Any]:
+        """What else an answer says, as fields of `Answer`."""
+        return {}
 
     def follow(self, page: Page, target: Target, records: list[Record]) -> Iterable[Target]:
         """Further targets that a page leads to, such as the next page of a list."""
@@ -174,6 +179,7 @@ class SourceSpider(scrapy.Spider):
             records=tuple(records),
             seconds=round(time.monotonic() - asked, 3),
             detail=detail,
+            **self.told(page, target),
         )
         self._mind(outcome, detail)
         if not unchanged and outcome is Outcome.OK:

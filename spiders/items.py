@@ -164,9 +164,10 @@ class Answer(_Item):
 
     `asked_url` is the URL that was planned, `url` the one that answered (they differ after a
     redirect). `target` names what was asked for: `listing`, `list`, `search`, `dataset`,
-    `crosswalk`, `find` or `archive`. `unchanged` is a 304. A dataset too large for one message
-    comes in several answers; `complete` is true on the last one only, and each says how many
-    `records_in_all` there are.
+    `crosswalk`, `find`, `changes` or `archive`. `unchanged` is a 304. A dataset too large for one
+    message comes in several answers; `complete` is true on the last one only, and each says how
+    many `records_in_all` there are. So do the pages of a feed of `changes`; what they name had
+    changed by `changed_before` (UTC).
     """
 
     source: str
@@ -183,5 +184,6 @@ class Answer(_Item):
     last_modified: str | None = None
     records: tuple[Record, ...] = ()
     records_in_all: int | None = None
+    changed_before: str | None = None
     seconds: float | None = None
     detail: str | None = None

@@ -46,7 +46,7 @@ class Target(_Told):
     against them. Validators are those of the last answer that was stored in full.
     """
 
-    kind: Literal["listing", "list", "search", "dataset", "crosswalk", "find"]
+    kind: Literal["listing", "list", "search", "dataset", "crosswalk", "find", "changes"]
     url: str
     source_id: str | None = None
     title: str | None = None
@@ -61,6 +61,7 @@ class Plan(_Told):
     `validators` are the (ETag, Last-Modified) of datasets, by URL. Secrets are never in a plan:
     a spider takes its key from the environment. `first_wait_seconds` keeps the delay to the
     source's last crawl; `spent_seconds` of its hours went to an earlier stage of the run.
+    `changed_on` are days, oldest first, whose changes the source's feed is asked for.
     """
 
     source: str
@@ -75,6 +76,7 @@ class Plan(_Told):
     spent_seconds: float = 0.0
     universe: Universe | None = None
     wanted_imdb_ids: tuple[str, ...] = ()
+    changed_on: tuple[str, ...] = ()
     validators: dict[str, tuple[str | None, str | None]] = Field(default_factory=dict)
 
     @property

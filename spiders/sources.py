@@ -93,8 +93,8 @@ class Source:
     `listing_page` and `listing_ask` are URL templates with `{id}`: the page that people open, and
     what a spider asks (None: listings are not asked one by one). `id_pattern` matches the path of
     a listing's URL; its group `id` is the source_id. `finds` is its part in the find stage (None:
-    its listings are found by others). `backoff_seconds` is the first wait after an error; it
-    doubles.
+    its listings are found by others). Its own feed of changes can be asked for `feed_days` days
+    back (0: it has none). `backoff_seconds` is the first wait after an error; it doubles.
     """
 
     key: str
@@ -109,6 +109,7 @@ class Source:
     key_variable: str | None = None
     keep_days: int | None = None
     finds: Finds | None = None
+    feed_days: int = 0
     delay_seconds: float = 5.0
     backoff_seconds: float = 10.0
     max_megabytes: int = 8
@@ -225,6 +226,7 @@ SOURCES: tuple[Source, ...] = (
         score_kinds=(_TMDB_SCORE,),
         says_credits=True,
         finds=Finds.FINDER,
+        feed_days=14,  # https://developer.themoviedb.org/docs/tracking-content-changes
         key_variable="TMDB_API_TOKEN",
         keep_days=180,
         delay_seconds=0.05,

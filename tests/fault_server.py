@@ -88,6 +88,7 @@ class Asked:
     """A request as it arrived (`at`: seconds since the epoch), and what it was told."""
 
     path: str
+    query: str
     headers: Mapping[str, str]
     at: float
     reply: Reply
@@ -168,15 +169,16 @@ class FaultServer:
     def _path(self, source_id: str) -> str:
         return urlsplit(self.source.ask_url(source_id) or "").path
 
-    def _begin(self, path: str, headers: Mapping[str, str]) -> Reply:
+    def _begin(self, asked: str, headers: Mapping[str, str]) -> Reply:
         """Note a request, and decide what it is told."""
         at = time.time()
+        path, _, query = asked.partition("?")
         with self._noting:
             self._at_once += 1
             self.most_at_once = max(self.most_at_once, self._at_once)
             scripted = next(self.script.get(path, iter(())), None)
             reply = scripted or self._usual(path, headers.get("If-None-Match"))
-            self.asked.append(Asked(path, headers, at, reply))
+            self.asked.append(Asked(path, query, headers, at, reply))
             return reply
 
     def _usual(self, path: str, known: str | None) -> Reply:
@@ -199,7 +201,7 @@ class FaultServer:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
-                reply = faulty._begin(self.path.partition("?")[0], dict(self.headers))
+                reply = faulty._begin(self.path, dict(self.headers))
                 if reply.gate:
                     reply.gate.pass_through()
                 faulty._end()

@@ -101,6 +101,11 @@ INSERT INTO dataset_records VALUES (2, -7);
     "m008_search": """
 INSERT INTO film_search (rowid, title, other_titles, people) VALUES (8, 'Up', '', 'Pete Docter');
 """,
+    "m009_upstream": """
+UPDATE listings SET changed_upstream_at = '2026-01-02' WHERE listing_id = 1;
+INSERT INTO last_requests VALUES ('tmdb', '2026-01-02', '2026-01-03');
+INSERT INTO feeds VALUES ('tmdb', '2026-01-02');
+""",
 }
 
 

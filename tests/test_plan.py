@@ -105,6 +105,20 @@ def test_votes_that_grew_at_imdb_are_news_of_the_film_elsewhere(known: Afterscor
     assert news["chance"] > 0.9
 
 
+def test_a_rating_that_moved_at_imdb_is_news_of_the_film_elsewhere(known: Afterscore) -> None:
+    with keeping(known.folder / "ratings.db") as kept:
+        page = record(source_id=UP, imdb_id="tt1049413", scores={"tomatometer": scored(98)})
+        kept.tell(answer(page, at=ago(2)))
+        for days, rating in ((9, 8.3), (0.2, 8.0)):
+            score = scored(rating, votes=1_000_000, scale_max=10)
+            figure = record("imdb", "tt1049413", title="Up", scores={"imdb_rating": score})
+            kept.tell(answer(figure, at=ago(days), target="dataset"))
+        kept.match()
+    (news,) = [row for row in planned(known)["asked"] if row["source_id"] == UP]
+    assert news["why"] == "its IMDb rating moved since"
+    assert 0.4 < news["chance"] < 0.6
+
+
 def test_what_failed_waits_and_a_page_that_was_refused_has_not_answered(known: Afterscore) -> None:
     with keeping(known.folder / "ratings.db") as kept:
         for days in (0.9, 0.5):

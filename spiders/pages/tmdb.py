@@ -146,6 +146,12 @@ def _changes(page: Page) -> list[Record] | None:
     return [_named_only(film) for film in ids if film]
 
 
+def total_pages(page: Page) -> int | None:
+    """How many pages a list or feed has, or None where it does not say."""
+    body = page.json
+    return _whole(body.get("total_pages")) if isinstance(body, dict) else None
+
+
 def _list(page: Page) -> list[Record] | None:
     """`/discover/movie`, `/search/movie`, `/search/multi`, `/movie/popular`…: pages of rows."""
     body = page.json

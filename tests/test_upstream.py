@@ -1,0 +1,176 @@
+"""TMDB's feed of changes: what it names is asked although it would rest, and nothing else comes of
+it, whatever becomes of the feed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import repeat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines import clock
+from tests.answers import answer, keeping, record, scored
+from tests.conftest import Afterscore
+from tests.fault_server import FaultServer, Reply, asking
+
+FEED = "/3/movie/changes"
+FILMS = ("1", "2", "3")
+NAMED = "the source itself says that it changed since"
+
+
+def midnight(days_ago: int) -> str:
+    """The day that began so many days ago, UTC: `2026-11-22`."""
+    return clock.later(clock.now(), days=-days_ago)[:10]
+
+
+def page(*ids: int, number: int = 1, of: int = 1, cut: int = 0, missing: int = 0) -> Reply:
+    """A page of the feed; its last bytes `cut` off, or `missing` though they were promised."""
+    rows = [{"id": film, "adult": False} for film in ids]
+    told = {"results": rows, "page": number, "total_pages": of, "total_results": len(ids)}
+    body = json.dumps(told).encode()
+    return Reply(body=body[: len(body) - cut], missing=missing)
+
+
+def question(days_ago: int, number: int = 1) -> str:
+    """How the feed is asked for the changes of a day."""
+    span = f"start_date={midnight(days_ago)}&end_date={midnight(days_ago - 1)}"
+    return f"{span}&page={number}"
+
+
+def questions(server: FaultServer) -> list[str]:
+    """What the feed was asked, in order."""
+    return [one.query for one in server.asked if one.path == FEED]
+
+
+def planned(ready: Afterscore) -> dict[str, str]:
+    """What a refresh would ask TMDB now, and why."""
+    (source,) = ready("plan", "--source", "tmdb", "--json").json["sources"]
+    return {row["source_id"]: row["why"] for row in source["asked"]}
+
+
+def numbers(ready: Afterscore) -> list[Any]:
+    """How many listings and films there are."""
+    return [ready.database()[table].count for table in ("listings", "films")]
+
+
+@pytest.fixture
+def tmdb() -> Iterator[FaultServer]:
+    """TMDB, whose feed has one empty page a day unless a test says otherwise."""
+    with FaultServer("tmdb") as server:
+        server.script[FEED] = repeat(page())
+        yield server
+
+
+@pytest.fixture
+def resting(tmp_path: Path, tmdb: FaultServer) -> Afterscore:
+    """Three films of TMDB that hardly ever change; all were last asked yesterday morning."""
+    ready = asking(tmp_path, tmdb)
+    assert ready("track", *(f"tmdb:{film}" for film in FILMS)).status == 0
+    with keeping(tmp_path / "ratings.db") as kept:
+        for days in (800, 400, 1):
+            for film in FILMS:
+                score = {"tmdb_score": scored(7.2, 13_000, 10)}
+                said = record("tmdb", film, title="Skyfall", year=2012, scores=score)
+                kept.tell(answer(said, at=f"{midnight(days)}T02:00:00Z"))
+    assert planned(ready) == {}
+    return ready
+
+
+def test_what_the_feed_names_is_asked_although_it_would_rest(
+    tmdb: FaultServer, resting: Afterscore
+) -> None:
+    tmdb.script[FEED] = iter([page(2, 77, of=2), page(3, number=2, of=2)])
+    ended = resting("refresh", "--limit", "1")
+    assert ended.status == 0, ended.err
+    (asked,) = tmdb.pages_asked
+    (left,) = {"2", "3"} - {asked}
+    assert planned(resting) == {left: NAMED}
+    assert resting("refresh").status == 0
+    assert tmdb.pages_asked == [asked, left]
+    assert planned(resting) == {}
+
+
+def test_the_feed_is_asked_page_after_page_once_for_each_day(
+    tmdb: FaultServer, resting: Afterscore
+) -> None:
+    tmdb.script[FEED] = iter([page(2, of=2), page(number=2, of=2)])
+    resting("refresh")
+    assert questions(tmdb) == [question(1, 1), question(1, 2)]
+    (crawl,) = resting.database().query("SELECT asked, outcome FROM crawls WHERE source = 'tmdb'")
+    assert crawl == {"asked": 3, "outcome": "ok"}
+    resting("refresh")
+    assert len(questions(tmdb)) == 2
+
+
+def test_ids_that_we_do_not_have_make_no_listing_and_no_film(
+    tmdb: FaultServer, resting: Afterscore
+) -> None:
+    before = numbers(resting)
+    tmdb.script[FEED] = iter([page(*range(1_000, 1_100))])
+    assert resting("refresh").status == 0
+    assert questions(tmdb) == [question(1)]
+    assert tmdb.pages_asked == []
+    assert numbers(resting) == before
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        pytest.param(Reply(500), id="an error"),
+        pytest.param(page(3, cut=30), id="a page cut short"),
+        pytest.param(page(3, missing=9), id="a connection cut short"),
+        pytest.param(Reply(body=b'{"results": [{"id": 3}], "page": 2}'), id="no number of pages"),
+    ],
+)
+def test_a_feed_that_breaks_off_costs_nothing_else_and_is_asked_again(
+    tmdb: FaultServer, resting: Afterscore, broken: Reply
+) -> None:
+    """What was named before stands; of the rest of that day, nothing is known."""
+    tmdb.script[FEED] = iter([page(2, of=3), *repeat(broken, 3)])
+    resting("track", "tmdb:4")
+    resting("refresh")
+    assert tmdb.pages_asked[:2] == ["4", "2"]
+    last = len(tmdb.asked)
+    tmdb.script[FEED] = iter([page(1)])
+    assert resting("refresh").status == 0
+    assert [one.query for one in tmdb.asked[last:] if one.path == FEED] == [question(1)]
+    assert tmdb.pages_asked[-1] == "1"
+
+
+def test_a_feed_that_fails_is_told(tmdb: FaultServer, resting: Afterscore) -> None:
+    tmdb.script[FEED] = repeat(Reply(500))
+    ended = resting("refresh")
+    assert ended.status == 1
+    assert f"tmdb: error: https://api.themoviedb.org{FEED}?{question(1)}" in ended.err
+    (crawl,) = resting.database().query("SELECT outcome, detail FROM crawls WHERE source = 'tmdb'")
+    assert crawl == {"outcome": "partly", "detail": "1 answers could not be used"}
+
+
+def test_after_a_long_time_the_feed_is_asked_for_its_fortnight_a_day_at_a_time(
+    tmdb: FaultServer, resting: Afterscore
+) -> None:
+    with keeping(resting.folder / "ratings.db") as kept:
+        kept.db.conn.execute("INSERT INTO feeds VALUES ('tmdb', '2020-01-01T00:00:00Z')")
+    assert resting("refresh").status == 0
+    assert questions(tmdb) == [question(days) for days in range(14, 0, -1)]
+
+
+def test_a_run_for_some_films_leaves_the_feed_alone(tmdb: FaultServer, resting: Afterscore) -> None:
+    tmdb.script[FEED] = repeat(page(3))
+    for words in (("refresh", "--film", "tmdb:1"), ("film", "tmdb:1", "--ask")):
+        assert resting(*words).status == 0
+    assert questions(tmdb) == []
+    assert set(tmdb.pages_asked) == {"1"}
+
+
+def test_on_the_first_night_there_is_nothing_that_could_have_changed(
+    tmdb: FaultServer, tmp_path: Path
+) -> None:
+    ready = asking(tmp_path, tmdb)
+    ready("track", "tmdb:1")
+    assert ready("refresh").status == 0
+    assert tmdb.pages_asked == ["1"]
+    assert questions(tmdb) == []
