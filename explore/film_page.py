@@ -33,6 +33,8 @@ _ANSWERS = {
     "disputed": ("Sources disagree", ": one knows of a scene where another says there is none."),
 }
 
+_BOTH = ("Yes", ", there are scenes during and after the credits.")
+
 _MERGED = "SELECT ifnull(merged_into, film_id) AS film_id FROM films WHERE film_id = ?"
 _SOURCES = "SELECT * FROM film_sources WHERE film_id = ?"
 _LAST_ANSWERS = """
@@ -152,7 +154,7 @@ def about(db: Database, name: str) -> dict[str, Any]:
         "shown_history": history[:MOST_HISTORY],
         "chart": chart(history),
         "tiles": tiles,
-        "answer": _ANSWERS[facts["credits"]["stay"]],
+        "answer": _answer(facts["credits"]),
         "verdicts": _rows(db, _VERDICTS, film_id),
         "changes": _rows(db, _CHANGES, film_id, MOST_CHANGES),
         "sources": sources,
@@ -258,6 +260,11 @@ def _notes(
         if row["source"] == source and row["topic"] in (kind.key, "listing")
     ]
     return notes
+
+
+def _answer(credits: Mapping[str, Any]) -> tuple[str, str]:
+    both = (credits["during"], credits["after"]) == ("yes", "yes")
+    return _BOTH if both else _ANSWERS[credits["stay"]]
 
 
 def _rows(db: Database, sql: str, *values: Any) -> list[dict[str, Any]]:

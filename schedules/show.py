@@ -72,6 +72,8 @@ def film_card(console: Console, facts: Mapping[str, Any]) -> None:
     console.print(headline(facts))
     told = facts["credits"]
     line = _STAY[told["stay"]]
+    if (told["during"], told["after"]) == ("yes", "yes"):
+        line = "Stay: there are scenes during and after the credits"
     if told["scene_count"]:
         line += f" ({told['scene_count']} in all)"
     console.print(Text(line, style="bold green" if told["stay"] in ("yes", "until_mid") else ""))

@@ -257,7 +257,7 @@ def test_a_name_that_fits_several_films_lists_them(refreshed: tuple[Afterscore, 
 def test_the_card_begins_with_the_credits(refreshed: tuple[Afterscore, Ended]) -> None:
     lines = refreshed[0]("film", "tt0848228").out.splitlines()
     assert lines[0].startswith("The Avengers (2012)")
-    assert lines[1].startswith("Stay: there is a scene after the credits")
+    assert lines[1].startswith("Stay: there are scenes during and after the credits")
 
 
 # --- reading saved pages ------------------------------------------------------------------------

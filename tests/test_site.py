@@ -190,7 +190,7 @@ def test_a_block_is_told_with_its_date_and_takes_no_figure_away(afterscore: Afte
 @pytest.mark.parametrize(
     ("film", "told"),
     [
-        ("tt0848228", "<strong>Yes</strong>, there is a scene after the credits."),
+        ("tt0848228", "<strong>Yes</strong>, there are scenes during and after the credits."),
         ("tt1049413", "<strong>Yes, during them</strong>; none is known after"),
         ("tt1074638", "<strong>No</strong>, neither during nor after the credits."),
         ("tt0468569", "<strong>Not known</strong>"),

@@ -100,7 +100,7 @@ def test_who_types_a_few_letters_reads_whether_to_stay(page: Page) -> None:
     expect(page).to_have_url(re.compile("/film/tt0848228$"))
     expect(page.get_by_role("heading", level=1)).to_have_text("The Avengers (2012)")
     stay = page.get_by_role("region", name="Does it have a scene")
-    expect(stay).to_contain_text("Yes, there is a scene after the credits.")
+    expect(stay).to_contain_text("Yes, there are scenes during and after the credits.")
     expect(stay.get_by_role("link", name="MediaStinger")).to_be_visible()
 
 

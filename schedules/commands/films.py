@@ -12,7 +12,7 @@ from pipelines.database import read_only
 from pipelines.film_facts import film_facts
 from pipelines.merge import merge
 from schedules import backfill, config, film_lists, show
-from schedules.commands.opening import writing_to
+from schedules.commands.opening import must_be_there, writing_to
 from schedules.commands.options import DbOption, FilmsOption, JsonOption, Problem, err, out
 from schedules.commands.running import exit_status, run_shown
 from schedules.results import Selection
@@ -77,8 +77,7 @@ def untrack(
     \b
     Example:  afterscore untrack tt1074638
     """
-    path = config.database_path(db)
-    read_only(path)
+    must_be_there(db)
     with writing_to(db, "untrack") as database:
         for name in names:
             film_id = films.find(database, name)

@@ -20,7 +20,7 @@ from pipelines.release import CannotRelease, Case, NotHeld, cases, reject, relea
 from pipelines.statements import Tally
 from pipelines.store import Store
 from schedules import config, show
-from schedules.commands.opening import source_named, writing_to
+from schedules.commands.opening import must_be_there, source_named, writing_to
 from schedules.commands.options import DbOption, JsonOption, Problem, err, out
 from schedules.run import films_of
 from spiders.pages.reading import reader_version
@@ -159,7 +159,7 @@ def _decide(
         )
     if source:
         source_named(source)
-    read_only(config.database_path(db))
+    must_be_there(db)
     failed = False
     touched: set[int] = set()
     with writing_to(db, f"quarantine {decision.command}") as database:

@@ -15,7 +15,7 @@ from pipelines.backup import Told, back_up
 from pipelines.database import read_only
 from pipelines.pruning import Outdated, outdated
 from schedules import config
-from schedules.commands.opening import writing_to
+from schedules.commands.opening import must_be_there, writing_to
 from schedules.commands.options import DbOption, err, out
 
 
@@ -78,7 +78,7 @@ def prune(
     if dry_run:
         _print_outdated("Would remove", outdated(read_only(path), path, clock.now(), **days))
         return
-    read_only(path, older=True).conn.close()  # one that is not there is not made
+    must_be_there(db)
     with writing_to(db, "prune") as database:
         found = outdated(database, path, clock.now(), **days)
         pruning.prune(database, found)

@@ -22,7 +22,7 @@ from pipelines.matching.forgetting import forget
 from pipelines.matching.matcher import match, rebuild
 from pipelines.merge import merge
 from schedules import config, explain, show
-from schedules.commands.opening import writing_to
+from schedules.commands.opening import must_be_there, writing_to
 from schedules.commands.options import DbOption, JsonOption, Problem, err, out
 
 ListingArgument = Annotated[
@@ -112,7 +112,7 @@ def match_undo(a: ListingArgument, b: ListingArgument, db: DbOption = None) -> N
     Example:  afterscore match undo imdb:tt1074638 rottentomatoes:m/skyfall
     """
     first, second = _listing(a), _listing(b)
-    read_only(config.database_path(db))
+    must_be_there(db)
     with writing_to(db, "match undo") as database:
         with transaction(database):
             undone = rulings.undo(database, first, second)
@@ -137,7 +137,7 @@ def forget_command(
     Example:  afterscore forget rottentomatoes:m/skyfall_2009
     """
     listing = _listing(name)
-    number = _number(read_only(config.database_path(db)), listing)
+    number = _number(read_only(must_be_there(db), older=True), listing)
     with writing_to(db, f"forget {listing}") as database:
         (observed,) = database.conn.execute(
             "SELECT count(*) FROM score_observations WHERE listing_id = ?", [number]
@@ -159,7 +159,7 @@ def rebuild_command(db: DbOption = None) -> None:
     \b
     Example:  afterscore rebuild
     """
-    read_only(config.database_path(db))
+    must_be_there(db)
     with writing_to(db, "rebuild") as database:
         before = _matches(database)
         err.print("matching all listings …")
@@ -186,7 +186,7 @@ def _matches(database: Database) -> set[tuple[int, int]]:
 
 def _rule(a: str, b: str, ruling: str, db: Path | None) -> None:
     first, second = _listing(a), _listing(b)
-    read_only(config.database_path(db))
+    must_be_there(db)
     with writing_to(db, f"match {ruling}") as database:
         try:
             with transaction(database):

@@ -68,9 +68,16 @@ def source_named(key: str) -> Any:
         raise Problem(fault.args[0]) from None
 
 
+def must_be_there(given: Path | None) -> Path:
+    """The database of a command that writes to one, and makes none. Raises DatabaseProblem."""
+    path = config.database_path(given)
+    read_only(path, older=True).conn.close()
+    return path
+
+
 def has_films(path: Path) -> bool:
-    """Whether a database knows any film."""
-    return bool(read_only(path)["films"].count)
+    """Whether a database knows any film, an older one too."""
+    return bool(read_only(path, older=True)["films"].count)
 
 
 def film_ids_of(
