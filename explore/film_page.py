@@ -262,9 +262,9 @@ def _notes(
     return notes
 
 
-def _answer(credits: Mapping[str, Any]) -> tuple[str, str]:
-    both = (credits["during"], credits["after"]) == ("yes", "yes")
-    return _BOTH if both else _ANSWERS[credits["stay"]]
+def _answer(told: Mapping[str, Any]) -> tuple[str, str]:
+    both = (told["during"], told["after"]) == ("yes", "yes")
+    return _BOTH if both else _ANSWERS[told["stay"]]
 
 
 def _rows(db: Database, sql: str, *values: Any) -> list[dict[str, Any]]:

@@ -1,10 +1,12 @@
-"""Sources that a person has paused: they are not asked until the pause ends."""
+"""Sources that are not asked for a while: a person has paused them, or they asked for it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from sqlite_utils import Database
+
+from pipelines import clock
 
 
 @dataclass(frozen=True)
@@ -43,3 +45,14 @@ def paused(db: Database, at: str) -> dict[str, Pause]:
         (at,),
     )
     return {row[0]: Pause(*row) for row in rows}
+
+
+def left_alone(db: Database, at: str, patience: float) -> dict[str, str]:
+    """The sources that are not to be asked at a time, each with the reason: those paused, and those
+    that want to be left alone for more than `patience` seconds from then."""
+    away = db.conn.execute(
+        "SELECT source, not_before FROM last_requests WHERE not_before > ?",
+        (clock.later(at, seconds=patience),),
+    )
+    told = {source: f"it asked us to come back after {until}" for source, until in away}
+    return told | {source: str(pause) for source, pause in paused(db, at).items()}

@@ -11,7 +11,7 @@ import resource
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from scrapy import signals
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
@@ -155,7 +155,9 @@ def main() -> int:
     process.crawl(crawler, plan=plan)
     process.start()
     stats: dict[str, Any] = crawler.stats.get_stats()
+    spider = cast("SourceSpider | None", crawler.spider)
     end = {
+        "away_seconds": round(spider.away_seconds, 1) if spider else 0.0,
         "reason": ended_for(str(stats.get("finish_reason")), plan),
         "dropped": stats.get("item_dropped_count", 0),
         "faults": sum(n for name, n in stats.items() if name.startswith("spider_exceptions/")),

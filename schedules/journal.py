@@ -1,15 +1,13 @@
-"""What is written down of a run while it runs and when it ends: `runs`, `crawls`, `last_requests`,
-and the log. Secrets are left out."""
+"""What is written down of a run while it runs and when it ends: `runs`, `crawls`, and the log.
+Secrets are left out."""
 
 from __future__ import annotations
 
 import json
 import logging
 import os
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
 
 from sqlite_utils import Database
 
@@ -78,15 +76,8 @@ class Journal:
             ),
         )
 
-    def crawl_ended(self, crawled: Crawled) -> None:
-        """A crawl of this stage has ended. The next process waits as long before it asks the source
-        as this one would."""
-        at = datetime.now(UTC) + timedelta(seconds=1)  # stamps drop what is left of the second
-        with transaction(self._db):
-            self._db.conn.execute(
-                "INSERT OR REPLACE INTO last_requests (source, asked_at) VALUES (?, ?)",
-                (crawled.source, clock.stamp(at)),
-            )
+    def log_crawl(self, crawled: Crawled) -> None:
+        """A crawl of this stage has ended."""
         log.write(
             "crawled",
             logging.INFO if crawled.outcome == "ok" else logging.WARNING,
@@ -125,11 +116,3 @@ class Journal:
             exception=exception,
         )
         log.of_run(None)
-
-    def last_asked(self) -> dict[str, float]:
-        """When each source was last asked by any process, on this process's monotonic clock."""
-        now = datetime.now(UTC)
-        return {
-            source: time.monotonic() - max(0.0, (now - clock.moment(at)).total_seconds())
-            for source, at in self._db.conn.execute("SELECT source, asked_at FROM last_requests")
-        }

@@ -20,7 +20,7 @@ from pipelines.lock import DatabaseProblem
 from pipelines.matching.identifiers import FILM_KINDS
 from pipelines.matching.matcher import match
 from pipelines.merge import merge
-from pipelines.pauses import paused
+from pipelines.pauses import left_alone
 from pipelines.quarantine import supersede_crawl
 from pipelines.retention import purge
 from pipelines.store import Store
@@ -31,10 +31,11 @@ from schedules.lookups import WHOLE, Lookups
 from schedules.planning import Night, night, unread_days, write_due
 from schedules.progress import Shown
 from schedules.results import NO_FAULT, Crawled, Result, Selection
+from schedules.waits import Waits
 from schedules.workers import Crawls, Ended
 from spiders.items import Answer, Outcome
 from spiders.pages.reading import reader_version
-from spiders.plan import Plan, Target
+from spiders.plan import LONGEST_WAIT, Plan, Target
 from spiders.sources import SOURCES, Finds, Source, by_key
 
 _WHOLES = ("dataset", "list", "crosswalk")
@@ -73,7 +74,7 @@ class Run:
         self._crawled: dict[str, Crawled] = {}
         self._waiting: dict[str, Waiting] = {}
         self._journal = Journal(db)
-        self._last_asked = self._journal.last_asked()
+        self._waits = Waits(db, config)
         self._crawls: Crawls | None = None
         self._stopped = threading.Event()
         self._touched: set[int] = set()
@@ -87,13 +88,13 @@ class Run:
     # --- what will be asked -------------------------------------------------------------------
 
     def _switched_on(self) -> Iterator[Source]:
-        pauses = paused(self._db, self._started)
+        alone = left_alone(self._db, self._started, LONGEST_WAIT)
         for source in SOURCES:
             if self._selection.sources and source.key not in self._selection.sources:
                 continue
-            why = self._config.skipped(source) or pauses.get(source.key)
+            why = self._config.skipped(source) or alone.get(source.key)
             if why:
-                self.skipped[source.key] = str(why)
+                self.skipped[source.key] = why
             else:
                 yield source
 
@@ -181,7 +182,7 @@ class Run:
                     if isinstance(item, Ended):
                         self._settle_last(store, item)
                         self._ended(item, time.monotonic() - started)
-                        self._journal.crawl_ended(self._crawled[item.source])
+                        self._journal.log_crawl(self._crawled[item.source])
                 if gives_way:
                     self._give_way_if_wanted()
         finally:
@@ -231,7 +232,7 @@ class Run:
     def _ended(self, ended: Ended, seconds: float) -> None:
         crawled = self._crawled[ended.source]
         crawled.seconds += seconds
-        self._last_asked[ended.source] = time.monotonic()
+        self._waits.keep_away(by_key(ended.source), ended.away_seconds)
         self._shown.end(ended.source)
         if ended.finished:
             failed = sum(crawled.tally.counts[name] for name in ("failed", "unreadable", "blocked"))
@@ -346,8 +347,6 @@ class Run:
             )
 
     def _plan(self, source: Source, stage: str, **told: Any) -> Plan:
-        delay = self._config.delay(source)
-        waited = time.monotonic() - self._last_asked.get(source.key, -1e9)
         validators = {
             url: (etag, last_modified)
             for url, etag, last_modified in self._db.conn.execute(
@@ -361,23 +360,27 @@ class Run:
             stage="find" if stage == "find" else "read",
             hosts={host.role: self._config.hosts[host.role] for host in source.hosts},
             user_agent=self._config.user_agent(),
-            delay_seconds=delay,
+            delay_seconds=self._config.delay(source),
             backoff_seconds=self._config.backoff(source),
-            first_wait_seconds=max(0.0, delay - waited),
+            first_wait_seconds=self._waits.seconds(source),
             limits=self._config.limits,
-            spent_seconds=spent.seconds if (spent := self._crawled.get(source.key)) else 0.0,
+            spent_seconds=sum(crawled.seconds for crawled in self._crawls_of(source)),
             validators=validators,
             **told,
         )
 
     def _has_not_failed(self, source: Source) -> bool:
         """A source that blocked us, or failed, in this run is left alone for the rest of it."""
-        crawls = [crawl for part in self._before for crawl in part.crawls]
-        return all(
-            crawled.outcome in (*NO_FAULT, "partly")
-            for crawled in [*crawls, *self._crawled.values()]
+        return all(crawled.outcome in (*NO_FAULT, "partly") for crawled in self._crawls_of(source))
+
+    def _crawls_of(self, source: Source) -> list[Crawled]:
+        """A source's crawls in this run so far, those in the parts that gave way included."""
+        before = [crawled for part in self._before for crawled in part.crawls]
+        return [
+            crawled
+            for crawled in [*before, *self._crawled.values()]
             if crawled.source == source.key
-        )
+        ]
 
     # --- match, merge, record -----------------------------------------------------------------
 
@@ -470,6 +473,12 @@ class Run:
                 self._touched |= self._lookups.write(source, self._started)
         asked = [source.key for source in SOURCES if source.listing_ask]
         write_due(self._db, asked, killed, self._config.refresh_after_hours, chosen=False)
+        # It did not come to say whom it asked when, and its crawls may have asked on for a moment.
+        read = run("SELECT DISTINCT source FROM urls WHERE last_asked_at >= ?", (killed,))
+        asked_then = {row[0] for row in read} | {source.key for source in self.asked_sources}
+        for source in SOURCES:
+            if source.key in asked_then:
+                self._waits.keep_away(source)
         with transaction(self._db):
             run(
                 "UPDATE runs SET ended_at = ?, outcome = 'interrupted',"

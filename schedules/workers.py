@@ -41,11 +41,13 @@ ABORTING_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Ended:
-    """How a crawl process ended: Scrapy's reason, or what broke it."""
+    """How a crawl process ended: Scrapy's reason, or what broke it; and for how long from then the
+    source wants to be left alone (robots.txt, Retry-After)."""
 
     source: str
     reason: str
     exception: str | None = None
+    away_seconds: float = 0.0
 
     @property
     def finished(self) -> bool:
@@ -159,7 +161,7 @@ class _Worker:
     def _pump(self) -> None:
         assert self._process.stdin
         assert self._process.stdout
-        reason, exception = "died", None
+        reason, exception, away_seconds = "died", None, 0.0
         try:
             self._process.stdin.write(self._plan.model_dump_json().encode())
             self._process.stdin.close()
@@ -168,6 +170,7 @@ class _Worker:
                 if line.startswith(b'{"end":'):
                     end = json.loads(line)["end"]
                     reason = str(end["reason"])
+                    away_seconds = float(end["away_seconds"])
                     if end["faults"]:
                         exception = f"{end['faults']} exceptions in the spider"
                 elif not line.startswith(b'{"alive":'):
@@ -189,7 +192,7 @@ class _Worker:
             last = self._last_words()
             exception = f"{exception}\n{last}" if last else exception
         self._said.close()
-        self._queue.put(Ended(self._plan.source, reason, exception))
+        self._queue.put(Ended(self._plan.source, reason, exception, away_seconds))
 
     def _hear(self) -> None:
         """It is alive. From the first sign, given once all is imported, its hours count."""

@@ -20,7 +20,7 @@ from spiders.items import Answer, Outcome, Record
 from spiders.manners import ForbiddenByRobots, RobotsUnreadable, no_answer
 from spiders.pages.page import Page
 from spiders.pages.reading import read
-from spiders.plan import Plan, Target
+from spiders.plan import LONGEST_ABSENCE, Plan, Target
 from spiders.sources import by_key
 
 STOPPING = (Outcome.BLOCKED, Outcome.RATE_LIMITED, Outcome.UNAUTHORISED)
@@ -52,6 +52,8 @@ class SourceSpider(scrapy.Spider):
         }
         self.reachable = {urlsplit(url)[:2] for url in self.stand_ins.values()}
         self.spacing: dict[str, float] = {}
+        self.not_before: dict[str, float] = {}
+        self._away_until = 0.0
         self.waiting: deque[Target] = deque(plan.targets)
         self.failures = 0
         self._dealt_with = asyncio.Event()
@@ -128,6 +130,23 @@ class SourceSpider(scrapy.Spider):
             if url.startswith(stand_in):
                 return public + url[len(stand_in.rstrip("/")) :]
         return url
+
+    # --- waiting ------------------------------------------------------------------------------
+
+    def hold(self, host: str, seconds: float) -> None:
+        """Ask a host nothing for as long, from now on."""
+        self.not_before[host] = max(self.not_before.get(host, 0.0), time.monotonic() + seconds)
+
+    def stay_away(self, seconds: float) -> None:
+        """The site wants to be left alone for as long: this crawl may end over it, and whoever
+        asks next has to know."""
+        self._away_until = max(self._away_until, time.monotonic() + min(seconds, LONGEST_ABSENCE))
+
+    @property
+    def away_seconds(self) -> float:
+        """For how long from now the source should not be asked, by its own word."""
+        until = max(self._away_until, *self.not_before.values(), 0.0)
+        return min(max(0.0, until - time.monotonic()), LONGEST_ABSENCE)
 
     # --- answers ------------------------------------------------------------------------------
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Callable
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 from scrapy import Request
@@ -26,14 +25,15 @@ from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 from scrapy.robotstxt import ProtegoRobotParser
 
+from spiders.plan import LONGEST_WAIT
+
 if TYPE_CHECKING:
     from spiders.base import SourceSpider
 
-LONGEST_WAIT = 120.0
-"""Seconds: a Retry-After beyond this ends the source's crawl for tonight rather than hold it up."""
-
 RETRIES = 2
 _RETRIED = frozenset({408, 429, 500, 502, 503, 504, 522, 524})
+_SENT_AWAY = frozenset({429, 503})
+"""A Retry-After with one of these is meant for all of the site, and is kept after the crawl too."""
 
 _NO_ANSWER: dict[type, str] = {
     CannotResolveHostError: "the name of the host is not known",
@@ -120,7 +120,9 @@ class RobotsTxt:
         rules = ProtegoRobotParser.from_crawler(self._crawler, body)
         delay = rules.crawl_delay(_guest(self._crawler).plan.user_agent)
         if delay:
-            _guest(self._crawler).spacing[urlsplit(site).netloc] = float(delay)
+            host = urlsplit(site).netloc
+            _guest(self._crawler).spacing[host] = float(delay)
+            _guest(self._crawler).hold(host, float(delay))
         return rules
 
 
@@ -130,8 +132,6 @@ class Patience:
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
-        self._not_before: defaultdict[str, float] = defaultdict(float)
-        self._answered_at: defaultdict[str, float] = defaultdict(lambda: float("-inf"))
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Patience:
@@ -140,36 +140,39 @@ class Patience:
 
     async def process_request(self, request: Request) -> None:
         """Holds the request until its host may be asked again."""
-        host = urlsplit(request.url).netloc
-        spacing = _guest(self._crawler).spacing.get(host, 0.0)
-        not_before = max(self._not_before[host], self._answered_at[host] + spacing)
+        not_before = _guest(self._crawler).not_before.get(urlsplit(request.url).netloc, 0.0)
         await asyncio.sleep(max(0.0, not_before - time.monotonic()))
 
     def process_response(self, request: Request, response: Response) -> Request | Response:
         """Retries what may pass: 5xx, 408 and 429, at most twice."""
-        self._answered_at[urlsplit(request.url).netloc] = time.monotonic()
+        self._space(request)
         if response.status not in _RETRIED:
             return response
-        return self._again(request, response.headers.get, f"status {response.status}") or response
+        asked_for = _retry_after(response.headers.get("Retry-After"))
+        if asked_for is not None and response.status in _SENT_AWAY:
+            _guest(self._crawler).stay_away(asked_for)
+        return self._again(request, asked_for or 0.0, f"status {response.status}") or response
 
     def process_exception(self, request: Request, exception: Exception) -> Request | None:
         """Retries time-outs, lost connections and cut bodies, at most twice."""
         if isinstance(exception, IgnoreRequest):
             return None
-        self._answered_at[urlsplit(request.url).netloc] = time.monotonic()
+        self._space(request)
         if isinstance(exception, DownloadCancelledError):  # too large, and would be so again
             return None
         target = request.cb_kwargs.get("target")  # robots.txt is no target
         if isinstance(exception, DownloadTimeoutError) and target and target.kind == "dataset":
             return None  # it had half an hour, and the other sources wait for it
-        return self._again(request, lambda name: None, type(exception).__name__)
+        return self._again(request, 0.0, type(exception).__name__)
 
-    def _again(self, request: Request, header: Callable[[str], Any], reason: str) -> Request | None:
+    def _space(self, request: Request) -> None:
+        """The host's next request waits from now on, where robots.txt asks for it."""
+        host = urlsplit(request.url).netloc
+        _guest(self._crawler).hold(host, _guest(self._crawler).spacing.get(host, 0.0))
+
+    def _again(self, request: Request, asked_for: float, reason: str) -> Request | None:
         tried = int(request.meta.get("retry_times", 0))
-        wait = _guest(self._crawler).plan.backoff_seconds * 2**tried
-        asked_for = _retry_after(header("Retry-After"))
-        if asked_for is not None:
-            wait = max(wait, asked_for)
+        wait = max(_guest(self._crawler).plan.backoff_seconds * 2**tried, asked_for)
         if wait > LONGEST_WAIT:
             return None
         again = get_retry_request(
@@ -180,8 +183,7 @@ class Patience:
             give_up_log_level="DEBUG",
         )
         if again is not None:
-            host = urlsplit(request.url).netloc
-            self._not_before[host] = max(self._not_before[host], time.monotonic() + wait)
+            _guest(self._crawler).hold(urlsplit(request.url).netloc, wait)
         return again
 
 

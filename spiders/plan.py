@@ -6,6 +6,13 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+LONGEST_WAIT = 120.0
+"""Seconds: a Retry-After beyond this ends the source's crawl rather than hold it up, and later runs
+leave the source out until then."""
+
+LONGEST_ABSENCE = 7 * 86_400.0
+"""Seconds: who asks us to stay away for longer is asked again once a week, in case it is a slip."""
+
 
 class _Told(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)

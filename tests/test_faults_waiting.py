@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.fault_server import Asked, FaultServer, Gate, Reply, asking
+from pipelines import clock
+from tests.answers import keeping
+from tests.fault_server import Asked, FaultServer, Gate, Reply, asking, started
 from tests.nights import NOTED_LATE, gaps, three_sites
 
 DELAY = 0.2
@@ -117,6 +119,94 @@ def test_two_commands_in_a_row_keep_the_delay_between_them(tmp_path: Path) -> No
         asked = list(server.asked)
     assert [one.path for one in asked] == ["/robots.txt", "/m/one"] * 2
     assert min(gaps(asked)) > LONGER_THAN_STARTING - NOTED_LATE
+
+
+def test_a_run_that_was_killed_keeps_the_delay_to_the_next(tmp_path: Path) -> None:
+    gate = Gate()
+    with FaultServer("rottentomatoes") as server:
+        ready = asking(tmp_path, server, delay=LONGER_THAN_STARTING)
+        ready("track", "rottentomatoes:m/one", "rottentomatoes:m/two")
+        server.tell("m/two", Reply(body=server.page("m/two"), gate=gate))
+        with started(ready, "refresh") as night:
+            gate.wait()
+            night.kill()
+            night.wait()
+            gate.open()
+        assert ready("refresh").status == 0
+        asked = list(server.asked)
+    ours, next_ones = ["/robots.txt", "/m/one", "/m/two"], ["/robots.txt", "/m/two"]
+    assert [one.path for one in asked] == [*ours, *next_ones]
+    assert min(gaps(asked)) > LONGER_THAN_STARTING - NOTED_LATE
+
+
+def test_a_longer_crawl_delay_is_kept_from_one_command_to_the_next(tmp_path: Path) -> None:
+    with FaultServer("rottentomatoes") as server:
+        rules = f"User-agent: *\nCrawl-delay: {LONGER_THAN_STARTING}\n"
+        server.robots = Reply(body=rules.encode())
+        ready = asking(tmp_path, server)
+        ready("track", "rottentomatoes:m/one")
+        for words in (("refresh",), ("film", "rottentomatoes:m/one", "--ask")):
+            assert ready(*words).status == 0
+        asked = list(server.asked)
+    assert len(asked) == 4
+    assert min(gaps(asked)) > LONGER_THAN_STARTING - NOTED_LATE
+
+
+# --- sent away ------------------------------------------------------------------------------------
+
+AWAY = "it asked us to come back after "
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_who_is_sent_away_for_long_stays_away_and_says_until_when(
+    tmp_path: Path, status: int
+) -> None:
+    with FaultServer("tmdb") as tmdb, FaultServer("rottentomatoes") as rotten:
+        ready = asking(tmp_path, tmdb, rotten)
+        ready("track", "tmdb:1", "rottentomatoes:m/one")
+        tmdb.tell("1", Reply(status, headers={"Retry-After": "3600"}))
+        before = clock.now()
+        assert ready("refresh").status == 1
+        assert tmdb.pages_asked == ["1"]
+
+        again = ready("refresh", "--again")
+        (line,) = (line for line in again.err.splitlines() if line.startswith("tmdb: "))
+        until = line.removeprefix(f"tmdb: skipped: {AWAY}")
+        assert clock.later(before, hours=1) <= until <= clock.later(clock.now(), hours=1, seconds=2)
+        assert tmdb.pages_asked == ["1"]
+        assert rotten.pages_asked == ["m/one", "m/one"]
+        assert ready("plan", "--json").json["skipped"]["tmdb"] == AWAY + until
+        assert AWAY in ready("sources").out
+
+        with keeping(tmp_path / "ratings.db") as kept:
+            kept.db.conn.execute("UPDATE last_requests SET not_before = ?", [clock.now()])
+        assert ready("refresh", "--again").status == 0
+        assert tmdb.pages_asked == ["1", "1"]
+
+
+def test_a_person_who_asks_is_told_of_it_and_sees_what_stands(tmp_path: Path) -> None:
+    with FaultServer("tmdb") as server:
+        ready = asking(tmp_path, server)
+        ready("track", "tmdb:1")
+        assert ready("refresh").status == 0
+        server.tell("1", Reply(429, headers={"Retry-After": "86400"}))
+        assert ready("film", "tmdb:1", "--ask").status == 1
+        told = ready("film", "tmdb:1", "--ask")
+        assert server.pages_asked == ["1", "1"]
+    assert told.status == 1
+    assert f"tmdb: skipped: {AWAY}" in told.err
+    assert "Skyfall (2012)" in told.out
+
+
+def test_who_is_sent_away_for_ever_asks_again_after_a_week(tmp_path: Path) -> None:
+    with FaultServer("tmdb") as server:
+        ready = asking(tmp_path, server)
+        ready("track", "tmdb:1")
+        server.tell("1", Reply(429, headers={"Retry-After": "9" * 400}))
+        assert ready("refresh").status == 1
+    (row,) = ready.database().query("SELECT not_before FROM last_requests WHERE source = 'tmdb'")
+    week = clock.later(clock.now(), days=7, seconds=2)
+    assert clock.later(week, minutes=-5) < row["not_before"] <= week
 
 
 # --- answers that take their time -----------------------------------------------------------------

@@ -14,7 +14,7 @@ from pipelines.merge import merge
 from schedules import backfill, config, film_lists, show
 from schedules.commands.opening import must_be_there, writing_to
 from schedules.commands.options import DbOption, FilmsOption, JsonOption, Problem, err, out
-from schedules.commands.running import exit_status, run_shown
+from schedules.commands.running import NothingToAsk, exit_status, run_shown
 from schedules.results import Selection
 
 
@@ -116,8 +116,11 @@ def film(
                 database.conn.execute("COMMIT")
                 merge(database, [film_id])
             chosen = Selection(film_ids=frozenset({film_id}), again=True)
-            result = run_shown(database, settings, chosen, f"film {name} --ask")
-            status = exit_status(result)
+            try:
+                status = exit_status(run_shown(database, settings, chosen, f"film {name} --ask"))
+            except NothingToAsk as problem:  # what stands can be shown all the same
+                err.print(str(problem), markup=False, soft_wrap=True)
+                status = 1
     reading = read_only(config.database_path(db))
     facts = film_facts(reading, films.find(reading, name))
     if as_json:

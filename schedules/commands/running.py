@@ -16,6 +16,10 @@ from schedules.results import Result, Selection, together
 from schedules.run import Run, not_films, stopped_by
 
 
+class NothingToAsk(Problem):
+    """No source is on, or all are left alone for now."""
+
+
 def run_shown(
     database: Database,
     settings: config.Config,
@@ -26,7 +30,7 @@ def run_shown(
     seconds: float | None = None,
     quiet: bool = False,
 ) -> Result:
-    """Run with a progress display. Raises Problem where no source is on.
+    """Run with a progress display. Raises NothingToAsk where no source is on.
 
     With a `lock` it gives way at its checkpoints to whoever goes first, and goes on afterwards.
     After so many `seconds` it ends in order. `quiet`: sources that are skipped go unmentioned.
@@ -41,9 +45,11 @@ def run_shown(
                 shown.say("going on")
             run = Run(database, settings, chosen, command, shown, wanted, parts)
             settings.require_contact(run.asked_sources)
-            if not run.asked_sources:
+            if not run.asked_sources and not parts:
                 print_skipped(run)
-                raise Problem("no source is on, so there is nothing to ask ('afterscore sources')")
+                raise NothingToAsk(
+                    "no source is on, so there is nothing to ask ('afterscore sources')"
+                )
             if not quiet and not parts:
                 print_skipped(run)
             left = None if ends_at is None else max(0.0, ends_at - time.monotonic())

@@ -10,11 +10,12 @@ import typer
 
 from pipelines import clock
 from pipelines.database import read_only
-from pipelines.pauses import paused
+from pipelines.pauses import left_alone
 from schedules import config, show
 from schedules.commands.opening import source_named
 from schedules.commands.options import DbOption, JsonOption, Problem, out
 from schedules.replica import samples_folder
+from spiders.plan import LONGEST_WAIT
 from spiders.sources import SOURCES
 
 
@@ -69,9 +70,9 @@ def sources(ctx: typer.Context, as_json: JsonOption = False, db: DbOption = None
         return
     settings = config.load()
     path = config.database_path(db)
-    pauses = paused(read_only(path), clock.now()) if path.exists() else {}
+    alone = left_alone(read_only(path), clock.now(), LONGEST_WAIT) if path.exists() else {}
     skipped = {source.key: settings.skipped(source) for source in SOURCES}
-    skipped |= {key: str(told) for key, told in pauses.items() if not skipped[key]}
+    skipped |= {key: told for key, told in alone.items() if not skipped[key]}
     if as_json:
         rows = [{**row, "skipped": skipped[row["key"]]} for row in show.register_rows()]
         out.print(show.as_json(rows), markup=False, soft_wrap=True)
