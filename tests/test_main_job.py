@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -118,9 +119,10 @@ def test_a_quiet_night_confirms_what_stands(
 
 
 def test_a_third_refresh_leaves_what_answered_lately_alone(
-    replica: Replica, refreshed: tuple[Afterscore, Ended]
+    replica: Replica, refreshed: tuple[Afterscore, Ended], tmp_path: Path
 ) -> None:
-    ready, _ = refreshed
+    shutil.copy(refreshed[0].folder / "ratings.db", tmp_path)
+    ready = beside(replica, tmp_path)
     sent = len(replica.asked)
     ended = ready("refresh")
     assert ended.status == 0
@@ -172,7 +174,7 @@ def test_a_dry_run_prints_what_is_due_and_asks_nothing(tmp_path: Path) -> None:
         ended = ready("refresh", "--dry-run")
         assert replica.asked == []
     assert ended.status == 0
-    assert "rottentomatoes: 1 listings due" in ended.out
+    assert "rottentomatoes: 1 of 1 listings" in ended.out
     assert "m/skyfall  never asked" in ended.out
     assert ready.database()["runs"].count == 0
 

@@ -410,6 +410,7 @@ def test_tables_of_an_older_version_are_made_anew(kept: Kept) -> None:
     say(kept, score_kinds()[0])
     run = kept.db.conn.execute
     run("DROP VIEW critics_vs_audience")
+    run("DROP INDEX film_scores_consensus_100")
     run("ALTER TABLE film_scores DROP COLUMN consensus_100")
     run("DROP TABLE stay_for_the_credits")
     prepare(kept.db)
