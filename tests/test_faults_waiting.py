@@ -19,7 +19,7 @@ from tests.nights import NOTED_LATE, gaps, three_sites
 
 DELAY = 0.2
 CRAWL_DELAY = 0.5
-LONGER_THAN_STARTING = 4.0
+LONGER_THAN_STARTING = 2.5
 """A delay, in seconds, that outlasts the start of another command."""
 
 
