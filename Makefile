@@ -19,7 +19,7 @@ demo: .venv/demo.ready
 	@$(BIN)/afterscore demo
 
 test: .venv/dev.ready
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 3  # on two cores: many tests wait for a process or a site
 
 lint: .venv/dev.ready
 	$(BIN)/ruff check .

@@ -191,9 +191,9 @@ class Run:
 
     def _give_way_if_wanted(self) -> None:
         if self._crawls and not self._gave_way and self._wanted_by_others():
-            self._shown.say("another command goes first; this one goes on after it")
             self._gave_way = True
             self._crawls.stop()
+            self._shown.say("another command goes first; this one goes on after it")
 
     def _settle(self, store: Store, judged: Judged) -> None:
         """Store answers that were judged, or hold them back together."""

@@ -163,7 +163,7 @@ def without_listing(row: dict[str, Any], listing: str) -> dict[str, Any]:
 
 
 @given(both=two_orders())
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 def test_the_tables_do_not_tell_in_what_order_saved_pages_came(
     kept: Kept, both: tuple[list[Saved | Live], list[Saved | Live]]
 ) -> None:

@@ -113,7 +113,7 @@ def crawl(kept: Kept, run_id: int, answers: list[Answer]) -> tuple[Tally, list[s
 
 
 @given(seed=st.integers(0, 10_000))
-@settings(deadline=None, max_examples=8)
+@settings(deadline=None, max_examples=5)
 def test_weeks_of_honest_nights_are_never_held(years: Kept, seed: int) -> None:
     """Each night asks other films: all, the newest, a handful, none that is rated yet. Some pages
     fail, some are gone."""

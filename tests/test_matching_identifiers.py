@@ -121,7 +121,7 @@ def films_after(kept: Kept, waves: Sequence[Sequence[Record]]) -> set[frozenset[
 
 
 @given(world=worlds(), data=st.data())
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 def test_films_are_the_same_in_whatever_order_their_listings_are_heard_of(
     shared: Kept, world: World, data: st.DataObject
 ) -> None:
@@ -130,7 +130,7 @@ def test_films_are_the_same_in_whatever_order_their_listings_are_heard_of(
 
 
 @given(world=worlds(), data=st.data())
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 def test_a_run_that_matches_after_each_wave_finds_the_same_films(
     shared: Kept, world: World, data: st.DataObject
 ) -> None:

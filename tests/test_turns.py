@@ -48,17 +48,19 @@ def test_a_film_that_a_person_asks_for_goes_before_the_rest_of_the_night(tmp_pat
     gate = Gate()
     with FaultServer("rottentomatoes") as server:
         ready = asking(tmp_path, server)
-        ready("track", *(f"rottentomatoes:{film}" for film in FILMS))
+        ready("track", *(f"rottentomatoes:m/{number}" for number in range(9)))
         server.tell("m/1", Reply(body=server.page("m/1"), gate=gate))
         with started(ready, "refresh") as night:
             gate.wait()
-            with started(ready, "film", "rottentomatoes:m/3", "--ask") as film:
+            with started(ready, "film", "rottentomatoes:m/8", "--ask") as film:
                 printed(film, "waiting for 'afterscore refresh'")
                 printed(night, GIVES_WAY)
                 gate.open()
                 assert film.wait(PATIENCE) == 0
             assert night.wait(PATIENCE) == 0
-        assert server.pages_asked == ["m/0", "m/1", "m/3", "m/2"]
+        # Before the crawl hears of it, it may have asked for one or two more.
+        assert server.pages_asked.index("m/8") < 5
+        assert sorted(server.pages_asked) == [f"m/{number}" for number in range(9)]
 
 
 def test_a_night_that_gave_way_keeps_to_its_budget(tmp_path: Path) -> None:
