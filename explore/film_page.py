@@ -17,7 +17,7 @@ from explore.pages import page, read
 from explore.words import day, film_path, number
 from pipelines import films
 from pipelines.explanation import explanation
-from pipelines.film_facts import film_facts
+from pipelines.film_facts import credits_answer, film_facts
 from spiders.sources import ScoreKind, score_kinds, source_of_kind
 
 MOST_HISTORY = 200
@@ -26,14 +26,13 @@ MOST_CHANGES = 6
 MOST_CAST = 6
 
 _ANSWERS = {
+    "both": ("Yes", ", there are scenes during and after the credits."),
     "yes": ("Yes", ", there is a scene after the credits."),
     "until_mid": ("Yes, during them", "; none is known after, so stay for the first credits."),
     "no": ("No", ", neither during nor after the credits."),
     "unknown": ("Not known", ": no source that was asked says."),
     "disputed": ("Sources disagree", ": one knows of a scene where another says there is none."),
 }
-
-_BOTH = ("Yes", ", there are scenes during and after the credits.")
 
 _MERGED = "SELECT ifnull(merged_into, film_id) AS film_id FROM films WHERE film_id = ?"
 _SOURCES = "SELECT * FROM film_sources WHERE film_id = ?"
@@ -154,7 +153,7 @@ def about(db: Database, name: str) -> dict[str, Any]:
         "shown_history": history[:MOST_HISTORY],
         "chart": chart(history),
         "tiles": tiles,
-        "answer": _answer(facts["credits"]),
+        "answer": _ANSWERS[credits_answer(facts["credits"])],
         "verdicts": _rows(db, _VERDICTS, film_id),
         "changes": _rows(db, _CHANGES, film_id, MOST_CHANGES),
         "sources": sources,
@@ -260,11 +259,6 @@ def _notes(
         if row["source"] == source and row["topic"] in (kind.key, "listing")
     ]
     return notes
-
-
-def _answer(told: Mapping[str, Any]) -> tuple[str, str]:
-    both = (told["during"], told["after"]) == ("yes", "yes")
-    return _BOTH if both else _ANSWERS[told["stay"]]
 
 
 def _rows(db: Database, sql: str, *values: Any) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Open the database: to write (made, migrated and locked) or to read (never made)."""
+"""Open the database: to write (made and migrated) or to read (never made)."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@ where sources disagree."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -48,6 +49,7 @@ FROM listing_films lf JOIN listings l USING (listing_id)
 WHERE lf.film_id = :film_id AND lf.valid_to IS NULL
 ORDER BY l.source, l.source_id
 """
+_CREDITS = "SELECT place, yes_sources, no_sources FROM credits_disputes WHERE film_id = :film_id"
 
 
 def explanation(db: Database, known: Mapping[str, Any]) -> dict[str, Any]:
@@ -65,7 +67,7 @@ def explanation(db: Database, known: Mapping[str, Any]) -> dict[str, Any]:
         "disagreements": [
             *_facts_apart(list(db.query(_FACTS, about))),
             *_relayed_apart(scores),
-            *_credits_apart(known["credits"]),
+            *_credits_apart(list(db.query(_CREDITS, about))),
         ],
     }
 
@@ -98,12 +100,14 @@ def _relayed_apart(scores: Sequence[Mapping[str, Any]]) -> list[str]:
     return found
 
 
-def _credits_apart(told: Mapping[str, Any]) -> list[str]:
-    if told["yes_sources"] and told["no_sources"]:
-        says = ", ".join(told["yes_sources"])
-        denies = ", ".join(told["no_sources"])
-        return [f"scenes in the credits: {says} says there is one, {denies} says there is none"]
-    return []
+def _credits_apart(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Places in the credits of which one source says yes and another no."""
+    found = []
+    for row in rows:
+        says, denies = (", ".join(json.loads(row[f"{word}_sources"])) for word in ("yes", "no"))
+        place = f"a scene {row['place']} the credits"
+        found.append(f"{place}: {says} says there is one, {denies} says there is none")
+    return found
 
 
 def shown(kind: ScoreKind, row: Mapping[str, Any]) -> str:

@@ -10,6 +10,15 @@ from sqlite_utils import Database
 
 from spiders.sources import score_kinds, source_of_kind
 
+# The row of film_scores knows when its figures were last seen as of its last merge, which a dataset
+# that brings nothing new does not cause.
+_SEEN = """
+SELECT s.score_kind, s.confirmed_at
+FROM listing_films lf JOIN standing_scores s USING (listing_id)
+WHERE lf.film_id = ? AND lf.valid_to IS NULL AND lf.is_primary AND s.state <> 'missing'
+  AND s.confirmed_at >= lf.valid_from
+"""
+
 STATES = {
     "not_rated": "not rated yet",
     "missing": "should be there, and no known layout held it",
@@ -34,6 +43,7 @@ def film_facts(db: Database, film_id: int) -> dict[str, Any]:
         film_id,
     )
     urls = {row["source"]: row["url"] for row in listings if row["is_primary"]}
+    seen = {row["score_kind"]: row["confirmed_at"] for row in _rows(db, _SEEN, film_id)}
     kinds = {}
     for kind in score_kinds():
         key = kind.key
@@ -45,7 +55,7 @@ def film_facts(db: Database, film_id: int) -> dict[str, Any]:
             "scale_max": kind.scale_max,
             "votes": scores.get(f"{key}_votes"),
             "votes_at_least": bool(scores.get(f"{key}_votes_at_least")),
-            "confirmed_at": scores.get(f"{key}_confirmed_at"),
+            "confirmed_at": seen.get(key),
             "source": source.key,
             "url": urls.get(source.key),
         }
@@ -108,6 +118,13 @@ def _stay(db: Database, film_id: int) -> dict[str, Any]:
             "confirmed_at": None,
         }
     return told | {name: json.loads(told[name]) for name in ("yes_sources", "no_sources")}
+
+
+def credits_answer(told: Mapping[str, Any]) -> str:
+    """`stay`, or `both` where scenes are known during and after the credits: the key of the words
+    in which each surface says it."""
+    both = (told["during"], told["after"]) == ("yes", "yes")
+    return "both" if both else str(told["stay"])
 
 
 def _rows(db: Database, sql: str, *values: Any) -> list[dict[str, Any]]:

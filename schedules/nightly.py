@@ -23,6 +23,7 @@ from sqlalchemy.exc import DatabaseError
 
 from pipelines import clock
 from pipelines.database import read_only
+from schedules.history import WHOLE_REFRESH
 
 JOB = "nightly"
 
@@ -31,12 +32,11 @@ class UnusableJobStore(Exception):
     """The job store cannot be read; the message says what to do."""
 
 
-# A whole run that came to its end, whatever came of it. One that was interrupted or killed has not
-# done its night's work, and the run that goes on with it counts as its end.
-_DONE = """
-SELECT 1 FROM runs WHERE command = 'refresh' AND outcome IN ('ok', 'partly', 'failed')
-  AND json_extract(plan, '$.film_ids') IS NULL AND json_array_length(plan, '$.sources') = 0
-  AND json_extract(plan, '$.limit') IS NULL AND started_at >= ?
+# A night that came to its end, whatever came of it. One that was interrupted or killed has not done
+# its work, and the run that goes on with it counts as its end.
+_DONE = f"""
+SELECT 1 FROM runs
+WHERE {WHOLE_REFRESH} AND outcome IN ('ok', 'partly', 'failed') AND started_at >= ?
 """
 
 

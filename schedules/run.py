@@ -143,7 +143,9 @@ class Run:
             self._journal.end(self._crawled.values(), self.skipped, outcome, exception)
         changes = [c for crawled in self._crawled.values() for c in crawled.tally.changes]
         crawls = list(self._crawled.values())
-        return Result(run_id, self._started, outcome, crawls, changes, self.skipped, self._gave_way)
+        # Whoever was told to end while another command goes first does not go on after it.
+        gave_way = self._gave_way and not self._stopped.is_set()
+        return Result(run_id, self._started, outcome, crawls, changes, self.skipped, gave_way)
 
     def interrupt(self) -> None:
         """End the run after the requests in hand; what they bring is still stored."""

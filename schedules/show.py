@@ -17,7 +17,7 @@ from rich.text import Text
 from sqlite_utils import Database
 
 from pipelines.clock import ago
-from pipelines.film_facts import STATES
+from pipelines.film_facts import STATES, credits_answer
 from pipelines.statements import Change
 from spiders.sources import SOURCES, Source, by_key, score_kind, score_kinds
 
@@ -36,6 +36,7 @@ _LEGEND = (
     "Stay? mid: until the scene during the credits · ?: not known"
 )
 _STAY = {
+    "both": "Stay: there are scenes during and after the credits",
     "yes": "Stay: there is a scene after the credits",
     "until_mid": "Stay for the first credits: there is a scene during them, none known after",
     "no": "No scene during or after the credits",
@@ -71,9 +72,7 @@ def film_card(console: Console, facts: Mapping[str, Any]) -> None:
     """One film for a person: the credits first, then each score."""
     console.print(headline(facts))
     told = facts["credits"]
-    line = _STAY[told["stay"]]
-    if (told["during"], told["after"]) == ("yes", "yes"):
-        line = "Stay: there are scenes during and after the credits"
+    line = _STAY[credits_answer(told)]
     if told["scene_count"]:
         line += f" ({told['scene_count']} in all)"
     console.print(Text(line, style="bold green" if told["stay"] in ("yes", "until_mid") else ""))

@@ -10,11 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.database import transaction
+from pipelines.film_facts import film_facts
+from pipelines.films import Listed, track
 from pipelines.quarantine import decide
 from pipelines.statements import Statement, Tally
 from pipelines.store import Store
 from spiders.items import Answer, Record, Score
-from tests.answers import READER, Kept, answer, day, keeping, not_rated, record, scored
+from tests.answers import LISTED, READER, Kept, answer, day, keeping, not_rated, record, scored
 
 TITLES = count(1_000_000)
 
@@ -81,3 +83,12 @@ def test_after_a_person_released_something_else_the_old_figure_is_news(kept: Kep
     assert kept.score("imdb_rating", "tt1")["value"] == 3.0
     kept.tell(told("tt1", scored(7.7, 1_000, 10), 3))
     assert kept.score("imdb_rating", "tt1")["value"] == 7.7
+
+
+def test_the_age_of_a_figure_is_that_of_the_dataset_which_said_it_last(kept: Kept) -> None:
+    with transaction(kept.db):
+        film_id, _ = track(kept.db, [Listed("imdb", LISTED["imdb"])], "a test")
+    kept.tell(told(LISTED["imdb"], scored(7.7, 1_000, 10), 1))
+    kept.match()
+    kept.tell(told(LISTED["imdb"], scored(7.7, 1_000, 10), 2))
+    assert film_facts(kept.db, film_id)["scores"]["imdb_rating"]["confirmed_at"] == day(2)

@@ -227,3 +227,16 @@ def test_the_card_says_that_sources_disagree_and_who_says_what(afterscore: After
     assert "no: MediaStinger\n" in card
     printed = afterscore("film", LISTED["imdb"], "--json").json["credits"]
     assert (printed["stay"], printed["yes_sources"]) == ("disputed", [A])
+
+
+def test_sources_that_each_know_of_another_scene_disagree_on_both(afterscore: Afterscore) -> None:
+    with keeping(afterscore.folder / "ratings.db") as kept:
+        with transaction(kept.db):
+            track(kept.db, [Listed(*key) for key in LISTED.items()], "a test")
+        say(kept, A, YES, NO)
+        say(kept, B, NO, YES)
+        kept.merge()
+    assert afterscore("explain", LISTED["imdb"], "--json").json["disagreements"] == [
+        f"a scene during the credits: {A} says there is one, {B} says there is none",
+        f"a scene after the credits: {B} says there is one, {A} says there is none",
+    ]
