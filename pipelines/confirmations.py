@@ -7,10 +7,15 @@ from collections.abc import Collection
 from sqlite_utils import Database
 
 from pipelines.database import set_aside
-from pipelines.statements import Statement
+from pipelines.statements import Statement, Tally
+
+_CONFIRM = (
+    "INSERT INTO confirmations {} ON CONFLICT DO UPDATE"
+    " SET confirmed_at = max(confirmed_at, excluded.confirmed_at)"
+)
 
 
-def confirm(db: Database, said: Statement, topic: str) -> None:
+def confirm(db: Database, said: Statement, topic: str, tally: Tally) -> None:
     """A record says again what stands. A dataset confirms in one row, when its last part came."""
     if said.origin == "dataset":
         db.conn.execute(
@@ -18,7 +23,13 @@ def confirm(db: Database, said: Statement, topic: str) -> None:
             (said.listing_id, topic),
         )
     else:
-        _confirm(db, said.listing_id, topic, said.at)
+        tally.confirmed.append((said.listing_id, topic, said.at))
+
+
+def write_confirmed(db: Database, tally: Tally) -> None:
+    """Write down what an answer said again. It is no news: whatever else an answer writes is."""
+    db.conn.executemany(_CONFIRM.format("VALUES (?, ?, ?)"), tally.confirmed)
+    tally.confirmed.clear()
 
 
 def confirm_unchanged(db: Database, listing_id: int, at: str) -> None:
@@ -26,15 +37,15 @@ def confirm_unchanged(db: Database, listing_id: int, at: str) -> None:
 
     What that answer did not hold (`missing`, or held back) is not confirmed by it.
     """
-    topics = db.conn.execute(
-        "SELECT score_kind FROM scores WHERE listing_id = ?1 AND origin <> 'archive'"
-        " AND last_attempt_state IN ('scored', 'not_rated')"
-        " UNION SELECT 'credits' FROM credits_verdicts WHERE listing_id = ?1"
-        " AND origin <> 'archive'",
-        (listing_id,),
-    ).fetchall()
-    for (topic,) in topics:
-        _confirm(db, listing_id, topic, at)
+    db.conn.execute(
+        _CONFIRM.format(
+            "SELECT listing_id, score_kind, ?2 FROM scores WHERE listing_id = ?1"
+            " AND origin <> 'archive' AND last_attempt_state IN ('scored', 'not_rated')"
+            " UNION SELECT listing_id, 'credits', ?2 FROM credits_verdicts WHERE listing_id = ?1"
+            " AND origin <> 'archive'"
+        ),
+        (listing_id, at),
+    )
 
 
 def confirm_dataset(db: Database, source: str, at: str, held: Collection[int] | None) -> None:
@@ -59,12 +70,4 @@ def confirm_dataset(db: Database, source: str, at: str, held: Collection[int] | 
         "INSERT INTO dataset_confirmations VALUES (?, ?) ON CONFLICT DO UPDATE"
         " SET confirmed_at = excluded.confirmed_at",
         (source, at),
-    )
-
-
-def _confirm(db: Database, listing_id: int, topic: str, at: str) -> None:
-    db.conn.execute(
-        "INSERT INTO confirmations VALUES (?, ?, ?) ON CONFLICT DO UPDATE"
-        " SET confirmed_at = max(confirmed_at, excluded.confirmed_at)",
-        (listing_id, topic, at),
     )

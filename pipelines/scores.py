@@ -116,7 +116,7 @@ def _live(
 ) -> None:
     """Compare with what was last `answered`; a saved page may stand meanwhile."""
     supersede(db, said.listing_id, kind, said.at)
-    confirm(db, said, kind)
+    confirm(db, said, kind, tally)
     if stands and answered and _as_before(answered, score):
         if not _answered(stands):
             _stand(db, said.listing_id, kind, answered, stands[-2:])

@@ -45,11 +45,16 @@ class Change:
 
 @dataclass
 class Tally:
-    """What came of the answers of one source."""
+    """What came of the answers of one source.
+
+    `touched` are listings of which something is new: they are matched, and their films merged.
+    `confirmed` holds (listing_id, topic, time) of what was said again and is not yet written.
+    """
 
     counts: Counter[str] = field(default_factory=Counter)
     changes: list[Change] = field(default_factory=list)
     touched: set[int] = field(default_factory=set)
+    confirmed: list[tuple[int, str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def change(self, change: Change) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from sqlite_utils import Database
 
-from pipelines.confirmations import confirm_dataset, confirm_unchanged
+from pipelines.confirmations import confirm_dataset, confirm_unchanged, write_confirmed
 from pipelines.dataset_records import forget_told, known_again, remember
 from pipelines.guard import Doubt, Rule
 from pipelines.listings import (
@@ -65,8 +65,10 @@ class Store:
             self._changed_upstream(answer)
             return
         held_before, changed_before = tally.counts["held"], len(tally.changes)
-        if answer.unchanged:
-            self._unchanged(answer)
+        written_before = self._db.conn.total_changes
+        said_again = self._said_again(answer) if answer.unchanged else None
+        if said_again is not None:
+            stand_on_answers(self._db, said_again)
         elif origin == "dataset":
             self._dataset(answer, tally)
         else:
@@ -78,7 +80,11 @@ class Store:
         listing_id = self._asked_listing(answer)
         if listing_id is not None:
             self._attempted(listing_id, answer)
-            tally.touched.add(listing_id)
+            if self._db.conn.total_changes > written_before:
+                tally.touched.add(listing_id)
+        write_confirmed(self._db, tally)
+        if said_again is not None:
+            confirm_unchanged(self._db, said_again, answer.asked_at)
         held = tally.counts["held"] > held_before
         if origin == "dataset":
             held = self._held_in_dataset(answer, held=held)
@@ -119,6 +125,7 @@ class Store:
             )
             if number is not None:
                 forget_told(self._db, number)
+        write_confirmed(self._db, tally)
 
     def release_record(self, said: Statement, topic: str, tally: Tally) -> None:
         """Store what a record says of a topic, as if nothing spoke against it."""
@@ -131,6 +138,7 @@ class Store:
         else:
             score = said.record.scores[topic]
             store_score(self._db, self._run, said, topic, score, tally, guarded=False)
+        write_confirmed(self._db, tally)
 
     def _changed_upstream(self, answer: Answer) -> None:
         """Note of the listings that we have that the source's feed of changes names them: nothing
@@ -216,8 +224,7 @@ class Store:
             tally.touched.add(number)
             return number
         self._take_in(said, tally, asked if elsewhere else None, same=same, guarded=guarded)
-        # Of a dataset most says what is known: that is confirmed in one row, and matched already.
-        if origin != "dataset" or self._db.conn.total_changes > changes_before:
+        if self._db.conn.total_changes > changes_before:
             tally.touched.add(number)
         if origin == "dataset" and tally.counts["held"] > held_before:
             self._in_dataset[answer.source].discard(number)  # it was in it, and not as it stands
@@ -254,12 +261,10 @@ class Store:
                 (said.at, asked),
             )
 
-    def _unchanged(self, answer: Answer) -> None:
-        """A 304 says again what the last full answer of this URL said of its listing."""
+    def _said_again(self, answer: Answer) -> int | None:
+        """The listing of which a 304 says again what the last full answer of this URL said."""
         row = one(self._db, "SELECT listing_id FROM urls WHERE url = ?", answer.asked_url)
-        if row and row[0] is not None:
-            stand_on_answers(self._db, row[0])
-            confirm_unchanged(self._db, row[0], answer.asked_at)
+        return row[0] if row else None
 
     def _asked_listing(self, answer: Answer) -> int | None:
         if answer.target != "listing" or answer.asked_source_id is None:

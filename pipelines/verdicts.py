@@ -47,7 +47,7 @@ def store_verdict(
         if why and hold(db, run_id, said, "credits", why, before, tally, _says(said.record)):
             return
         supersede(db, said.listing_id, "credits", said.at)
-        confirm(db, said, "credits")
+        confirm(db, said, "credits", tally)
         if unchanged:
             return
     db.conn.execute(

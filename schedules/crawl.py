@@ -18,6 +18,7 @@ from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.extensions.memusage import MemoryUsage
 from scrapy.settings import Settings
 from scrapy.utils.asyncio import create_looping_call
+from scrapy.utils.misc import load_object
 from scrapy.utils.project import get_project_settings
 from twisted.web.client import HTTPConnectionPool
 
@@ -141,6 +142,24 @@ def ended_for(reason: str, plan: Plan) -> str:
         " rest is due next time",
         "memusage_exceeded": f"error: it needed more than {limits.megabytes} MB of memory",
     }.get(reason, reason)
+
+
+def prepare() -> None:
+    """Load what Scrapy loads by name as a crawl begins: whoever is forked from here has it."""
+    settings = Settings()
+    settings.setmodule("spiders.settings", priority="project")
+    for kind in ("DOWNLOADER_MIDDLEWARES", "EXTENSIONS", "ITEM_PIPELINES", "DOWNLOAD_HANDLERS"):
+        for path, value in settings.getwithbase(kind).items():
+            if value is not None:
+                load_object(value if kind == "DOWNLOAD_HANDLERS" else path)
+    for kind in (
+        "DOWNLOADER",
+        "SCHEDULER",
+        "ITEM_PROCESSOR",
+        "DUPEFILTER_CLASS",
+        "ROBOTSTXT_PARSER",
+    ):
+        load_object(settings[kind])
 
 
 def main() -> int:

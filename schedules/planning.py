@@ -49,7 +49,6 @@ LEFT JOIN score_observations o ON o.rowid = (
       AND o.observed_at <= asked.last_answered_at
     ORDER BY o.observed_at DESC LIMIT 1
   )
-ORDER BY asked.listing_id
 """
 
 
@@ -166,4 +165,4 @@ def _scheduled(
     listings = pd.read_sql_query(
         _LISTINGS, db.conn, params={"source": source, "chosen": int(chosen)}
     )
-    return schedule(listings, at, rest_hours)
+    return schedule(listings.sort_values("listing_id", ignore_index=True), at, rest_hours)

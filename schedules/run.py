@@ -28,6 +28,7 @@ from pipelines.waiting import Judged, Waiting
 from schedules.config import Config
 from schedules.journal import Journal
 from schedules.lookups import WHOLE, Lookups
+from schedules.nursery import Nursery
 from schedules.planning import Night, night, unread_days, write_due
 from schedules.progress import Shown
 from schedules.results import NO_FAULT, Crawled, Result, Selection
@@ -75,6 +76,7 @@ class Run:
         self._waiting: dict[str, Waiting] = {}
         self._journal = Journal(db)
         self._waits = Waits(db, config)
+        self._nursery = Nursery()
         self._crawls: Crawls | None = None
         self._stopped = threading.Event()
         self._touched: set[int] = set()
@@ -131,13 +133,14 @@ class Run:
                 self._match_touched()
                 self._write_lookups(wave)
             self._stage(store, self._read_plans(), gives_way=True)
-            self._match_touched()
+            self._match_touched(at_last=True)
         except Exception as fault:
             exception = f"{type(fault).__name__}: {fault}"
             raise
         finally:
             if self._crawls:
                 self._crawls.kill()
+            self._nursery.close()
             self._merge()
             outcome = "failed" if exception else self._outcome()
             self._journal.end(self._crawled.values(), self.skipped, outcome, exception)
@@ -170,7 +173,7 @@ class Run:
             self._waiting[plan.source] = Waiting(self._db, plan.source, _selection(plan))
             total = len(plan.targets) if plan.stage == "read" else None
             self._shown.start(plan.source, by_key(plan.source).name, total)
-        self._crawls = Crawls(plans)
+        self._crawls = Crawls(plans, self._nursery)
         try:
             for batch in self._crawls.answers():
                 answers = [item for item in batch if isinstance(item, Answer)]
@@ -386,17 +389,17 @@ class Run:
 
     # --- match, merge, record -----------------------------------------------------------------
 
-    def _match_touched(self) -> None:
-        """Match what the crawls of the last stage stored."""
+    def _match_touched(self, *, at_last: bool = False) -> None:
+        """Match what the crawls of the last stage stored; `at_last` also where that is nothing: a
+        person may have ruled since the last run."""
         listings: set[int] = set()
         for crawled in self._crawled.values():
             listings |= crawled.tally.touched
             crawled.tally.touched = set()
-        self._match(listings)
+        if listings or at_last:
+            self._match(listings)
 
     def _match(self, listings: set[int]) -> None:
-        if not listings:
-            return
         matched = match(self._db, listings)
         for listing_id, films in matched.ambiguous.items():
             self._doubt(listing_id, films)

@@ -6,10 +6,7 @@ One that dies, hangs or leaks never stops the others: each is watched, and ended
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -18,15 +15,20 @@ from dataclasses import dataclass
 from math import inf
 from queue import Empty, Queue
 
+from schedules.nursery import Nursery
 from spiders.items import Answer
 from spiders.plan import Plan
 
 QUEUED = 2_000
 """Answers that may wait for the writer before the crawls have to wait for it."""
 
-GATHER_SECONDS = 0.05
-"""How long answers are gathered into one batch, which is one transaction. Taken as they come, they
-make a batch of one or two, and committing costs half as much again as storing."""
+GATHER_SECONDS = 0.5
+"""How long answers are gathered into one batch, which is one transaction, unless a crawl ends.
+Taken as they come, they make a batch of one or two: committing costs half as much again as storing,
+and each commit writes the pages that it touched anew, whole."""
+
+GATHERED = 1_000
+"""No more answers than that make one batch."""
 
 STARTING_SECONDS = 60.0
 """A crawl that starts on a busy machine gives its first sign of life so much later."""
@@ -58,8 +60,9 @@ class Ended:
 class Crawls:
     """The crawl processes of one stage. `stop` ends them after the request in hand."""
 
-    def __init__(self, plans: Sequence[Plan]) -> None:
+    def __init__(self, plans: Sequence[Plan], nursery: Nursery) -> None:
         self._plans = plans
+        self._nursery = nursery
         self._queue: Queue[Answer | Ended] = Queue(QUEUED)
         self._workers: list[_Worker] = []
         self._stopped = False
@@ -67,23 +70,28 @@ class Crawls:
     def answers(self) -> Iterator[list[Answer | Ended]]:
         """Batches of what has come, until every crawl has ended; a batch may be empty."""
         for plan in self._plans:
-            self._workers.append(_Worker(plan, self._queue))
+            self._workers.append(_Worker(plan, self._nursery, self._queue))
         if self._stopped:  # while they were being started, some of them after that
             self.stop()
         running = len(self._plans)
         while running:
-            batch: list[Answer | Ended] = []
-            try:
-                batch.append(self._queue.get(timeout=0.25))
-                time.sleep(GATHER_SECONDS)
-                while len(batch) < 200:
-                    batch.append(self._queue.get_nowait())
-            except Empty:
-                pass
+            batch = list(self._gathered())
             for worker in self._workers:
                 worker.watch(time.monotonic())
             running -= sum(isinstance(item, Ended) for item in batch)
             yield batch
+
+    def _gathered(self) -> Iterator[Answer | Ended]:
+        """What comes within the time; no more once a crawl has ended."""
+        until = time.monotonic() + GATHER_SECONDS
+        for _ in range(GATHERED):
+            try:
+                item = self._queue.get(timeout=max(0.0, until - time.monotonic()))
+            except Empty:
+                return
+            yield item
+            if isinstance(item, Ended):
+                return
 
     def stop(self) -> None:
         """Ask every crawl to end; what it has read still comes."""
@@ -100,7 +108,7 @@ class Crawls:
 class _Worker:
     """One crawl process, and the thread that passes on what it says."""
 
-    def __init__(self, plan: Plan, queue: Queue[Answer | Ended]) -> None:
+    def __init__(self, plan: Plan, nursery: Nursery, queue: Queue[Answer | Ended]) -> None:
         self._plan = plan
         self._queue = queue
         self._silent_seconds = 60 * plan.limits.silent_minutes
@@ -111,15 +119,7 @@ class _Worker:
         self._overdue: str | None = None
         self._gone_by = 0.0
         self._said = tempfile.TemporaryFile()  # noqa: SIM115  lives as long as the process does
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "schedules.crawl"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._said,
-            # A Ctrl-C at the terminal goes to the run process, which ends its crawls in order.
-            start_new_session=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
-        )
+        self._process = nursery.start(self._said)
         threading.Thread(target=self._pump, daemon=True).start()
 
     def stop(self) -> None:
@@ -155,17 +155,14 @@ class _Worker:
         return None
 
     def _send(self, number: signal.Signals) -> None:
-        if self._process.poll() is None:
-            self._process.send_signal(number)
+        self._process.send_signal(number)
 
     def _pump(self) -> None:
-        assert self._process.stdin
-        assert self._process.stdout
         reason, exception, away_seconds = "died", None, 0.0
         try:
-            self._process.stdin.write(self._plan.model_dump_json().encode())
-            self._process.stdin.close()
-            for line in self._process.stdout:
+            self._process.plan.write(self._plan.model_dump_json().encode())
+            self._process.plan.close()
+            for line in self._process.answers:
                 self._hear()
                 if line.startswith(b'{"end":'):
                     end = json.loads(line)["end"]
@@ -185,7 +182,7 @@ class _Worker:
             # by `stop`: before Scrapy had begun to listen for it, or with a request in hand
             stopped = status == -signal.SIGTERM or self._overdue is not None
             reason = "shutdown" if stopped else reason
-        self._process.stdout.close()
+        self._process.answers.close()
         if reason == "died" or exception:
             exception = exception or self._overdue
             exception = exception or f"the crawl process ended with status {status}"

@@ -8,7 +8,6 @@ BOT_NAME = "afterscore"
 SPIDER_MODULES = ["spiders"]
 ADDONS: dict[str, int] = {}
 
-ROBOTSTXT_OBEY = False  # spiders.manners.RobotsTxt obeys it, and asks nothing where it cannot tell
 CONCURRENT_REQUESTS = 1
 CONCURRENT_REQUESTS_PER_DOMAIN = 1
 # The base spider sets the delay to 1.25 times the plan's: with this jitter the wait is never
@@ -18,18 +17,38 @@ DOWNLOAD_TIMEOUT = 60
 DOWNLOAD_FAIL_ON_DATALOSS = True
 DOWNLOAD_VERIFY_CERTIFICATES = True
 REDIRECT_MAX_TIMES = 5
-HTTPERROR_ALLOW_ALL = True  # the reader says what a status means
-COOKIES_ENABLED = False
-REFERER_ENABLED = False
-METAREFRESH_ENABLED = False
-RETRY_ENABLED = False  # spiders.manners.Patience retries, with back-off and Retry-After
 
 DOWNLOADER_MIDDLEWARES = {
     "spiders.manners.RegisterHosts": 50,
-    "spiders.manners.RobotsTxt": 100,
-    "spiders.manners.Patience": 650,  # closer to the site than redirects, so that these wait too
-    "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
+    "spiders.manners.RobotsTxt": 100,  # Scrapy's own asks everything where it cannot tell
+    # closer to the site than redirects, so that these wait too; retries, with Retry-After
+    "spiders.manners.Patience": 650,
+    **dict.fromkeys(
+        (
+            "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware",
+            "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware",
+            "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware",
+            "scrapy.downloadermiddlewares.retry.RetryMiddleware",
+            "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware",
+            "scrapy.downloadermiddlewares.cookies.CookiesMiddleware",
+            "scrapy.downloadermiddlewares.stats.DownloaderStats",
+            "scrapy.downloadermiddlewares.httpcache.HttpCacheMiddleware",
+        )
+    ),
 }
+# No request is made but by the base spider, and the reader says what a status means. Each of these
+# would be asked twice about every answer: a tenth of what a quiet night costs.
+SPIDER_MIDDLEWARES = dict.fromkeys(
+    (
+        "scrapy.spidermiddlewares.start.StartSpiderMiddleware",
+        "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware",
+        "scrapy.spidermiddlewares.referer.RefererMiddleware",
+        "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware",
+        "scrapy.spidermiddlewares.depth.DepthMiddleware",
+        "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware",
+    )
+)
+DOWNLOAD_HANDLERS = dict.fromkeys(("data", "file", "ftp", "s3"))
 ITEM_PIPELINES = {
     "pipelines.validate.ValidatePipeline": 100,
     "schedules.crawl.HandOverPipeline": 900,
@@ -45,12 +64,19 @@ WARN_ON_GENERATOR_RETURN_VALUE = False
 # extension would count what the process that started it has needed, too.
 MEMUSAGE_ENABLED = True
 EXTENSIONS = {
-    "scrapy.extensions.memusage.MemoryUsage": None,
     "schedules.crawl.Memory": 0,
     "schedules.crawl.SignsOfLife": 0,
+    **dict.fromkeys(
+        (
+            "scrapy.extensions.memusage.MemoryUsage",
+            "scrapy.extensions.memdebug.MemoryDebugger",
+            "scrapy.extensions.telnet.TelnetConsole",
+            "scrapy.extensions.remote_control.RemoteControl",
+            "scrapy.extensions.feedexport.FeedExporter",
+            "scrapy.extensions.logstats.LogStats",
+            "scrapy.extensions.spiderstate.SpiderState",
+            "scrapy.extensions.throttle.AutoThrottle",
+        )
+    ),
 }
-
-TELNETCONSOLE_ENABLED = False
-REMOTE_CONTROL_ENABLED = False
 LOG_LEVEL = "WARNING"
-LOGSTATS_INTERVAL = 0

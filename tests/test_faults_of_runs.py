@@ -20,6 +20,11 @@ def children_of(pid: int) -> list[int]:
     return [int(child) for task in tasks for child in task.read_text().split()]
 
 
+def crawls_of(run: int) -> list[int]:
+    """The crawl processes of a run, which are forked from a process that it started."""
+    return [crawl for nursery in children_of(run) for crawl in children_of(nursery)]
+
+
 def first_to_end(pids: Sequence[int], once: Callable[[], None]) -> int:
     """The first of these processes to end, once something is done."""
     handles = {os.pidfd_open(pid): pid for pid in pids}
@@ -90,7 +95,7 @@ def test_a_run_that_is_killed_keeps_what_was_stored_and_the_next_one_goes_on(
             witness.open()
             printed(process, "m/2")
             in_hand.wait()
-            (crawl,) = children_of(process.pid)
+            (crawl,) = crawls_of(process.pid)
             process.kill()
             process.wait(PATIENCE)
         first_to_end([crawl], once=in_hand.open)
@@ -115,7 +120,7 @@ def test_a_crawl_that_is_killed_fails_alone(tmp_path: Path) -> None:
         with started(ready, "refresh") as process:
             rotten_gate.wait()
             meta_gate.wait()
-            crawls = children_of(process.pid)
+            crawls = crawls_of(process.pid)
             crawls.remove(first_to_end(crawls, once=meta_gate.open))
             (rotten_crawl,) = crawls
             os.kill(rotten_crawl, signal.SIGKILL)

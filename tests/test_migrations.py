@@ -106,6 +106,7 @@ UPDATE listings SET changed_upstream_at = '2026-01-02' WHERE listing_id = 1;
 INSERT INTO last_requests VALUES ('tmdb', '2026-01-02', '2026-01-03');
 INSERT INTO feeds VALUES ('tmdb', '2026-01-02');
 """,
+    "m010_listings_in_order": "",
 }
 
 
