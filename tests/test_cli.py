@@ -41,6 +41,12 @@ def test_every_command_has_help_with_an_example(
         assert f"afterscore {' '.join(words)}" in " ".join(ended.out.split("Example:")[1].split())
 
 
+def test_a_command_of_a_fresh_python_does_what_a_forked_one_does(afterscore: Afterscore) -> None:
+    # The other tests of this file, and of most others, fork theirs (tests/forking.py).
+    for words in (["sources"], ["film", "tt1074638"]):
+        assert afterscore.really(*words) == afterscore(*words)
+
+
 # --- nothing could be done: status 2, and what to do --------------------------------------------
 
 
