@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from pipelines.clock import BEGINNING
 from pipelines.matching.matcher import match
 from pipelines.merge import merge
 from spiders.items import Outcome, Person, Record
-from tests.answers import Kept, answer, day, not_rated, record, refused, scored
+from tests.answers import Kept, answer, day, keeping, not_rated, record, refused, scored
 
 
 def by(*names: str) -> tuple[Person, ...]:
@@ -347,17 +349,27 @@ def of_films(kept: Kept) -> list[tuple[Any, ...]]:
     return [*scores, *listed]
 
 
+def after(folder: Path, records: Sequence[Record], at_once: int) -> list[tuple[Any, ...]]:
+    """Every film, once so many records a night were heard."""
+    with keeping(folder / "ratings.db") as kept:
+        for at in range(0, len(records), at_once):
+            hear(kept, *records[at : at + at_once])
+        return of_films(kept)
+
+
+@pytest.fixture(scope="module")
+def in_order(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Any, ...]]:
+    """Every film, once all was heard in one night."""
+    return after(tmp_path_factory.mktemp("order"), SAID, len(SAID))
+
+
 @given(order=st.permutations(SAID), nights=st.integers(1, 4))
 @settings(deadline=None, max_examples=25)
 def test_films_are_the_same_in_whatever_order_pages_come(
-    tmp_path_factory: pytest.TempPathFactory, order: list[Record], nights: int
+    tmp_path_factory: pytest.TempPathFactory,
+    in_order: list[tuple[Any, ...]],
+    order: list[Record],
+    nights: int,
 ) -> None:
-    from tests.answers import keeping
-
-    def after(records: list[Record], at_once: int) -> list[tuple[Any, ...]]:
-        with keeping(tmp_path_factory.mktemp("order") / "ratings.db") as kept:
-            for at in range(0, len(records), at_once):
-                hear(kept, *records[at : at + at_once])
-            return of_films(kept)
-
-    assert after(order, -(-len(order) // nights)) == after(list(SAID), len(SAID))
+    folder = tmp_path_factory.mktemp("order")
+    assert after(folder, order, -(-len(order) // nights)) == in_order

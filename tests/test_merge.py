@@ -382,7 +382,7 @@ def test_it_does_not_matter_which_source_comes_first(
 ) -> None:
     """Merged after each answer or once at the end."""
     made = []
-    for sources in (sorted(LISTED), order):
+    for sources, after_each in ((sorted(LISTED), False), (order, each)):
         with keeping(tmp_path_factory.mktemp("ordered") / "ratings.db") as kept:
             follow(kept, *LISTED)
             for source in sources:
@@ -394,7 +394,7 @@ def test_it_does_not_matter_which_source_comes_first(
                 title = f"As {source} has it"
                 said = record(source, title=title, scores=figures, credits=verdict)
                 kept.tell(answer(said, at=day(1)))
-                if each:
+                if after_each:
                     kept.merge()
             kept.merge()
             made.append(
