@@ -18,8 +18,10 @@ help:
 demo: .venv/demo.ready
 	@$(BIN)/afterscore demo
 
+# Three at once on two cores: many tests wait for a process or a site. Each of the three takes its
+# tests from one stretch, where neighbours share what was set up for them.
 test: .venv/dev.ready
-	@$(BIN)/python -m pytest -n 3  # on two cores: many tests wait for a process or a site
+	@$(BIN)/python -m pytest -n 3 --dist worksteal
 
 lint: .venv/dev.ready
 	$(BIN)/ruff check .

@@ -11,6 +11,7 @@ import pytest
 
 from pipelines import clock
 from schedules.replica import Replica
+from spiders.sources import SOURCES
 from tests.answers import keeping
 from tests.channel import Channel
 from tests.conftest import Afterscore, Ended, beside
@@ -189,14 +190,21 @@ def test_a_test_message_reaches_every_channel_or_is_said_not_to(told: Told) -> N
 # --- whole nights ---------------------------------------------------------------------------------
 
 
+NIGHTLY = ("wikidata", "rottentomatoes", "metacritic")
+THREE_ON = "\n".join(
+    f"[sources.{source.key}]\nenabled = {str(source.key in NIGHTLY).lower()}\ndelay_seconds = 0"
+    for source in SOURCES
+)
+
+
 @pytest.fixture
 def refresh(tmp_path: Path, channel: Channel) -> Iterator[Callable[..., Ended]]:
     """Run a refresh against a replica, with alerts and a heartbeat."""
     with Replica() as replica:
-        ready = beside(replica, tmp_path)
+        ready = beside(replica, tmp_path, THREE_ON)
         ready.environment["AFTERSCORE_ALERT_URLS"] = f"json://{channel.host}/{TOKEN}"
         ready.environment["AFTERSCORE_HEARTBEAT_URL"] = f"http://{channel.host}/beat/{TOKEN}"
-        ready("track", "rottentomatoes:m/skyfall")
+        ready("track", "imdb:tt1074638", "rottentomatoes:m/skyfall")
 
         def run(*words: str, **environment: str) -> Ended:
             ready.environment.update(environment)
