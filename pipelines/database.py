@@ -7,13 +7,16 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pandas import DataFrame
 from sqlite_utils import Database
 
 from pipelines.backup import CannotBackUp, back_up
 from pipelines.lock import DatabaseBusy, DatabaseProblem
 from pipelines.migrations import migrations
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 BUSY_SECONDS = 60.0
 """How long a write waits for another connection: Datasette may be reading through a checkpoint."""

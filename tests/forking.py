@@ -23,8 +23,16 @@ from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryFile
 
-IMPORTED = ("schedules.cli", "schedules.nightly", "schedules.check", "pipelines.matching.link")
-"""What commands need, that included which they import only once they need it."""
+IMPORTED = (
+    "schedules.cli",
+    "schedules.backfill",
+    "schedules.check",
+    "schedules.nightly",
+    "pipelines.matching.link",
+    "apprise",
+    "bs4",
+)
+"""What commands need, that included which each imports only once it needs it."""
 
 _SERVE = [sys.executable, "-W", "error", "-c", "from tests import forking; forking.serve()"]
 _FORK = multiprocessing.get_context("fork")

@@ -47,6 +47,16 @@ def test_a_command_of_a_fresh_python_does_what_a_forked_one_does(afterscore: Aft
         assert afterscore.really(*words) == afterscore(*words)
 
 
+def test_what_takes_long_to_import_is_left_to_the_commands_that_need_it(
+    afterscore: Afterscore,
+) -> None:
+    afterscore.environment["PYTHONPROFILEIMPORTTIME"] = "1"
+    imported = {line.rpartition("|")[2].strip() for line in afterscore("sources").err.splitlines()}
+    assert "pipelines.films" in imported
+    slow = {"apprise", "bs4", "datasette", "pyarrow.parquet", "scrapy", "sqlalchemy", "warcio"}
+    assert imported & {*slow, "pipelines.matching.matcher", "schedules.run"} == set()
+
+
 # --- nothing could be done: status 2, and what to do --------------------------------------------
 
 

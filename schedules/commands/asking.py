@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from sqlite_utils import Database
@@ -12,7 +12,7 @@ from sqlite_utils import Database
 from pipelines import films
 from pipelines.database import read_only
 from pipelines.lock import Rank
-from schedules import backfill, config, film_lists, show
+from schedules import config, film_lists, show
 from schedules.commands.opening import film_ids_of, has_films, source_named, writing_in_turn
 from schedules.commands.options import (
     AgainOption,
@@ -32,9 +32,11 @@ from schedules.commands.running import exit_status, print_result, result_rows, r
 from schedules.commands.saved_pages import store_saved_pages
 from schedules.progress import Shown
 from schedules.results import Selection
-from schedules.run import Run
 from schedules.telling import night
 from spiders.sources import SOURCES
+
+if TYPE_CHECKING:
+    from schedules.run import Run
 
 NEXT_STEPS = """There is nothing to refresh yet: no film is tracked, and no universe is set.
 Track films:     afterscore track tt1074638 tmdb:24428
@@ -61,6 +63,8 @@ def refresh(
     Example:  afterscore refresh
               afterscore refresh --source rottentomatoes --limit 50
     """
+    from schedules.run import Run
+
     settings = config.load()
     for key in source or ():
         source_named(key)
@@ -127,6 +131,9 @@ def backfill_command(
               afterscore backfill --years 2010-2020 --source metacritic
               afterscore backfill --from saved-pages/index.jsonl
     """
+    from schedules import backfill
+    from schedules.run import Run
+
     if saved:
         store_saved_pages(saved, db)
         return
@@ -189,6 +196,8 @@ def _films_of_years(database: Database, years: str) -> frozenset[int]:
 
 
 def _print_estimate(run: Run, film_count: int) -> None:
+    from schedules import backfill
+
     estimates = backfill.estimate(run, film_count)
     for told in estimates:
         costs = f"up to {told.requests:,} requests, {told.hours:.1f} h at the polite rate"

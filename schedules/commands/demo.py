@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from schedules import backfill, config, demo, show
+from schedules import config, demo, show
 from schedules.commands.opening import writing_to
 from schedules.commands.options import Problem, out
 from schedules.commands.running import exit_status, run_shown
@@ -24,6 +24,8 @@ def demo_command(
     \b
     Example:  afterscore demo
     """
+    from schedules import backfill
+
     try:
         folder.mkdir(exist_ok=True)
     except OSError as fault:

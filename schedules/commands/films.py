@@ -10,8 +10,7 @@ import typer
 from pipelines import films
 from pipelines.database import read_only
 from pipelines.film_facts import film_facts
-from pipelines.merge import merge
-from schedules import backfill, config, film_lists, show
+from schedules import config, film_lists, show
 from schedules.commands.opening import must_be_there, writing_to
 from schedules.commands.options import DbOption, FilmsOption, JsonOption, Problem, err, out
 from schedules.commands.running import NothingToAsk, exit_status, run_shown
@@ -35,6 +34,8 @@ def track(
     Example:  afterscore track tt1074638 https://www.themoviedb.org/movie/24428
               afterscore track --films ~/Downloads/WATCHLIST.csv
     """
+    from schedules import backfill
+
     rows = film_lists.from_names(names or [])
     if films_file:
         rows += film_lists.from_csv(films_file)
@@ -103,6 +104,8 @@ def film(
     """
     status = 0
     if ask:
+        from pipelines.merge import merge
+
         settings = config.load()
         with writing_to(db, f"film {name} --ask") as database:
             try:

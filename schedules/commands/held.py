@@ -6,25 +6,22 @@ import getpass
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 from sqlite_utils import Database
 
 from pipelines import clock
 from pipelines.database import read_only, transaction
-from pipelines.matching.matcher import match
-from pipelines.merge import merge
 from pipelines.quarantine import CRAWL, held_answers
-from pipelines.release import CannotRelease, Case, NotHeld, cases, reject, release
 from pipelines.statements import Tally
-from pipelines.store import Store
 from schedules import config, show
 from schedules.commands.opening import must_be_there, source_named, writing_to
 from schedules.commands.options import DbOption, JsonOption, Problem, err, out
-from schedules.run import films_of
-from spiders.pages.reading import reader_version
 from spiders.sources import SOURCES
+
+if TYPE_CHECKING:
+    from pipelines.release import Case
 
 NumbersArgument = Annotated[
     list[int] | None, typer.Argument(metavar="NUMBER...", help="Numbers of 'quarantine list'")
@@ -152,6 +149,11 @@ def _decide(
     decision: Decision,
 ) -> None:
     """Decide on each chosen case in a transaction of its own, match and merge what it touched."""
+    from pipelines.matching.matcher import match
+    from pipelines.merge import merge
+    from pipelines.release import CannotRelease, NotHeld, cases
+    from schedules.run import films_of
+
     if bool(numbers) == (source is not None or run is not None):
         raise Problem(
             f"name what to {decision.command}: numbers of 'afterscore quarantine list', or --source"
@@ -188,11 +190,17 @@ def _decide(
 
 
 def _release(database: Database, case: Case) -> Tally:
+    from pipelines.release import release
+    from pipelines.store import Store
+    from spiders.pages.reading import reader_version
+
     store = Store(database, None, {source.key: reader_version(source.key) for source in SOURCES})
     return release(database, store, case, getpass.getuser(), clock.now())
 
 
 def _reject(database: Database, case: Case) -> Tally:
+    from pipelines.release import reject
+
     reject(database, case, getpass.getuser(), clock.now())
     return Tally()
 

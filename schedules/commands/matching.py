@@ -19,8 +19,6 @@ from pipelines.films import Listed
 from pipelines.matching import rulings
 from pipelines.matching.doubtful import doubtful
 from pipelines.matching.forgetting import forget
-from pipelines.matching.matcher import match, rebuild
-from pipelines.merge import merge
 from schedules import config, explain, show
 from schedules.commands.opening import must_be_there, writing_to
 from schedules.commands.options import DbOption, JsonOption, Problem, err, out
@@ -136,6 +134,8 @@ def forget_command(
     \b
     Example:  afterscore forget rottentomatoes:m/skyfall_2009
     """
+    from pipelines.merge import merge
+
     listing = _listing(name)
     number = _number(read_only(must_be_there(db), older=True), listing)
     with writing_to(db, f"forget {listing}") as database:
@@ -159,6 +159,9 @@ def rebuild_command(db: DbOption = None) -> None:
     \b
     Example:  afterscore rebuild
     """
+    from pipelines.matching.matcher import rebuild
+    from pipelines.merge import merge
+
     must_be_there(db)
     with writing_to(db, "rebuild") as database:
         before = _matches(database)
@@ -198,6 +201,9 @@ def _rule(a: str, b: str, ruling: str, db: Path | None) -> None:
 
 def _match_again(database: Database, *listings: Listed) -> None:
     """Match what was ruled on anew, merge, and say which films the listings are now."""
+    from pipelines.matching.matcher import match
+    from pipelines.merge import merge
+
     numbers = [_number(database, listing) for listing in listings]
     matched = match(database, numbers)
     merge(database, matched.films)

@@ -12,9 +12,7 @@ from sqlite_utils import Database
 from pipelines import films
 from pipelines.database import read_only, transaction, writing
 from pipelines.lock import Lock, Rank, locked
-from pipelines.matching import rulings
-from pipelines.merge import prepare
-from schedules import backfill, config, film_lists, log
+from schedules import config, film_lists, log
 from schedules.commands.options import Problem, err
 from spiders.sources import by_key
 
@@ -25,6 +23,8 @@ def writing_in_turn(
 ) -> Iterator[tuple[Database, Lock]]:
     """The database for writing, with its derived tables, and the lock that lets others go first.
     Says where a new database was made, and what it waits for."""
+    from pipelines.merge import prepare
+
     path = config.database_path(given)
     new = not path.exists()
     file = log.file_of(path, config.load().log)
@@ -53,6 +53,8 @@ def _say(line: str) -> None:
 
 def _bring_in_rulings(database: Database, path: Path) -> None:
     """What a rulings file says holds for whatever this command matches."""
+    from pipelines.matching import rulings
+
     file = config.rulings_path(path)
     with transaction(database):
         problems = rulings.bring_in(database, file)
@@ -88,6 +90,8 @@ def film_ids_of(
         return None
     found = {films.find(database, name) for name in names or ()}
     if films_file:
+        from schedules import backfill
+
         tracked, _ = backfill.track_rows(database, film_lists.from_csv(films_file))
         found |= set(tracked.values())
     return frozenset(found)

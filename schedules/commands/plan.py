@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 from rich.table import Table
 
 from pipelines.database import read_only
@@ -12,10 +11,12 @@ from schedules import config, show
 from schedules.commands.opening import source_named
 from schedules.commands.options import DbOption, JsonOption, LimitOption, SourceOption, err, out
 from schedules.commands.running import print_skipped
-from schedules.planning import Night
 from schedules.progress import Shown
 from schedules.results import Selection
-from schedules.run import Run
+
+if TYPE_CHECKING:
+    from schedules.planning import Night
+    from schedules.run import Run
 
 SHOWN = 20
 """Listings of each source that are printed for people; JSON has them all."""
@@ -35,6 +36,8 @@ def plan(
     Example:  afterscore plan
               afterscore plan --source rottentomatoes --json
     """
+    from schedules.run import Run
+
     for key in source or ():
         source_named(key)
     settings = config.load()
@@ -88,6 +91,8 @@ def _as_row(night: Night) -> dict[str, Any]:
 
 
 def _print(night: Night) -> None:
+    import pandas as pd
+
     asked = len(night.asked)
     left = night.due - asked
     out.print(

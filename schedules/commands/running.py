@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 from sqlite_utils import Database
@@ -13,7 +13,9 @@ from schedules import config
 from schedules.commands.options import Problem, err, out
 from schedules.progress import Shown
 from schedules.results import Result, Selection, together
-from schedules.run import Run, not_films, stopped_by
+
+if TYPE_CHECKING:
+    from schedules.run import Run
 
 
 class NothingToAsk(Problem):
@@ -35,6 +37,8 @@ def run_shown(
     With a `lock` it gives way at its checkpoints to whoever goes first, and goes on afterwards.
     After so many `seconds` it ends in order. `quiet`: sources that are skipped go unmentioned.
     """
+    from schedules.run import Run, stopped_by
+
     ends_at = None if seconds is None else time.monotonic() + seconds
     wanted = lock.wanted if lock else lambda: False
     parts: list[Result] = []
@@ -66,6 +70,8 @@ def print_skipped(run: Run) -> None:
 
 def print_result(database: Database, result: Result) -> None:
     """What each source's crawl came to, as a table."""
+    from schedules.run import not_films
+
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("source", "asked", "read", "unchanged", "stored", "changed", "held", "outcome"):
         table.add_column(heading, justify="left" if heading in ("source", "outcome") else "right")

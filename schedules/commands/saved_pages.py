@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from schedules import archive, backfill
+from schedules import archive
 from schedules.commands.opening import writing_to
 from schedules.commands.options import Problem, err, out
 
@@ -47,6 +47,8 @@ def read(
 
 def store_saved_pages(saved: Path, db: Path | None) -> None:
     """`backfill --from`: store what saved pages say, and print how many there were."""
+    from schedules import backfill
+
     if saved.name.endswith((".warc", ".warc.gz")):
         pages: Iterator[Any] = iter(archive.from_warc(saved))
     else:

@@ -6,11 +6,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from bs4 import BeautifulSoup
 from w3lib.encoding import html_to_unicode
+
+if TYPE_CHECKING:
+    from bs4 import BeautifulSoup
 
 # Readers look at embedded data first. A BeautifulSoup tree of a 260 KB page takes about twenty
 # times as long as finding one script by its id in the bytes, so `tree` is built on demand only.
@@ -58,6 +60,8 @@ class Page:
         What stands after the last tag is left out: on a page that is cut short it may be half a
         figure.
         """
+        from bs4 import BeautifulSoup  # not for readers of JSON, nor to know a reader's version
+
         return BeautifulSoup(self.text[: self.text.rfind(">") + 1], "lxml")
 
     @cached_property
