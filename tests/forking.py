@@ -68,10 +68,12 @@ class Parent:
             self._ask(*(file.fileno() for file in files), theirs)
             os.close(theirs)
             pid = int(answers.readline())
-            if not select.select([answers], [], [], seconds)[0]:
+            in_time, _, _ = select.select([answers], [], [], seconds)
+            if not in_time:
                 os.kill(pid, signal.SIGKILL)
-                raise subprocess.TimeoutExpired(words, seconds)
             status = int(answers.readline())
+            if not in_time:
+                raise subprocess.TimeoutExpired(words, seconds)
             for file in files:
                 file.seek(0)
             return subprocess.CompletedProcess(words, status, files[2].read(), files[3].read())
