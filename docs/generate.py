@@ -30,25 +30,45 @@ FILES = ("README.md", "docs/tables.md", "docs/sources-policy.md", "datasette.yml
 
 _SEARCHED = {"fts_table": "film_search", "fts_pk": "film_id"}
 
-# How Datasette shows a table; its description and those of its columns come from tables.py.
+# How Datasette shows a table; its description and those of its columns come from tables.py. Facets
+# and sorts are those that an index has ready (pipelines/merge.py), or of tables that stay small.
 _SHOWN: dict[str, dict[str, Any]] = {
-    "film_scores": {"sort_desc": "imdb_rating_votes", "size": 50, **_SEARCHED},
-    "stay_for_the_credits": {"sort": "title", "facets": ["stay"], **_SEARCHED},
-    "films": {
-        "sort": "title",
+    "film_scores": {
+        "sort_desc": "imdb_rating_votes",
+        "size": 50,
+        "facets": ["kind", "year"],
         "label_column": "title",
-        "units": {"runtime_minutes": "min"},
         **_SEARCHED,
     },
-    "listings": {"label_column": "source_id", "units": {"runtime_minutes": "min"}},
-    "people": {"sort": "name", "label_column": "name"},
-    "score_observations": {"sort_desc": "observed_at"},
-    "scores": {"sort_desc": "changed_at"},
-    "credits_verdicts": {"sort_desc": "observed_at"},
-    "runs": {"sort_desc": "run_id", "label_column": "command"},
-    "crawls": {"sort_desc": "run_id", "units": {"seconds": "s"}},
-    "run_coverage": {"sort_desc": "run_id"},
-    "quarantine": {"sort_desc": "held_at"},
+    "stay_for_the_credits": {
+        "sort_desc": "year",
+        "facets": ["stay", "year"],
+        "label_column": "title",
+        **_SEARCHED,
+    },
+    "films": {"label_column": "title", "units": {"runtime_minutes": "min"}, **_SEARCHED},
+    "film_genres": {"facets": ["genre"], "size": 100},
+    "film_titles": {"size": 100},
+    "film_people": {"size": 100},
+    "people": {"sort": "name", "label_column": "name", "size": 100},
+    "listings": {
+        "label_column": "source_id",
+        "units": {"runtime_minutes": "min"},
+        "facets": ["source"],
+    },
+    "judgements": {"sort_desc": "probability", "facets": ["answer", "method"]},
+    "score_observations": {"sort_desc": "observed_at", "size": 100},
+    "scores": {"size": 100},
+    "runs": {
+        "sort_desc": "run_id",
+        "label_column": "command",
+        "facets": ["command", "outcome"],
+        "units": {"db_bytes": "B", "wal_bytes": "B"},
+    },
+    "crawls": {"sort_desc": "run_id", "facets": ["source", "outcome"], "units": {"seconds": "s"}},
+    "run_coverage": {"sort_desc": "run_id", "facets": ["score_kind"]},
+    "quarantine": {"sort_desc": "quarantine_id", "facets": ["source", "topic", "rule", "decision"]},
+    "last_night": {"facets": ["outcome"], "units": {"seconds": "s"}},
 }
 
 
@@ -217,6 +237,127 @@ def _scores_first() -> list[Table]:
 
 
 # --- datasette.yml ------------------------------------------------------------------------------
+
+
+def spread_of_scores() -> str:
+    """The query of how many films have which score of each kind."""
+    kinds = "\n  UNION ALL ".join(
+        f"SELECT {place}, '{kind.label}', {kind.key} * {100 // kind.scale_max}, count(*)\n"
+        f"  FROM film_scores WHERE {kind.key} IS NOT NULL GROUP BY {kind.key}"
+        for place, kind in enumerate(score_kinds(), 1)
+    )
+    return _query(
+        "spread_of_scores",
+        "How scores are spread",
+        "How many films have which score of each kind, in steps of 5 points of 100.",
+        f"""
+WITH figures (place, score, value_100, films) AS (
+  {kinds}
+)
+SELECT score, 5 * CAST(min(value_100, 99) / 5 AS INTEGER) AS from_100, sum(films) AS films,
+  round(1.0 * sum(films) / sum(sum(films)) OVER (PARTITION BY place), 4) AS share
+FROM figures
+GROUP BY place, from_100
+ORDER BY place, from_100""",
+    )
+
+
+def agreement() -> str:
+    """The query of how far the kinds of score agree, pair by pair."""
+    return _query(
+        "agreement",
+        "How far kinds of score agree",
+        "Among the 5,000 films with the most votes on IMDb: how much of what one kind says another"
+        " says too (r², 0–1), how far apart they lie, and by how much the one is above the other,"
+        " in points of 100.",
+        f"""
+WITH {_KINDS}, best_known AS MATERIALIZED (
+  SELECT * FROM film_scores ORDER BY imdb_rating_votes DESC LIMIT 5000
+), figures AS MATERIALIZED (
+  SELECT film_id, place, score, CASE score_kind
+    {_branches("_100")} END AS value
+  FROM best_known CROSS JOIN kinds
+), pairs AS (
+  SELECT a.place AS place, b.place AS other_place, a.score AS one, b.score AS other,
+    count(*) AS films, avg(abs(a.value - b.value)) AS apart, avg(a.value - b.value) AS above,
+    avg(a.value * b.value) - avg(a.value) * avg(b.value) AS together,
+    avg(a.value * a.value) - avg(a.value) * avg(a.value) AS alone,
+    avg(b.value * b.value) - avg(b.value) * avg(b.value) AS other_alone
+  FROM figures a JOIN figures b ON b.film_id = a.film_id AND b.place < a.place
+  WHERE a.value IS NOT NULL AND b.value IS NOT NULL
+  GROUP BY a.place, b.place
+)
+SELECT one, other, films, round(together * together / (alone * other_alone), 2) AS r_squared,
+  round(apart, 1) AS apart_100, round(above, 1) AS above_100
+FROM pairs
+ORDER BY place, other_place""",
+    )
+
+
+def coverage_by_year() -> str:
+    """The query of how many films of each year have each kind of score."""
+    states = ", ".join(f"{kind.key}_state" for kind in score_kinds())
+    return _query(
+        "coverage_by_year",
+        "Coverage, year by year",
+        "Of how many films of each of the last sixty years a score of each kind is known.",
+        f"""
+WITH {_KINDS}, alike AS MATERIALIZED (
+  SELECT year, {states}, count(*) AS number
+  FROM film_scores
+  WHERE year >= strftime('%Y', 'now') - 60
+  GROUP BY year, {states}
+), known AS (
+  SELECT year, place, score, number, number * (CASE score_kind
+    {_branches("_state")} END = 'scored') AS scored
+  FROM alike CROSS JOIN kinds
+)
+SELECT year, score, sum(number) AS films, sum(scored) AS scored,
+  round(1.0 * sum(scored) / sum(number), 4) AS share
+FROM known
+GROUP BY year, place""",
+    )
+
+
+def lacking_a_kind() -> str:
+    """The query of which films lack a kind of score, and why."""
+    return _query(
+        "lacking_a_kind",
+        "Films that lack a kind of score, and why",
+        "Films with at least so many votes on IMDb of which no such score is known: not_rated,"
+        " missing, blocked, not_listed or not_asked.",
+        f"""
+SELECT film_id, title, year, imdb_rating_votes, CASE :score_kind
+    {_branches("_state")} END AS why
+FROM film_scores
+WHERE imdb_rating_votes >= :votes_at_least AND why <> 'scored'
+ORDER BY imdb_rating_votes DESC
+LIMIT 500""",
+        {"score_kind": "metascore", "votes_at_least": 25_000},
+    )
+
+
+_KINDS = "kinds (place, score_kind, score) AS (\n  VALUES {}\n)".format(
+    ",\n    ".join(
+        str((place, kind.key, kind.label)) for place, kind in enumerate(score_kinds(), 1)
+    )
+)
+
+
+def _branches(ending: str) -> str:
+    """Branches of a CASE over a score kind that give its column of film_scores of that ending."""
+    return "\n    ".join(f"WHEN '{kind.key}' THEN {kind.key}{ending}" for kind in score_kinds())
+
+
+def _query(
+    name: str, title: str, description: str, sql: str, defaults: dict[str, Any] | None = None
+) -> str:
+    """A canned query whose SQL follows the register; charts may refer to its SQL by its name."""
+    lines = [f"{name}:", f"  title: {_text(title)}", f"  description: {_text(description)}"]
+    if defaults:
+        lines += [f"  params: {_text(list(defaults))}", f"  defaults: {_text(defaults)}"]
+    lines += [f"  sql: &{name} |-", *(f"    {line}" for line in sql.strip().splitlines())]
+    return "\n".join(lines) + "\n"
 
 
 def datasette_tables() -> str:

@@ -15,6 +15,7 @@ from datasette.app import Datasette
 from datasette.utils.asgi import Request, Response
 from sqlite_utils import Database
 
+from explore.exports import exported, wanted
 from explore.pages import page, read
 from explore.remembered import Remembered
 from pipelines.matching.doubtful import doubtful
@@ -23,7 +24,8 @@ from spiders.sources import score_kinds
 ROWS = 50
 """Rows of a page."""
 MOST_PAGES = 20
-"""A thousand rows: whoever wants more wants the table, with its facets and exports."""
+MOST_ROWS = ROWS * MOST_PAGES
+"""Whoever wants more wants the table, with its facets and exports."""
 
 AUDIENCE_AT_LEAST, CRITICS_AT_LEAST = 1_000, 10
 """Votes and reviews below which a gap between critics and audience is chance more than opinion."""
@@ -273,36 +275,44 @@ def rows_of(
 
 
 # Of a large database's week every step is looked at before the longest are known.
-_movers = Remembered(lambda db: rows_of(db, MOVERS, {}, ROWS * MOST_PAGES + 1))
+_movers = Remembered(lambda db: rows_of(db, MOVERS, {}, MOST_ROWS + 1))
 
 
 async def list_page(datasette: Datasette, request: Request) -> Response:
-    """The page of the list that the address names."""
-    chosen = next(each for each in LISTS if f"/{each.path}" == request.path)
+    """The page of the list that the address names, or all that its pages have as CSV or JSON."""
+    chosen = next(each for each in LISTS if each.path == request.url_vars["list"])
     narrowed = _narrowed(chosen, request)
     number = request.args.get("page") or "1"
     at = min(int(number), MOST_PAGES) if number.isdecimal() and int(number) else 1
+    export = wanted(request)
+    first, size = (0, MOST_ROWS) if export else (ROWS * (at - 1), ROWS)
 
     def find(db: Database) -> tuple[list[dict[str, Any]], list[str]]:
-        wants_genres = _GENRE in chosen.narrowings
-        rows = rows_of(db, chosen, narrowed, ROWS + 1, ROWS * (at - 1))
+        wants_genres = _GENRE in chosen.narrowings and not export
+        rows = rows_of(db, chosen, narrowed, size + 1, first)
         return rows, genres(db) if wants_genres else []
 
     if chosen is MOVERS and not narrowed:
         kept = await _movers.within(datasette)
         assert kept  # it was waited for
-        rows, known_genres = kept.found[ROWS * (at - 1) : ROWS * at + 1], list[str]()
+        rows, known_genres = kept.found[first : first + size + 1], list[str]()
     else:
         rows, known_genres = await read(datasette, find)
+    more = len(rows) > size
+    if export:
+        return exported(rows[:size], export, cut_short=more)
     given = {name: str(value) for name, value in narrowed.items()}
-    more = len(rows) > ROWS
     context = {
         "list": chosen,
         "rows": rows[:ROWS],
         "narrowed": given,
+        "exports": {each: _address(chosen, given, each) for each in ("csv", "json")},
+        "most": MOST_ROWS,
         "genres": known_genres,
-        "earlier": _address(chosen, given, at - 1) if at > 1 else None,
-        "later": _address(chosen, given, at + 1) if more and at < MOST_PAGES else None,
+        "earlier": _address(chosen, {**given, "page": str(at - 1)}) if at > 1 else None,
+        "later": _address(chosen, {**given, "page": str(at + 1)})
+        if more and at < MOST_PAGES
+        else None,
         "cut_short": more and at == MOST_PAGES,
     }
     return await page(datasette, request, "list.html", context)
@@ -332,5 +342,6 @@ def _narrowed(chosen: List, request: Request) -> dict[str, Any]:
     return found
 
 
-def _address(chosen: List, narrowed: Mapping[str, str], at: int) -> str:
-    return f"/{chosen.path}?{urlencode({**narrowed, 'page': at})}"
+def _address(chosen: List, given: Mapping[str, str], export: str | None = None) -> str:
+    path = f"/{chosen.path}.{export}" if export else f"/{chosen.path}"
+    return f"{path}?{urlencode(given)}" if given else path

@@ -15,6 +15,7 @@ from rapidfuzz.distance import OSA
 from rapidfuzz.process import extract
 from sqlite_utils import Database
 
+from explore.exports import exported, wanted
 from explore.pages import page, read
 from explore.words import film_path
 from pipelines import films
@@ -55,9 +56,12 @@ class Found:
 async def search_page(datasette: Datasette, request: Request) -> Response:
     """`/search?q=…`; an id, a listing or a page's address leads to its film."""
     asked = (request.args.get("q") or "").strip()[:200]
+    export = wanted(request)
     if _is_an_id(asked):
-        return Response.redirect(film_path(asked))
+        return Response.redirect(f"{film_path(asked)}{'.json' if export == 'json' else ''}")
     found = await read(datasette, lambda db: search(db, asked)) if asked else Found([])
+    if export:
+        return exported(found.rows[:FOUND], export, cut_short=len(found.rows) > FOUND)
     context = {
         "q": asked,
         "rows": found.rows[:FOUND],

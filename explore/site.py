@@ -25,6 +25,7 @@ SETTINGS = {
     "suggest_facets": False,  # on every table page, a query for each of its columns
     "default_page_size": 50,
     "max_returned_rows": 1_000,
+    "max_csv_mb": 0,  # a table's CSV has all of its rows, however many
     "default_facet_size": 20,
     "allow_download": False,  # the file alone lacks what is still in its write-ahead log
     "num_sql_threads": 4,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 import shutil
@@ -12,23 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from datasette.app import Datasette
-from datasette.utils import parse_metadata
 from typer.main import get_command
 
-from pipelines.tables import all_tables
 from schedules.cli import app
 from schedules.config import Config, SourceSettings
 from spiders.plan import Limits, Universe
 from spiders.sources import SOURCES
-from tests.conftest import Afterscore, Ended
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
-METADATA = parse_metadata((ROOT / "datasette.yml").read_text("utf-8"))
-RATINGS = METADATA["databases"]["ratings"]
-VIEWS = {path.stem for path in ROOT.glob("pipelines/views/*.sql")}
-OF_SQLITE = {"_sqlite_migrations", "sqlite_sequence"}
 
 
 def python(*words: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -102,42 +93,6 @@ def test_readme_explains_every_setting() -> None:
     settings |= {*SourceSettings.model_fields}
     told = set(re.findall(r"`\[?(\w+)", text))
     assert settings - told == set()
-
-
-# --- datasette.yml --------------------------------------------------------------------------------
-
-
-def test_datasette_describes_every_table_and_column_and_no_other() -> None:
-    tables = {table.name: table for table in all_tables()}
-    described = RATINGS["tables"]
-    assert set(described) == {*tables, *VIEWS, *OF_SQLITE}
-    for name, table in tables.items():
-        shown = described[name]
-        assert shown["columns"] == table.columns
-        assert bool(shown.get("hidden")) == (table.readers == "internal")
-        named = {shown.get(key) for key in ("sort", "sort_desc", "label_column")} - {None}
-        assert named | set(shown.get("units", {})) <= set(table.columns)
-
-
-def test_datasette_shows_every_page(refreshed: tuple[Afterscore, Ended]) -> None:
-    folder = refreshed[0].folder
-    site = Datasette([str(folder / "ratings.db")], metadata=METADATA)
-    samples = {"film": "Skyfall", "year": "2012", "votes_at_least": "1000"}
-
-    async def asked() -> dict[str, int]:
-        await site.invoke_startup()
-        answers = {}
-        for name in ["", *RATINGS["tables"]]:
-            answers[name] = (await site.client.get(f"/ratings/{name}".rstrip("/"))).status_code
-        for name in RATINGS["queries"]:
-            path = f"/ratings/{name}.json?_shape=array"
-            answer = await site.client.get(path, params={**samples, "_shape": "array"})
-            answers[name] = answer.status_code
-            assert answer.json(), f"query {name} finds nothing"
-        return answers
-
-    wrong = {name: status for name, status in asyncio.run(asked()).items() if status != 200}
-    assert wrong == {}
 
 
 # --- docs/adding-a-source.md ----------------------------------------------------------------------

@@ -13,6 +13,8 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from explore import errors, safety, site, words
+from explore.defaults import with_defaults
+from explore.exports import ENDING
 from explore.film_page import film_page
 from explore.home_page import home_page, night_page, sources_page
 from explore.lists import LISTS, list_page
@@ -34,9 +36,11 @@ def startup(datasette: Datasette) -> None:
 
 
 @hookimpl
-def asgi_wrapper() -> safety.Wrapper:
-    """Headers that keep a page to itself, on every answer."""
-    return safety.with_headers
+def asgi_wrapper(datasette: Datasette) -> safety.Wrapper:
+    """Defaults for canned queries; headers that keep a page to itself, on every answer."""
+    queries = datasette.metadata("queries", database=site.NAME, fallback=False) or {}
+    defaulting = with_defaults(queries)
+    return lambda application: safety.with_headers(defaulting(application))
 
 
 @hookimpl
@@ -52,11 +56,11 @@ def register_routes() -> list[tuple[str, Route]]:
     """Our pages; they go before Datasette's own."""
     return [
         (r"^/$", home_page),
-        (r"^/search$", search_page),
+        (rf"^/search{ENDING}$", search_page),
         (r"^/film/(?P<name>.+)$", film_page),
         (r"^/sources$", sources_page),
         (r"^/last-night$", night_page),
-        *((rf"^/{each.path}$", list_page) for each in LISTS),
+        (rf"^/(?P<list>{'|'.join(each.path for each in LISTS)}){ENDING}$", list_page),
     ]
 
 
@@ -76,5 +80,8 @@ def prepare_jinja2_environment(env: Environment) -> None:
 
 @hookimpl
 def extra_template_vars() -> dict[str, Any]:
-    """What every page shows: the lines that sources ask for."""
-    return {"attributions": [source.attribution for source in SOURCES if source.attribution]}
+    """What every page shows: the lines that sources ask for; and the sources' names, for charts."""
+    return {
+        "attributions": [source.attribution for source in SOURCES if source.attribution],
+        "source_names": {source.key: source.name for source in SOURCES},
+    }

@@ -1,0 +1,282 @@
+"""datasette.yml: its descriptions are those of the tables, and its queries and charts work."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from datasette.utils import parse_metadata
+
+from benchmarks.catalogue import move_times
+from pipelines import clock
+from pipelines.database import read_only, transaction
+from pipelines.tables import VIEWS, Table, all_tables
+from spiders.sources import SOURCES, score_kinds
+from tests.answers import answer, keeping, record, scored, tomatometer
+from tests.conftest import Afterscore, Ended
+from tests.serving import served
+
+ROOT = Path(__file__).parent.parent
+METADATA = parse_metadata((ROOT / "datasette.yml").read_text("utf-8"))
+RATINGS = METADATA["databases"]["ratings"]
+QUERIES: dict[str, dict[str, Any]] = RATINGS["queries"]
+CHARTS: dict[str, dict[str, Any]] = METADATA["plugins"]["datasette-dashboards"]["ratings"]["charts"]
+DESCRIBED: dict[str, Table] = {table.name: table for table in (*all_tables(), *VIEWS)}
+OF_SQLITE = {"_sqlite_migrations", "sqlite_sequence"}
+LARGE = ("film_scores", "stay_for_the_credits", "film_genres", "listings", "score_observations")
+"""Tables with a row or more for each film."""
+
+
+@pytest.fixture(scope="module")
+def database(refreshed: tuple[Afterscore, Ended], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database refreshed ten days ago, in which a score has moved since, and of which a saved
+    page knows a score in the week after release."""
+    path = tmp_path_factory.mktemp("moved") / "films of ours.db"
+    path.write_bytes((refreshed[0].folder / "ratings.db").read_bytes())
+    with keeping(path) as kept:
+        with transaction(kept.db):
+            move_times(kept.db.conn, "-10 days")
+        saved = record("imdb", scores={"imdb_rating": scored(8.1, 90_000, 10)})
+        kept.tell(
+            answer(
+                saved, at="2012-10-30T00:00:00Z", target="archive", url="https://saved.example/"
+            ),
+            origin="archive",
+            exact="day",
+        )
+        kept.tell(tomatometer(scored(90, 420), at=clock.now()))
+        kept.merge()
+    return path
+
+
+@pytest.fixture(scope="module")
+def site(refreshed: tuple[Afterscore, Ended], database: Path) -> Iterator[httpx.Client]:
+    with served(refreshed[0], "--db", database) as client:
+        yield client
+
+
+# --- tables ---------------------------------------------------------------------------------------
+
+
+def test_every_table_and_column_is_described_and_no_other() -> None:
+    assert set(RATINGS["tables"]) == {*DESCRIBED, *OF_SQLITE}
+    for name, table in DESCRIBED.items():
+        shown = RATINGS["tables"][name]
+        assert shown["columns"] == table.columns, name
+        assert shown["description"] == f"A row is {table.row}."
+        assert bool(shown.get("hidden")) == (table.readers == "internal"), name
+
+
+def test_what_a_table_is_sorted_labelled_and_counted_by_are_columns_of_it() -> None:
+    for name, table in DESCRIBED.items():
+        shown = RATINGS["tables"][name]
+        named = {shown[key] for key in ("sort", "sort_desc", "label_column") if key in shown}
+        named |= {*shown.get("facets", ()), *shown.get("units", ())}
+        assert named <= set(table.columns), name
+        assert shown.get("size", 50) <= 100, name
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_an_index_has_what_a_large_table_is_sorted_and_counted_by(
+    database: Path, name: str
+) -> None:
+    shown, db = RATINGS["tables"][name], read_only(database)
+    counted = [
+        f"SELECT {each}, count(*) FROM {name} GROUP BY 1" for each in shown.get("facets", ())
+    ]
+    ordered = (
+        [f"SELECT {shown['sort_desc']} FROM {name} ORDER BY 1"] if "sort_desc" in shown else []
+    )
+    for sql in (*counted, *ordered):
+        plan = [row["detail"] for row in db.query(f"EXPLAIN QUERY PLAN {sql}")]
+        assert len(plan) == 1, plan
+        assert "USING COVERING INDEX" in plan[0], plan
+
+
+def test_the_tables_that_are_listed_are_those_for_analysts(site: httpx.Client) -> None:
+    listed = re.findall(r'<th scope="row"><a href="/ratings/(\w+)"', site.get("/ratings").text)
+    assert set(listed) == {name for name, each in DESCRIBED.items() if each.readers == "analysts"}
+
+
+def test_every_page_bears_the_lines_that_sources_ask_for(site: httpx.Client) -> None:
+    for path in ("/ratings", "/ratings/movers", "/ratings/films/1", "/-/dashboards/ratings"):
+        page = unescape(site.get(path).text)
+        for source in SOURCES:
+            assert source.attribution in page, path
+
+
+# --- queries --------------------------------------------------------------------------------------
+
+
+def test_each_parameter_of_a_query_has_a_default() -> None:
+    for name, query in QUERIES.items():
+        named = list(dict.fromkeys(re.findall(r":([a-z_]+)", query["sql"])))
+        assert set(query.get("params", ())) == set(query.get("defaults", ())) == set(named), name
+        assert query["title"], name
+        assert query["description"], name
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_each_query_finds_something_as_it_stands(site: httpx.Client, name: str) -> None:
+    found = site.get(f"/ratings/{name}.json", params={"_shape": "objects"}).json()
+    assert found["error"] is None
+    assert found["rows"], found["query"]
+    lines = list(csv.reader(site.get(f"/ratings/{name}.csv").text.splitlines()))
+    assert lines[0] == found["columns"]
+    assert len(lines) == len(found["rows"]) + 1
+
+
+def rows(site: httpx.Client, query: str, **given: object) -> list[dict[str, Any]]:
+    """The rows of a query, asked with these parameters."""
+    answer = site.get(f"/ratings/{query}.json", params={**given, "_shape": "array"})  # type: ignore[dict-item]
+    answered: list[dict[str, Any]] = answer.json()
+    return answered
+
+
+def test_what_an_address_gives_goes_before_the_defaults_and_nothing_does_not(
+    site: httpx.Client,
+) -> None:
+    assert {row["title"] for row in rows(site, "best_of_a_year")} == {"The Avengers", "Skyfall"}
+    for year in (2012, ""):
+        assert len(rows(site, "best_of_a_year", year=year)) == 2
+    assert rows(site, "best_of_a_year", votes_at_least=1_000_000)[0]["title"] == "The Avengers"
+    assert rows(site, "best_of_a_year", year=1999)[0]["title"] == "The Matrix"
+    form = site.get("/ratings/best_of_a_year?year=1999").text
+    assert 'name="year" value="1999"' in form
+    assert 'name="votes_at_least" value="1000"' in form
+
+
+def test_films_found_by_a_query_lead_to_their_pages(site: httpx.Client) -> None:
+    (skyfall,) = (row for row in rows(site, "best_of_a_year") if row["title"] == "Skyfall")
+    page = site.get("/ratings/best_of_a_year").text
+    assert f'<a href="/film/{skyfall["film_id"]}"><bdi>Skyfall</bdi></a>' in page
+
+
+def test_what_moved_what_stood_and_what_is_stale(site: httpx.Client) -> None:
+    (moved,) = rows(site, "movers")
+    assert (moved["title"], moved["old_value"], moved["new_value"]) == ("Skyfall", 92, 90)
+    assert [row["score_kind"] for row in rows(site, "movers", days=30)] == [
+        "imdb_rating",  # from the saved page's
+        "tomatometer",
+    ]
+    stood = {
+        (row["score_kind"], row["value"])
+        for row in rows(site, "score_on_a_date", day=clock.later(clock.now(), days=-5)[:10])
+    }
+    assert {("tomatometer", 92), ("imdb_rating", 7.8)} <= stood
+    assert rows(site, "score_on_a_date", film="tt1074638", day="2012-11-05") == [
+        row
+        for row in rows(site, "score_on_a_date", film="tt1074638", day="2012-12-24")
+        if row["value"] == 8.1
+    ]
+    stale = {(row["title"], row["score_kind"]) for row in rows(site, "stale_figures")}
+    assert ("Skyfall", "popcornmeter") in stale
+    assert ("Skyfall", "tomatometer") not in stale
+
+
+def test_a_score_after_release_is_what_was_seen_by_then(site: httpx.Client) -> None:
+    (row,) = rows(site, "after_release")
+    assert row["title"] == "Skyfall"
+    after = [row[f"after_{days}_days"] for days in (7, 30, 365)]
+    assert after == [8.1, 8.1, 8.1]
+    assert rows(site, "after_release", score_kind="tomatometer") == []
+
+
+def test_a_score_that_is_lacking_is_told_with_why(site: httpx.Client) -> None:
+    why = {row["title"]: row["why"] for row in rows(site, "lacking_a_kind")}
+    assert why["The Matrix"] == "not_listed"
+    assert "Skyfall" not in why
+    for kind in score_kinds():
+        lacking = rows(site, "lacking_a_kind", score_kind=kind.key, votes_at_least=0)
+        assert all(row["why"] not in (None, "scored") for row in lacking)
+
+
+# --- charts ---------------------------------------------------------------------------------------
+
+
+def fields(display: Any) -> Iterator[str]:
+    """The fields that a chart's encodings name."""
+    if isinstance(display, dict):
+        if isinstance(display.get("field"), str):
+            yield display["field"]
+        display = list(display.values())
+    for each in display if isinstance(display, list) else ():
+        yield from fields(each)
+
+
+def made(display: Any) -> Iterator[str]:
+    """The fields that it makes itself, by a transform or with data of its own."""
+    for layer in [display, *display.get("layer", ())]:
+        for transform in layer.get("transform", ()):
+            yield from transform["as"] if isinstance(transform["as"], list) else [transform["as"]]
+        for values in layer.get("data", {}).get("values", ()):
+            yield from values
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_each_chart_is_drawn_of_a_query_s_columns(site: httpx.Client, name: str) -> None:
+    chart = CHARTS[name]
+    assert chart["query"] == QUERIES[name]["sql"]
+    assert chart["library"] == "vega-lite"
+    columns = site.get(f"/ratings/{name}.json").json()["columns"]
+    assert set(fields(chart["display"])) <= {*columns, *made(chart["display"])}
+
+
+def test_charts_are_drawn_without_leaving_the_machine(site: httpx.Client) -> None:
+    page = site.get("/-/dashboards/ratings").text
+    assert len(CHARTS) >= 6
+    for name in CHARTS:
+        assert f'href="/-/dashboards/ratings/{name}"' in page
+        assert f'data-rows="/ratings/{name}.json' in page
+        assert site.get(f"/-/dashboards/ratings/{name}").status_code == 200
+    loaded = re.findall(r'(?:src|href)="([^"]+\.(?:js|css))"', page)
+    assert len(loaded) == 5
+    for path in loaded:
+        assert path.startswith("/")
+        assert site.get(path).status_code == 200
+
+
+def test_what_a_chart_draws_of_these_films(site: httpx.Client) -> None:
+    spread = rows(site, "spread_of_scores")
+    for kind in score_kinds():
+        assert sum(row["share"] for row in spread if row["score"] == kind.label) == pytest.approx(
+            1, abs=0.01
+        )
+    pairs = {(row["one"], row["other"]): row for row in rows(site, "agreement")}
+    assert len(pairs) == len(score_kinds()) * (len(score_kinds()) - 1) / 2
+    assert pairs["Metascore", "Tomatometer"]["r_squared"] > 0.5
+    ages = {(row["source"], row["seen"]): row["figures"] for row in rows(site, "how_fresh")}
+    assert ages["rottentomatoes", "within a day"] == 1
+    assert ages["rottentomatoes", "within a month"] > 1
+    assert sum(row["changes"] for row in rows(site, "changes_by_day")) > 0
+
+
+# --- exports --------------------------------------------------------------------------------------
+
+
+def test_a_list_is_csv_and_json_as_it_is_narrowed(site: httpx.Client) -> None:
+    page = site.get("/films?year=2012").text
+    assert 'href="/films.csv?year=2012"' in page
+    told = site.get("/films.json?year=2012").json()
+    assert {row["title"] for row in told["rows"]} == {"The Avengers", "Skyfall"}
+    assert told["truncated"] is False
+    lines = list(csv.DictReader(site.get("/films.csv?year=2012").text.splitlines()))
+    assert [line["title"] for line in lines] == [row["title"] for row in told["rows"]]
+    for path in ("apart", "movers", "credits", "held", "doubtful", "search"):
+        for ending in ("csv", "json"):
+            assert site.get(f"/{path}.{ending}", params={"q": "the"}).status_code == 200, path
+
+
+def test_a_table_s_csv_has_every_row_and_a_query_s_says_where_it_ends(site: httpx.Client) -> None:
+    page = unescape(site.get("/ratings/film_titles?_size=2").text)
+    (path,) = re.findall(r'href="([^"]+)">CSV</a> has all of these rows', page)
+    counted = site.get("/ratings/film_titles.json").json()["filtered_table_rows_count"]
+    assert len(site.get(path).text.splitlines()) == counted + 1
+    many = "SELECT 1 FROM films a CROSS JOIN films b CROSS JOIN films c"
+    assert "each end after 1,000 rows" in site.get("/ratings", params={"sql": many}).text
