@@ -38,7 +38,15 @@ PAGES = (
     "/", "/search?q=the", "/search?q=zzyzx", SKYFALL, "/film/tt7462422", "/film/tt9999999",
     "/films", "/apart", "/movers", "/credits", "/sources", "/last-night", "/held", "/doubtful",
 )  # fmt: skip
-DATASETTES = ("/ratings", "/ratings/stay_for_the_credits", "/ratings/one_film?film=Skyfall")
+DATASETTES = (
+    "/ratings", "/ratings/film_scores", "/ratings/stay_for_the_credits?stay=yes",
+    "/ratings/films/1", "/ratings/one_film", "/ratings/movers",
+    "/ratings?sql=select+title+from+films",
+)  # fmt: skip
+CHARTS = ("/-/dashboards/ratings", "/-/dashboards/ratings/agreement")
+LOOKS = pytest.mark.parametrize(
+    ("size", "scheme"), [(PHONE, "dark"), (DESK, "light")], ids=["phone-dark", "desk-light"]
+)
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +133,48 @@ def test_who_asks_what_critics_liked_more_gets_those_films_alone(page: Page) -> 
     expect(page).to_have_url(re.compile("/film/tt"))
 
 
+def test_who_asks_for_another_year_gets_its_films(page: Page) -> None:
+    page.goto("/ratings")
+    page.get_by_role("link", name="The best of a year").click()
+    expect(page.get_by_label("year", exact=True)).to_have_value("2012")
+    page.get_by_label("year", exact=True).fill("2008")
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(page.get_by_role("heading", name="2 rows")).to_be_visible()
+    page.get_by_role("link", name="The Dark Knight").click()
+    expect(page).to_have_url(re.compile("/film/tt0468569$"))
+
+
+def test_who_narrows_a_table_finds_each_field_by_its_name(page: Page) -> None:
+    page.goto("/ratings/stay_for_the_credits")
+    page.get_by_label("Column of another filter").select_option("stay")
+    page.get_by_label("Value of another filter").fill("until_mid")
+    page.get_by_role("button", name="Apply").click()
+    expect(page.get_by_role("heading", level=2)).to_have_text(re.compile("^1 row where stay"))
+    expect(page.get_by_role("region", name="Rows")).to_contain_text("Up")
+
+
+def test_who_wants_the_whole_gets_charts_and_the_figures_behind_each(page: Page) -> None:
+    page.goto("/")
+    page.get_by_role("navigation").get_by_role("link", name="Charts").click()
+    drawings = page.locator(".drawing")
+    assert drawings.count() >= 6
+    for number in range(drawings.count()):
+        expect(drawings.nth(number).locator("svg.marks")).to_be_visible()
+    page.get_by_role("link", name="The figures of Coverage by year").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Coverage, year by year")
+    page.go_back()
+    page.get_by_role("link", name="Agreement between kinds of score", exact=True).click()
+    expect(page.locator(".drawing svg.marks")).to_contain_text("Tomatometer")
+
+
+def test_who_turns_the_light_off_has_the_charts_drawn_anew(page: Page) -> None:
+    page.goto("/-/dashboards/ratings/agreement")
+    label = page.locator(".drawing svg.marks text", has_text="Tomatometer").first
+    by_light = label.get_attribute("fill")
+    page.emulate_media(color_scheme="dark")
+    expect(label).not_to_have_attribute("fill", str(by_light))
+
+
 def test_who_knows_sql_gets_from_a_row_to_the_film(page: Page) -> None:
     page.goto("/ratings?sql=select+film_id,+title+from+films+where+title+%3D+'Skyfall'")
     page.get_by_role("link", name="Skyfall").click()
@@ -162,16 +212,15 @@ def test_who_switches_scripts_off_misses_nothing(browser: Browser, site: httpx.C
 # --- every page, narrow and wide, light and dark --------------------------------------------------
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+@LOOKS
 def test_pages_fit_and_say_nothing_on_the_console(
     browser: Browser, site: httpx.Client, size: Any, scheme: Any
 ) -> None:
     with context(browser, site, viewport=size, color_scheme=scheme) as opened:
         page = opened.new_page()
         said = heard(page)
-        for path in (*PAGES, *DATASETTES):
-            page.goto(path)
+        for path in (*PAGES, *DATASETTES, *CHARTS):
+            page.goto(path, wait_until="networkidle" if path in CHARTS else "load")
             width = page.evaluate("document.documentElement.scrollWidth")
             assert width <= size["width"], f"{path} is {width} wide"
         assert faults(said) == []
@@ -189,16 +238,15 @@ def test_the_dark_is_dark(browser: Browser, site: httpx.Client) -> None:
 
 
 @needs_axe
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+@LOOKS
 def test_axe_core_finds_no_serious_fault(
     browser: Browser, site: httpx.Client, size: Any, scheme: Any
 ) -> None:
     with context(browser, site, viewport=size, color_scheme=scheme) as opened:
         page = opened.new_page()
         serious = []
-        for path in PAGES:
-            page.goto(path)
+        for path in (*PAGES, *DATASETTES, *CHARTS):
+            page.goto(path, wait_until="networkidle" if path in CHARTS else "load")
             page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
             page.evaluate(AXE_CORE.read_text("utf-8"))
             found = page.evaluate("axe.run()")

@@ -52,8 +52,8 @@ async function prepare(place) {
       say(place, "There is nothing to draw yet.");
       return;
     }
-    const draw = () =>
-      vegaEmbed(
+    const draw = async () => {
+      await vegaEmbed(
         place,
         {
           description: place.dataset.says,
@@ -66,6 +66,8 @@ async function prepare(place) {
         },
         { renderer: "svg", actions: !narrow.matches && { export: true, source: false, compiled: false, editor: false } },
       );
+      place.querySelector("summary")?.setAttribute("aria-label", "Save the chart");
+    };
     await draw();
     dark.addEventListener("change", draw);
     if (truncated) place.insertAdjacentHTML("afterend", `<p class="note">Drawn of the first ${rows.length} rows alone.</p>`);
