@@ -68,20 +68,30 @@ def test_a_file_of_another_name_has_the_same_addresses_and_descriptions(
     assert "a film with its scores side by side" in page
 
 
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        (SKYFALL, "<h1><bdi>Skyfall</bdi>"),
+        ("/-/dashboards/ratings", 'data-rows="/ratings/coverage_by_year.json'),
+        ("/ratings/best_of_a_year.json?_shape=array", '"title": "Skyfall"'),
+    ],
+)
 def test_plain_datasette_serves_the_same_as_the_readme_has_it(
-    refreshed: tuple[Afterscore, Ended],
+    refreshed: tuple[Afterscore, Ended], tmp_path: Path, path: str, shown: str
 ) -> None:
+    copy = tmp_path / "films.db"
+    copy.write_bytes((refreshed[0].folder / "ratings.db").read_bytes())
     (line,) = re.findall(r"^    datasette (ratings\.db .*)$", README.read_text("utf-8"), re.M)
-    words = line.replace("ratings.db", str(refreshed[0].folder / "ratings.db")).split()
+    words = line.replace("ratings.db", str(copy)).split()
     ended = subprocess.run(
-        [sys.executable, "-m", "datasette", *words, "--get", SKYFALL],
+        [sys.executable, "-m", "datasette", *words, "--get", path],
         cwd=README.parent,
         capture_output=True,
         text=True,
         check=False,
     )
     assert ended.returncode == 0, ended.stderr
-    assert "<h1><bdi>Skyfall</bdi>" in ended.stdout
+    assert shown in ended.stdout
 
 
 def test_it_opens_the_browser_where_it_is_told_to(
