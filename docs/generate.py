@@ -36,7 +36,7 @@ _SHOWN: dict[str, dict[str, Any]] = {
     "film_scores": {
         "sort_desc": "imdb_rating_votes",
         "size": 50,
-        "facets": ["kind", "year"],
+        "facets": ["kind", "year", "metascore_state"],
         "label_column": "title",
         **_SEARCHED,
     },

@@ -19,6 +19,7 @@ from explore.film_page import film_page
 from explore.home_page import home_page, night_page, sources_page
 from explore.lists import LISTS, list_page
 from explore.search import search_page
+from pipelines.tables import TABLES
 from spiders.sources import SOURCES
 
 Route = Callable[[Datasette, Request], Awaitable[Response]]
@@ -80,8 +81,10 @@ def prepare_jinja2_environment(env: Environment) -> None:
 
 @hookimpl
 def extra_template_vars() -> dict[str, Any]:
-    """What every page shows: the lines that sources ask for; and the sources' names, for charts."""
+    """What every page shows: the lines that sources ask for. The sources' names, for charts; the
+    tables that are the program's own, which pages of others leave out."""
     return {
         "attributions": [source.attribution for source in SOURCES if source.attribution],
         "source_names": {source.key: source.name for source in SOURCES},
+        "internal_tables": {table.name for table in TABLES if table.readers == "internal"},
     }
