@@ -167,6 +167,17 @@ def test_who_wants_the_whole_gets_charts_and_the_figures_behind_each(page: Page)
     expect(page.locator(".drawing svg.marks")).to_contain_text("Tomatometer")
 
 
+def test_a_chart_without_figures_says_so_and_one_of_too_many_too(page: Page) -> None:
+    page.route("**/agreement.json*", lambda asked: asked.fulfill(json={"rows": []}))
+    page.goto("/-/dashboards/ratings/agreement")
+    expect(page.locator(".drawing")).to_have_text("There is nothing to draw yet.")
+    cut = {"rows": [{"year": 2012, "films": 3, "stay": "yes"}], "truncated": True}
+    page.route("**/scenes_by_year.json*", lambda asked: asked.fulfill(json=cut))
+    page.goto("/-/dashboards/ratings/scenes_by_year")
+    expect(page.locator(".drawing svg.marks")).to_be_visible()
+    expect(page.get_by_text("Drawn of the first 1 rows alone.")).to_be_visible()
+
+
 def test_who_turns_the_light_off_has_the_charts_drawn_anew(page: Page) -> None:
     page.goto("/-/dashboards/ratings/agreement")
     label = page.locator(".drawing svg.marks text", has_text="Tomatometer").first
