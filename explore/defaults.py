@@ -27,9 +27,8 @@ def with_defaults(queries: Mapping[str, Mapping[str, Any]]) -> Wrapper:
             if defaults:
                 asked = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
                 given = [(name, value) for name, value in asked if value or name not in defaults]
-                left_out = defaults.keys() - {name for name, _ in given}
-                words = [*given, *((name, defaults[name]) for name in defaults if name in left_out)]
-                scope = {**scope, "query_string": urlencode(words).encode("latin-1")}
+                words = [*defaults.items(), *given]
+                scope = {**scope, "query_string": urlencode(dict(words)).encode("latin-1")}
             await application(scope, receive, send)
 
         return wrapped

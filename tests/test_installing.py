@@ -60,6 +60,8 @@ def test_an_installed_wheel_has_what_the_site_is_made_of(installed: Path) -> Non
         "datasette.yml",
         "plugins/afterscore.py",
         "templates/film.html",
+        "templates/dashboard_view.html",
+        "static/charts.js",
         "static/site.css",
     ):
         assert (installed / "explore" / name).exists(), name
