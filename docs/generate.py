@@ -21,12 +21,19 @@ from typing import Any
 from cogapp import Cog
 from typer.main import get_command
 
+from pipelines.export.kodi import NAMES
 from pipelines.tables import TABLES, VIEWS, Table, all_tables
 from schedules.cli import app
 from spiders.sources import SOURCES, Source, score_kinds, source_of_kind
 
 ROOT = Path(__file__).parent.parent
-FILES = ("README.md", "docs/tables.md", "docs/sources-policy.md", "datasette.yml")
+FILES = (
+    "README.md",
+    "docs/tables.md",
+    "docs/sources-policy.md",
+    "docs/home-cinema.md",
+    "datasette.yml",
+)
 
 _SEARCHED = {"fts_table": "film_search", "fts_pk": "film_id"}
 
@@ -193,6 +200,18 @@ def hosts() -> str:
 def attribution() -> str:
     """The lines that sources ask for."""
     return "".join(f"- {source.attribution}\n" for source in SOURCES if source.attribution)
+
+
+# --- docs/home-cinema.md ------------------------------------------------------------------------
+
+
+def kodi_ratings() -> str:
+    """What an NFO file calls each score kind."""
+    rows = [
+        (kind.label, _code(NAMES.get(kind.key, kind.key)), _code(f'max="{kind.scale_max}"'))
+        for kind in score_kinds()
+    ]
+    return _markdown(("Score kind", "Name of the rating", "Scale"), rows)
 
 
 # --- docs/sources-policy.md ---------------------------------------------------------------------

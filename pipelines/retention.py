@@ -23,6 +23,22 @@ _STALE = """listing_id IN (
 _NO_FACTS = ", ".join(f"{name} = NULL" for name in FACTS)
 
 
+def has_lapsed(db: Database, at: str) -> bool:
+    """Whether there is anything that `purge` would delete."""
+    return any(
+        db.conn.execute(
+            f"SELECT EXISTS (SELECT 1 FROM listings WHERE {_STALE} AND (title IS NOT NULL OR EXISTS"
+            " (SELECT 1 FROM scores s WHERE s.listing_id = listings.listing_id)))"
+            " OR EXISTS (SELECT 1 FROM listings l CROSS JOIN score_observations o"
+            " USING (listing_id) WHERE l.source = ?1 AND o.observed_at < ?2)"
+            " OR EXISTS (SELECT 1 FROM quarantine WHERE source = ?1 AND last_held_at < ?2)",
+            (source.key, clock.later(at, days=-source.keep_days)),
+        ).fetchone()[0]
+        for source in SOURCES
+        if source.keep_days is not None
+    )
+
+
 def purge(db: Database, at: str) -> set[int]:
     """Delete what each source's `keep_days` no longer allows; returns the films that it touched.
 

@@ -9,12 +9,14 @@ from typing import Annotated, TextIO, cast
 import typer
 
 from pipelines.backup import CannotBackUp
+from pipelines.export.folder import CannotExport
 from pipelines.films import UnknownFilm
 from pipelines.lock import DatabaseProblem
 from schedules import __version__, archive, config, film_lists
 from schedules.commands import (
     asking,
     demo,
+    exporting,
     films,
     health,
     held,
@@ -55,6 +57,7 @@ def main() -> None:
         Problem,
         DatabaseProblem,
         CannotBackUp,
+        CannotExport,
         config.SettingsProblem,
         UnknownFilm,
         film_lists.UnreadableList,
@@ -117,6 +120,7 @@ app.add_typer(quarantine_app, name="quarantine", help="What the guard holds back
 app.command()(keeping.backup)
 app.command()(keeping.prune)
 app.command()(serving.serve)
+app.command()(exporting.export)
 app.command("demo")(demo.demo_command)
 
 

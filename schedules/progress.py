@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeAlias
 
 from rich.console import Console
 from rich.progress import (
@@ -20,6 +22,12 @@ from schedules import log
 
 LINE_EVERY = 30.0
 """Seconds between two plain lines on one crawl."""
+
+STEP_EVERY = 5.0
+"""Seconds between two plain lines on work of minutes."""
+
+Step: TypeAlias = Callable[[str, int, int | None], None]
+"""Hears what is being done, how far it has come, and of how many in all where that is known."""
 
 
 class Shown:
@@ -82,3 +90,27 @@ class Shown:
         """A crawl has ended."""
         if self._bars:
             self._bars.remove_task(self._tasks.pop(key))
+
+
+@contextmanager
+def steps(console: Console) -> Iterator[Step]:
+    """Says what is being done: in one changing line on a terminal, now and then elsewhere."""
+    said = time.monotonic()
+
+    def told(what: str, done: int, total: int | None) -> str:
+        if total is None:
+            return f"{what}: {done:,}"
+        return f"{what}: {done:,} of {total:,}" if total > 1 else what
+
+    if console.is_terminal:
+        with console.status("") as status:
+            yield lambda what, done, total: status.update(told(what, done, total))
+        return
+
+    def line(what: str, done: int, total: int | None) -> None:
+        nonlocal said
+        if time.monotonic() - said >= STEP_EVERY:
+            said = time.monotonic()
+            console.print(told(what, done, total), markup=False, soft_wrap=True)
+
+    yield line

@@ -28,6 +28,7 @@ IMPORTED = (
     "schedules.backfill",
     "schedules.check",
     "schedules.nightly",
+    "pipelines.export.tables",
     "pipelines.matching.link",
     "apprise",
     "bs4",

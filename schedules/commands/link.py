@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from schedules.commands.options import Problem, err, out
+from schedules.progress import steps
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pipelines.matching.link import Step
-
 _WRITTEN = ["a", "b", "probability", "evidence"]
-_LINE_EVERY = 5.0
-"""Seconds between two lines of progress where there is no terminal."""
 
 
 def link_command(
@@ -48,7 +42,7 @@ def link_command(
     # pandas and rapidfuzz: half a second that other commands need not spend.
     from pipelines.matching import link as matching
 
-    with _progress() as step:
+    with steps(err) as step:
         try:
             linked = matching.link(matching.read_listings(a), matching.read_listings(b), step)
         except matching.UnreadableListings as fault:
@@ -85,25 +79,3 @@ def _write(linked: pd.DataFrame, path: Path) -> None:
             beside.replace(path)
     except OSError as fault:
         raise Problem(f"cannot write {path}: {fault.strerror}") from None
-
-
-@contextmanager
-def _progress() -> Iterator[Step]:
-    """Says what is being done: in one changing line on a terminal, now and then elsewhere."""
-    said = time.monotonic()
-
-    def told(what: str, done: int, total: int) -> str:
-        return f"{what}: {done:,} of {total:,}" if total > 1 else what
-
-    if err.is_terminal:
-        with err.status("") as status:
-            yield lambda what, done, total: status.update(told(what, done, total))
-        return
-
-    def line(what: str, done: int, total: int) -> None:
-        nonlocal said
-        if time.monotonic() - said >= _LINE_EVERY:
-            said = time.monotonic()
-            err.print(told(what, done, total), markup=False, soft_wrap=True)
-
-    yield line

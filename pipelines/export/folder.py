@@ -1,0 +1,112 @@
+"""The folder of an export: whole, or not there under its name; what is other people's is left."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+LIST = ".afterscore-export"
+"""Lies in each folder that an export made, and names the files that are its own, one a line."""
+
+
+class CannotExport(Exception):
+    """Nothing was exported, and what was there stands; the message says why and what to do."""
+
+
+@contextmanager
+def whole_folder(target: Path, *, force: bool) -> Iterator[Path]:
+    """A new folder to write files into, flat, which becomes `target` once the block ends well.
+
+    Until then it has another name beside it; what a killed export left there is written over. Where
+    `target` holds an earlier export, that one's files are replaced; where it holds other people's,
+    nothing is done without `force`, and with it they stay. Raises CannotExport.
+    """
+    target = target.resolve()
+    _refuse(target, force=force)
+    partial = target.parent / f".{target.name}.partial"
+    try:
+        with _alone(partial):
+            try:
+                yield partial
+                _publish(partial, target)
+            except BaseException:
+                shutil.rmtree(partial, ignore_errors=True)
+                raise
+    except OSError as fault:
+        raise CannotExport(
+            f"cannot write {fault.filename or target}: {fault.strerror}. Make room there, or name"
+            " another folder with --out."
+        ) from fault
+
+
+def _refuse(target: Path, *, force: bool) -> None:
+    if target.exists() and not target.is_dir():
+        raise CannotExport(f"{target} is a file. Name a folder with --out.")
+    if not target.parent.is_dir():
+        raise CannotExport(f"no folder {target.parent}. Name another with --out.")
+    if force or not target.exists():
+        return
+    own = _own(target)
+    others = sorted(file.name for file in target.iterdir() if file.name not in own)
+    if others:
+        named = ", ".join(others[:3]) + (" …" if len(others) > 3 else "")
+        raise CannotExport(
+            f"{target} holds files that no export made ({named}). Name a new folder with --out, or"
+            " write beside them with --force."
+        )
+
+
+def _own(folder: Path) -> set[str]:
+    """The names of what an earlier export wrote into a folder."""
+    try:
+        return {LIST, *(folder / LIST).read_text("utf-8").splitlines()}
+    except FileNotFoundError:
+        return set()
+
+
+@contextmanager
+def _alone(partial: Path) -> Iterator[None]:
+    """The folder that an export grows in, empty, and ours alone."""
+    partial.mkdir(exist_ok=True)
+    handle = os.open(partial, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Between these lines another export may have come to its end, and renamed it.
+            ours = partial.stat().st_ino == os.fstat(handle).st_ino
+        except (BlockingIOError, FileNotFoundError):
+            ours = False
+        if not ours:
+            raise CannotExport(f"another export is writing {partial}. Try again later.")
+        for file in partial.iterdir():
+            file.unlink()
+        yield
+    finally:
+        os.close(handle)
+
+
+def _publish(partial: Path, target: Path) -> None:
+    names = sorted(file.name for file in partial.iterdir())
+    _list(partial, names)
+    # Once for all: of films there is a file each, and to wait for each of them takes minutes.
+    os.sync()
+    if not target.exists():
+        partial.rename(target)
+        return
+    former = _own(target)
+    # Whoever is killed in the middle of this leaves files that the next export knows to be ours.
+    _list(target, sorted({*former, *names} - {LIST}))
+    for name in names:
+        (partial / name).replace(target / name)
+    for name in former - {*names, LIST}:
+        (target / name).unlink(missing_ok=True)
+    (partial / LIST).replace(target / LIST)
+    partial.rmdir()
+
+
+def _list(folder: Path, names: list[str]) -> None:
+    (folder / LIST).write_text("".join(f"{name}\n" for name in names), "utf-8")
