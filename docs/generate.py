@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from cogapp import Cog
+from datasette.utils import parse_metadata
 from typer.main import get_command
 
 from pipelines.export.kodi import NAMES
@@ -33,6 +34,7 @@ FILES = (
     "docs/sources-policy.md",
     "docs/home-cinema.md",
     "datasette.yml",
+    "docs/queries.md",  # made of the queries of datasette.yml
 )
 
 _SEARCHED = {"fts_table": "film_search", "fts_pk": "film_id"}
@@ -212,6 +214,24 @@ def kodi_ratings() -> str:
         for kind in score_kinds()
     ]
     return _markdown(("Score kind", "Name of the rating", "Scale"), rows)
+
+
+# --- docs/queries.md ----------------------------------------------------------------------------
+
+
+def queries() -> str:
+    """The queries of the site which answer a question, those that have parameters: what each
+    answers, its SQL, and values to begin with."""
+    metadata = parse_metadata((ROOT / "datasette.yml").read_text("utf-8"))
+    parts = []
+    for name, query in metadata["databases"]["ratings"]["queries"].items():
+        if "params" in query:
+            given = ", ".join(f"`:{key}` = `{query['defaults'][key]}`" for key in query["params"])
+            parts.append(
+                f"## {query['title']}\n\n{query['description']}\n\n"
+                f"```sql\n{query['sql']}\n```\n\n{_code(name)} with {given}\n"
+            )
+    return "\n".join(parts)
 
 
 # --- docs/sources-policy.md ---------------------------------------------------------------------

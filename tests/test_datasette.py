@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,9 @@ from datasette.utils import parse_metadata
 from benchmarks.catalogue import move_times
 from pipelines import clock
 from pipelines.database import read_only, transaction
+from pipelines.export.reading import Narrowed
+from pipelines.export.selection import selected
+from pipelines.export.tables import export_tables
 from pipelines.tables import VIEWS, Table, all_tables
 from spiders.sources import SOURCES, score_kinds
 from tests.answers import answer, keeping, record, scored, tomatometer
@@ -293,3 +298,71 @@ def test_a_table_s_csv_has_every_row_and_a_query_s_says_where_it_ends(site: http
     assert len(site.get(path).json()["rows"]) == 2
     many = "SELECT 1 FROM films a CROSS JOIN films b CROSS JOIN films c"
     assert "each end after 1,000 rows" in site.get("/ratings", params={"sql": many}).text
+
+
+# --- docs/queries.md ------------------------------------------------------------------------------
+
+PAGE = (ROOT / "docs/queries.md").read_text("utf-8")
+ANSWERED = {
+    "one_film", "best_of_a_year", "best_of_a_genre", "best_of_a_director", "score_on_a_date",
+    "critics_against_audience", "movers", "after_release", "scene_after_the_credits",
+    "no_scene_in_the_credits", "lacking_a_kind", "stale_figures",
+}  # fmt: skip
+
+
+def on_the_page() -> list[tuple[str, str, dict[str, str]]]:
+    """Each query on the page: its name, its SQL, and the values that are named below it."""
+    found = []
+    for sql, below in re.findall(r"```sql\n(.*?)```\n\n(.*?)\n", PAGE, re.S):
+        name = re.match(r"`(\w+)` with", below)
+        values = dict(re.findall(r"`:(\w+)` = `(.*?)`", below))
+        found.append((name[1] if name else "of files", sql, values))
+    return found
+
+
+def test_every_question_is_on_the_page() -> None:
+    assert {name for name, _, _ in on_the_page()} == ANSWERED | {"of files"}
+
+
+@pytest.mark.parametrize(
+    ("name", "sql", "values"), on_the_page(), ids=lambda value: str(value)[:24]
+)
+def test_each_query_on_the_page_answers_as_it_stands(
+    name: str, sql: str, values: dict[str, str], database: Path
+) -> None:
+    of_tables = re.sub(r"'ratings/(\w+)\.parquet'", r"\1", sql)
+    with closing(sqlite3.connect(database)) as db:
+        assert db.execute(of_tables, values).fetchall(), name
+    if name in QUERIES:
+        assert sql.strip() == QUERIES[name]["sql"].strip()
+
+
+def test_the_recipes_in_python_work(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("ratings").mkdir()
+    Path("ratings.db").symlink_to(database)
+    with closing((db := read_only(database)).conn):
+        chosen = selected(db, ["score_observations"], Narrowed())
+        export_tables(db, chosen, "parquet", Path("ratings"), clock.now(), lambda name, rows: None)
+    found: dict[str, Any] = {}
+    for recipe in re.findall(r"```python\n(.*?)```", PAGE, re.S):
+        exec(compile(recipe, "docs/queries.md", "exec"), found)
+    films = found["films"]
+    assert films["popcornmeter_votes"].isna().any()
+    assert films.dtypes.astype(str).to_dict() == {
+        "title": "string",
+        "year": "Int64",
+        "imdb_rating": "Float64",
+        "metascore": "Float64",
+        "popcornmeter_votes": "Int64",
+    }
+    assert -20 < found["gap"] < 20
+    assert found["by_day"].sum() == len(found["seen"])
+
+
+def test_the_recipe_in_r_asks_what_there_is(database: Path) -> None:
+    (sql,) = re.findall(r'dbGetQuery\(db, "(.*?)"', PAGE, re.S)
+    with closing(sqlite3.connect(database)) as db:
+        assert db.execute(sql, {"since": 2000}).fetchall()

@@ -214,6 +214,18 @@ def test_what_cannot_be_exported_says_so_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_full_disk_is_told_whatever_the_condition(
+    refreshed: tuple[Afterscore, Ended], tmp_path: Path
+) -> None:
+    def full(what: str, rows: int) -> None:
+        raise OSError(28, "No space left on device", "film_scores.csv")
+
+    with closing((db := refreshed[0].database()).conn):
+        chosen = selected(db, ["film_scores"], Narrowed(where="year > 0"))
+        with pytest.raises(OSError, match="No space left"):
+            export_tables(db, chosen, "csv", tmp_path, clock.now(), full)
+
+
 # --- one moment -----------------------------------------------------------------------------------
 
 

@@ -28,6 +28,7 @@ _READING = {
     sqlite3.SQLITE_READ,
     sqlite3.SQLITE_FUNCTION,
     sqlite3.SQLITE_RECURSIVE,
+    sqlite3.SQLITE_TRANSACTION,  # no part of an expression: the end of what is being read
 }
 
 
