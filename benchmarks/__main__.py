@@ -2,6 +2,7 @@
 
 `python -m benchmarks consensus` validates the consensus instead, or fits its constants anew;
 `python -m benchmarks due` shows how stale films get, by who chooses what to ask;
+`python -m benchmarks export` shows what an export costs, and that its memory does not grow;
 `python -m benchmarks guard` names the days of a real scrape that the guard would have held;
 `python -m benchmarks linkage` shows how well listings are matched, and at which cost;
 `python -m benchmarks merge` shows that merging costs what changed;
@@ -24,7 +25,18 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import consensus, due, guard, linkage, merge, nights, readers, scheduler, soak
+from benchmarks import (
+    consensus,
+    due,
+    export,
+    guard,
+    linkage,
+    merge,
+    nights,
+    readers,
+    scheduler,
+    soak,
+)
 from benchmarks.crawl import AT_ONCE, Round, rounds
 from schedules.archive import Saved
 
@@ -48,6 +60,8 @@ def main() -> None:
     of_consensus.add_argument("--fit", action="store_true", help="write the constants down anew")
     of_due = alone.add_parser("due", help="staleness over a year of nights, by policy")
     of_due.add_argument("--seeds", type=int, default=1, metavar="NUMBER", help="years a world")
+    of_export = alone.add_parser("export", help="seconds and memory of an export")
+    of_export.add_argument("--films", type=int, default=export.FILMS, metavar="NUMBER")
     of_guard = alone.add_parser("guard", help="which days of a real scrape would have been held")
     of_guard.add_argument("--rows", type=Path, default=guard.ROWS, metavar="FILE.tsv")
     of_merge = alone.add_parser("merge", help="seconds and memory of merging what changed")
@@ -69,6 +83,9 @@ def main() -> None:
         return
     if wanted.alone == "due":
         _show_years(wanted.seeds)
+        return
+    if wanted.alone == "export":
+        _show_exports(wanted.films)
         return
     if wanted.alone == "guard":
         _show_days(wanted.rows)
@@ -161,6 +178,24 @@ def _show_crawls(what: str, measured: Iterable[Round]) -> None:
     out.print(
         f"  Peak memory: run process {run:.0f} MB, largest crawl process {max(others):.0f} MB\n"
     )
+
+
+def _show_exports(films: int) -> None:
+    """What exporting so many films, and a tenth of them, costs."""
+    table = _table("Exports", "format")
+    for heading in ("films", "seconds", "CPU seconds", "MB in memory", "MB written"):
+        table.add_column(heading, justify="right")
+    for row in export.costs(films):
+        table.add_row(
+            row.kind,
+            f"{row.films:,}",
+            f"{row.seconds:,.1f}",
+            f"{row.processor_seconds:,.1f}",
+            f"{row.peak / 1e6:,.0f}",
+            f"{row.written / 1e6:,.0f}",
+        )
+    out.print(_machine())
+    out.print(table)
 
 
 def _show_merges(films: int) -> None:

@@ -53,7 +53,8 @@ def export(
         str | None, typer.Option("--since", metavar="DATE", help="Only rows that changed since")
     ] = None,
     time_limit: Annotated[
-        float, typer.Option("--time-limit", min=1, metavar="SECONDS", help="For --where to find on")
+        float,
+        typer.Option("--time-limit", min=1, metavar="SECONDS", help="Longest wait for --where"),
     ] = 120.0,
     force: Annotated[
         bool, typer.Option("--force", help="Write beside files that are not an export's")
