@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -93,8 +94,9 @@ def demo_films() -> str:
 
 
 def film_card(name: str) -> str:
-    """What `film` prints of a film that the demo made."""
-    return _block(_afterscore("film", name, "--db", _demo()[1]).splitlines())
+    """What `film` prints of a film that the demo made, as if no machine were slow."""
+    card = _afterscore("film", name, "--db", _demo()[1])
+    return _block(re.sub(r"\d+ minutes? ago", "just now", card).splitlines())
 
 
 @cache
