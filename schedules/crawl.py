@@ -22,7 +22,8 @@ from scrapy.utils.misc import load_object
 from scrapy.utils.project import get_project_settings
 from twisted.web.client import HTTPConnectionPool
 
-from spiders.base import SourceSpider
+from schedules.leash import keep_to
+from spiders.base import SENT_AWAY, SourceSpider
 from spiders.items import Answer
 from spiders.plan import Plan
 
@@ -43,13 +44,16 @@ class HandOverPipeline:
 
 
 class SignsOfLife:
-    """Says now and then that the crawl is alive, for as long as its event loop turns."""
+    """Says now and then that the crawl is alive, for as long as its event loop turns; and at once
+    when a site wants to be left alone, since whoever asks it next has to know."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._seconds = crawler.settings.getfloat("SIGN_SECONDS")
-        self._telling = create_looping_call(hand_over, '{"alive": true}')
+        self._crawler = crawler
+        self._telling = create_looping_call(self.tell)
         crawler.signals.connect(self.start, signal=signals.engine_started)
         crawler.signals.connect(self.stop, signal=signals.engine_stopped)
+        crawler.signals.connect(self.tell, signal=SENT_AWAY)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> SignsOfLife:
@@ -59,6 +63,11 @@ class SignsOfLife:
     def start(self) -> None:
         """The first sign at once: all is imported."""
         self._telling.start(self._seconds, now=True)
+
+    def tell(self) -> None:
+        """One sign, with the seconds for which the source should not be asked."""
+        spider = cast("SourceSpider", self._crawler.spider)
+        hand_over(json.dumps({"alive": round(spider.away_seconds, 1)}))
 
     def stop(self) -> None:
         """No more of them."""
@@ -162,11 +171,12 @@ def prepare() -> None:
         load_object(settings[kind])
 
 
-def main() -> int:
-    """Run the crawl that standard input describes."""
+def main(leash: int) -> int:
+    """Run the crawl that standard input describes, for as long as the `leash` (a pipe) allows."""
     plan = Plan.model_validate_json(sys.stdin.buffer.read())
     faulthandler.enable(all_threads=False)  # one that is aborted writes down where it hung
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    keep_to(leash)
     HTTPConnectionPool.retryAutomatically = False  # at once, that is; Patience waits before it does
     process = AsyncCrawlerProcess(crawl_settings(plan))
     crawler = process.create_crawler(spider_of(plan.source))
@@ -189,7 +199,3 @@ def _kilobytes(status: Path, name: str) -> int:
     """A figure of the kernel's on this process, such as `VmHWM:  11228 kB`."""
     lines = status.read_text("ascii", "replace").splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

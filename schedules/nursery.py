@@ -2,10 +2,11 @@
 
 To import Scrapy takes as much processor time as asking a site for some hundred pages; a night
 starts a dozen crawls and needs it once. The nursery has no threads, so that forking is sound, and
-asks nobody anything by itself. It ends with the run that started it; a crawl goes on without it.
+asks nobody anything by itself. It ends with the run that started it; so do crawls (leash.py).
 
 `python -m schedules.nursery` is the nursery. Its standard input is a socket: each byte that comes
-brings what the next crawl has as its standard input, output and error. It answers with lines:
+brings what the next crawl has as its standard input, output and error, and its leash. It answers
+with lines:
 `born PID`, and once that crawl has ended, `gone PID STATUS`, STATUS as `os.waitpid` has it.
 """
 
@@ -44,8 +45,9 @@ class Nursery:
         channel = self._opened()
         plan_from, plan = os.pipe()
         answers, answers_to = os.pipe()
+        held, leash = os.pipe()
         try:
-            socket.send_fds(channel, [b"."], [plan_from, answers_to, said.fileno()])
+            socket.send_fds(channel, [b"."], [plan_from, answers_to, said.fileno(), held])
             with self._news:
                 self._news.wait_for(lambda: self._born or self._over)
                 if not self._born:
@@ -54,11 +56,14 @@ class Nursery:
         except OSError:
             os.close(plan)
             os.close(answers)
+            os.close(leash)
             raise
         finally:
             os.close(plan_from)
             os.close(answers_to)
-        return Crawling(self, pid, os.fdopen(plan, "wb"), os.fdopen(answers, "rb"))
+            os.close(held)
+        told, leash_of = os.fdopen(plan, "wb"), os.fdopen(leash, "wb", buffering=0)
+        return Crawling(self, pid, told, os.fdopen(answers, "rb"), leash_of)
 
     def close(self) -> None:
         """No more crawls are started."""
@@ -108,12 +113,14 @@ class Nursery:
 
 
 class Crawling:
-    """A crawl process: `plan` goes in, `answers` come out."""
+    """A crawl process: `plan` goes in, `answers` come out; it ends when its `leash` is closed."""
 
-    def __init__(self, nursery: Nursery, pid: int, plan: BinaryIO, answers: BinaryIO) -> None:
+    def __init__(
+        self, nursery: Nursery, pid: int, plan: BinaryIO, answers: BinaryIO, leash: BinaryIO
+    ) -> None:
         self._nursery = nursery
         self._pid = pid
-        self.plan, self.answers = plan, answers
+        self.plan, self.answers, self.leash = plan, answers, leash
 
     def send_signal(self, number: signal.Signals) -> None:
         """Send it a signal, where it still runs."""
@@ -141,10 +148,11 @@ def main() -> int:
     os.setsid()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
-    for standard, fd in enumerate(fds):
-        os.dup2(fd, standard)
+    *standard, leash = fds
+    for place, fd in enumerate(standard):
+        os.dup2(fd, place)
         os.close(fd)
-    return crawl.main()
+    return crawl.main(leash)
 
 
 def _asked_for() -> list[int] | None:
@@ -167,7 +175,7 @@ def _asked_for() -> list[int] | None:
                     ended.recv(1024)
                     _tell_who_ended(channel)
                     continue
-                asked, fds, _, _ = socket.recv_fds(channel, 1, 3)
+                asked, fds, _, _ = socket.recv_fds(channel, 1, 4)
                 if not asked:
                     return None
                 pid = os.fork()

@@ -26,6 +26,7 @@ from pipelines.retention import purge
 from pipelines.store import Store
 from pipelines.waiting import Judged, Waiting
 from schedules.config import Config
+from schedules.crawls import Crawls, Ended, Start
 from schedules.journal import Journal
 from schedules.lookups import WHOLE, Lookups
 from schedules.nursery import Nursery
@@ -33,7 +34,7 @@ from schedules.planning import Night, night, unread_days, write_due
 from schedules.progress import Shown
 from schedules.results import NO_FAULT, Crawled, Result, Selection
 from schedules.waits import Waits
-from schedules.workers import Crawls, Ended
+from schedules.workers import Processes
 from spiders.items import Answer, Outcome
 from spiders.pages.reading import reader_version
 from spiders.plan import LONGEST_WAIT, Plan, Target
@@ -52,6 +53,7 @@ class Run:
     While it reads listings, it ends in order once somebody `wanted` to go first. The run that goes
     on from there is told of those `before` it: what they asked is not asked again.
     `asked_sources` are the sources that it asks; the others are in `skipped`, with the reason.
+    `start` makes the crawls of a stage: processes on this machine, if nobody says otherwise.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class Run:
         shown: Shown,
         wanted: Callable[[], bool] = lambda: False,
         before: Sequence[Result] = (),
+        start: Start | None = None,
     ) -> None:
         self._db = db
         self._config = config
@@ -72,6 +75,7 @@ class Run:
         self._wanted_by_others = wanted
         self._gave_way = False
         self._before = before
+        self._start = start or Processes
         self._crawled: dict[str, Crawled] = {}
         self._waiting: dict[str, Waiting] = {}
         self._journal = Journal(db)
@@ -173,7 +177,7 @@ class Run:
             self._waiting[plan.source] = Waiting(self._db, plan.source, _selection(plan))
             total = len(plan.targets) if plan.stage == "read" else None
             self._shown.start(plan.source, by_key(plan.source).name, total)
-        self._crawls = Crawls(plans, self._nursery)
+        self._crawls = self._start(plans, self._nursery)
         try:
             for batch in self._crawls.answers():
                 answers = [item for item in batch if isinstance(item, Answer)]
@@ -444,10 +448,11 @@ class Run:
         self._started = last
 
     def _in_order(self, answer: Answer) -> Answer:
-        """Crawls have the machine's clock, which may be a little behind the last run."""
-        if answer.asked_at >= self._started:
+        """Crawls have their machine's clock, which may be behind the last run, or ahead of us."""
+        now = clock.now()
+        if self._started <= answer.asked_at <= now:
             return answer
-        return answer.model_copy(update={"asked_at": clock.now()})
+        return answer.model_copy(update={"asked_at": now})
 
     def _recover(self) -> None:
         """Only one process holds the lock, so a run without an end was killed.

@@ -11,24 +11,15 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
 from math import inf
-from queue import Empty, Queue
+from queue import Queue
 
+from schedules.crawls import QUEUED, Ended, gathered
+from schedules.leash import LEASE, LET_GO
 from schedules.nursery import Nursery
 from spiders.items import Answer
 from spiders.plan import Plan
-
-QUEUED = 2_000
-"""Answers that may wait for the writer before the crawls have to wait for it."""
-
-GATHER_SECONDS = 0.5
-"""How long answers are gathered into one batch, which is one transaction, unless a crawl ends.
-Taken as they come, they make a batch of one or two: committing costs half as much again as storing,
-and each commit writes the pages that it touched anew, whole."""
-
-GATHERED = 1_000
-"""No more answers than that make one batch."""
 
 STARTING_SECONDS = 60.0
 """A crawl that starts on a busy machine gives its first sign of life so much later."""
@@ -41,28 +32,17 @@ ABORTING_SECONDS = 5.0
 """A process that is aborted writes down where it was; one that cannot even do that is killed."""
 
 
-@dataclass(frozen=True)
-class Ended:
-    """How a crawl process ended: Scrapy's reason, or what broke it; and for how long from then the
-    source wants to be left alone (robots.txt, Retry-After)."""
+class Processes:
+    """Crawl processes on this machine. `stop` ends them after the request in hand.
 
-    source: str
-    reason: str
-    exception: str | None = None
-    away_seconds: float = 0.0
+    They ask nothing later than `leased_until`, on the monotonic clock, nor once this process is
+    gone; `renew` grants them more time.
+    """
 
-    @property
-    def finished(self) -> bool:
-        """Whether it came to its end by itself."""
-        return self.exception is None and self.reason == "finished"
-
-
-class Crawls:
-    """The crawl processes of one stage. `stop` ends them after the request in hand."""
-
-    def __init__(self, plans: Sequence[Plan], nursery: Nursery) -> None:
+    def __init__(self, plans: Sequence[Plan], nursery: Nursery, leased_until: float = inf) -> None:
         self._plans = plans
         self._nursery = nursery
+        self._leased_until = leased_until
         self._queue: Queue[Answer | Ended] = Queue(QUEUED)
         self._workers: list[_Worker] = []
         self._stopped = False
@@ -70,28 +50,18 @@ class Crawls:
     def answers(self) -> Iterator[list[Answer | Ended]]:
         """Batches of what has come, until every crawl has ended; a batch may be empty."""
         for plan in self._plans:
-            self._workers.append(_Worker(plan, self._nursery, self._queue))
+            worker = _Worker(plan, self._nursery, self._queue)
+            self._workers.append(worker)
+            worker.renew(self._leased_until)
         if self._stopped:  # while they were being started, some of them after that
             self.stop()
         running = len(self._plans)
         while running:
-            batch = list(self._gathered())
+            batch = gathered(self._queue)
             for worker in self._workers:
                 worker.watch(time.monotonic())
             running -= sum(isinstance(item, Ended) for item in batch)
             yield batch
-
-    def _gathered(self) -> Iterator[Answer | Ended]:
-        """What comes within the time; no more once a crawl has ended."""
-        until = time.monotonic() + GATHER_SECONDS
-        for _ in range(GATHERED):
-            try:
-                item = self._queue.get(timeout=max(0.0, until - time.monotonic()))
-            except Empty:
-                return
-            yield item
-            if isinstance(item, Ended):
-                return
 
     def stop(self) -> None:
         """Ask every crawl to end; what it has read still comes."""
@@ -103,6 +73,18 @@ class Crawls:
         """End every crawl now."""
         for worker in self._workers:
             worker.kill()
+
+    def renew(self, until: float) -> None:
+        """Let the crawls ask until then."""
+        self._leased_until = until
+        for worker in self._workers:
+            worker.renew(until)
+
+    @property
+    def away_seconds(self) -> float:
+        """For how long from now a source wants to be left alone, as its crawl was told so far."""
+        until = max((worker.away_until for worker in self._workers), default=0.0)
+        return max(0.0, until - time.monotonic())
 
 
 class _Worker:
@@ -118,6 +100,7 @@ class _Worker:
         self._stopped_by = inf
         self._overdue: str | None = None
         self._gone_by = 0.0
+        self.away_until = 0.0
         self._said = tempfile.TemporaryFile()  # noqa: SIM115  lives as long as the process does
         self._process = nursery.start(self._said)
         threading.Thread(target=self._pump, daemon=True).start()
@@ -127,6 +110,11 @@ class _Worker:
         patience = min(STOPPING_SECONDS, self._silent_seconds)
         self._stopped_by = min(self._stopped_by, time.monotonic() + patience)
         self._send(signal.SIGTERM)
+
+    def renew(self, until: float) -> None:
+        """Let it ask until then."""
+        with suppress(BrokenPipeError, ValueError):  # it has ended
+            self._process.leash.write(LEASE.pack(until))
 
     def kill(self) -> None:
         """End it now."""
@@ -170,7 +158,9 @@ class _Worker:
                     away_seconds = float(end["away_seconds"])
                     if end["faults"]:
                         exception = f"{end['faults']} exceptions in the spider"
-                elif not line.startswith(b'{"alive":'):
+                elif line.startswith(b'{"alive":'):
+                    self.away_until = time.monotonic() + float(json.loads(line)["alive"])
+                else:
                     self._pass_on(Answer.model_validate_json(line))
         except BrokenPipeError:
             pass  # it ended before it had read its plan; its status says how
@@ -182,7 +172,10 @@ class _Worker:
             # by `stop`: before Scrapy had begun to listen for it, or with a request in hand
             stopped = status == -signal.SIGTERM or self._overdue is not None
             reason = "shutdown" if stopped else reason
+        if reason == "died" and status == LET_GO:
+            reason = "let_go"
         self._process.answers.close()
+        self._process.leash.close()
         if reason == "died" or exception:
             exception = exception or self._overdue
             exception = exception or f"the crawl process ended with status {status}"

@@ -30,6 +30,10 @@ TIMES_A_PAGE = {"dataset": 30, "crosswalk": 2}
 """How many times as long as a page an answer may take that is none: half an hour for 230 MB, which
 a line of 1 Mbit/s brings."""
 
+SENT_AWAY = object()
+"""The signal that a site wants to be left alone for longer than the plan says: see `away_seconds`.
+"""
+
 FAILURES_IN_A_ROW = 20
 """After so many answers in a row that could not be used, the site is down, or has changed: whatever
 else is due would be asked in vain."""
@@ -136,11 +140,14 @@ class SourceSpider(scrapy.Spider):
     def hold(self, host: str, seconds: float) -> None:
         """Ask a host nothing for as long, from now on."""
         self.not_before[host] = max(self.not_before.get(host, 0.0), time.monotonic() + seconds)
+        if seconds > self.plan.delay_seconds:
+            self.crawler.signals.send_catch_log(SENT_AWAY)
 
     def stay_away(self, seconds: float) -> None:
         """The site wants to be left alone for as long: this crawl may end over it, and whoever
         asks next has to know."""
         self._away_until = max(self._away_until, time.monotonic() + min(seconds, LONGEST_ABSENCE))
+        self.crawler.signals.send_catch_log(SENT_AWAY)
 
     @property
     def away_seconds(self) -> float:

@@ -1,0 +1,72 @@
+"""The crawls of one stage, wherever they run: what a run asks of them, and how each ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from queue import Empty, Queue
+from time import monotonic
+from typing import Protocol
+
+from schedules.nursery import Nursery
+from spiders.items import Answer
+from spiders.plan import Plan
+
+QUEUED = 2_000
+"""Answers that may wait for the writer before the crawls have to wait for it."""
+
+GATHER_SECONDS = 0.5
+"""How long answers are gathered into one batch, which is one transaction, unless a crawl ends.
+Taken as they come, they make a batch of one or two: committing costs half as much again as storing,
+and each commit writes the pages that it touched anew, whole."""
+
+GATHERED = 1_000
+"""No more answers than that make one batch."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a crawl ended: Scrapy's reason, or what broke it; and for how long from then the source
+    wants to be left alone (robots.txt, Retry-After)."""
+
+    source: str
+    reason: str
+    exception: str | None = None
+    away_seconds: float = 0.0
+
+    @property
+    def finished(self) -> bool:
+        """Whether it came to its end by itself."""
+        return self.exception is None and self.reason == "finished"
+
+
+class Crawls(Protocol):
+    """The crawls of one stage: processes beside the database, or on the workers of a cluster."""
+
+    def answers(self) -> Iterator[list[Answer | Ended]]:
+        """Batches of what has come, until every crawl has ended; a batch may be empty."""
+
+    def stop(self) -> None:
+        """Ask every crawl to end; what it has read still comes. A signal handler may call it."""
+
+    def kill(self) -> None:
+        """End every crawl now."""
+
+
+Start = Callable[[Sequence[Plan], Nursery], Crawls]
+"""Makes the crawls of a stage from its plans; they start when their answers are asked for. Those
+that run here come from the nursery."""
+
+
+def gathered(queue: Queue[Answer | Ended]) -> list[Answer | Ended]:
+    """What comes within the time; no more once a crawl has ended."""
+    batch: list[Answer | Ended] = []
+    until = monotonic() + GATHER_SECONDS
+    while len(batch) < GATHERED:
+        try:
+            batch.append(queue.get(timeout=max(0.0, until - monotonic())))
+        except Empty:
+            break
+        if isinstance(batch[-1], Ended):
+            break
+    return batch
