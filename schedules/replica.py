@@ -11,6 +11,7 @@ import hashlib
 import json
 import sys
 import threading
+import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import resources
@@ -46,8 +47,9 @@ class Sample:
 
 @dataclass(frozen=True)
 class Asked:
-    """A request as the server saw it."""
+    """A request as the server saw it (`at`: seconds since the epoch)."""
 
+    at: float
     host: str
     path: str
     headers: dict[str, str]
@@ -138,7 +140,9 @@ class Replica:
                 status = 404 if sample is None else 200
                 if sample and self.headers.get("If-None-Match") == sample.etag:
                     status = 304
-                replica.asked.append(Asked(host.role, self.path, dict(self.headers), status))
+                replica.asked.append(
+                    Asked(time.time(), host.role, self.path, dict(self.headers), status)
+                )
                 body = sample.body if sample and status == 200 else b""
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))

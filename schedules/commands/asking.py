@@ -36,6 +36,7 @@ from schedules.telling import night
 from spiders.sources import SOURCES
 
 if TYPE_CHECKING:
+    from schedules.crawls import Start
     from schedules.run import Run
 
 NEXT_STEPS = """There is nothing to refresh yet: no film is tracked, and no universe is set.
@@ -120,6 +121,12 @@ def backfill_command(
         Path | None,
         typer.Option("--from", metavar="INDEX.jsonl|FILE.warc.gz", help="Read saved pages instead"),
     ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="tcp://HOST:PORT", help="Crawl on the workers of this dask.distributed cluster"
+        ),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the estimate only")] = False,
     as_json: JsonOption = False,
     db: DbOption = None,
@@ -130,6 +137,7 @@ def backfill_command(
     Example:  afterscore backfill --films films.csv --until 06:00
               afterscore backfill --years 2010-2020 --source metacritic
               afterscore backfill --from saved-pages/index.jsonl
+              afterscore backfill --cluster tcp://scheduler:8786
     """
     from schedules import backfill
     from schedules.run import Run
@@ -152,6 +160,7 @@ def backfill_command(
     path = config.database_path(db)
     if not films_file and not film_names and (not path.exists() or not has_films(path)):
         raise Problem(NEXT_STEPS)
+    start = _crawling_on(cluster) if cluster and not dry_run else None
     with writing_in_turn(db, "backfill", Rank.BACKFILL) as (database, lock):
         tracked, _ = backfill.track_rows(database, rows)
         ids = film_ids_of(database, film_names, None) or frozenset()
@@ -167,7 +176,14 @@ def backfill_command(
         if dry_run:
             return
         result = run_shown(
-            database, settings, chosen, "backfill", lock=lock, seconds=ends_in, quiet=as_json
+            database,
+            settings,
+            chosen,
+            "backfill",
+            lock=lock,
+            seconds=ends_in,
+            quiet=as_json,
+            start=start,
         )
         if films_file:
             written = films_file.with_name(films_file.name + ".report.csv")
@@ -180,6 +196,23 @@ def backfill_command(
             show.print_changes(out, database, result.changes)
             print_result(database, result)
     raise typer.Exit(exit_status(result))
+
+
+def _crawling_on(address: str) -> Start:
+    """Crawls on the workers of a cluster. Raises Problem where it cannot be used."""
+    try:
+        from schedules.cluster import Cluster, ClusterProblem  # nobody else waits for dask's import
+    except ModuleNotFoundError as fault:
+        raise Problem(
+            f"--cluster needs dask.distributed ({fault}). From the checkout that afterscore was"
+            " installed from: pip install '.[cluster]'"
+        ) from None
+    cluster = Cluster(address, warn)
+    try:
+        cluster.check()
+    except ClusterProblem as fault:
+        raise Problem(str(fault)) from None
+    return cluster.crawls
 
 
 def _films_of_years(database: Database, years: str) -> frozenset[int]:

@@ -15,6 +15,7 @@ from schedules.progress import Shown
 from schedules.results import Result, Selection, together
 
 if TYPE_CHECKING:
+    from schedules.crawls import Start
     from schedules.run import Run
 
 
@@ -31,11 +32,13 @@ def run_shown(
     lock: Lock | None = None,
     seconds: float | None = None,
     quiet: bool = False,
+    start: Start | None = None,
 ) -> Result:
     """Run with a progress display. Raises NothingToAsk where no source is on.
 
     With a `lock` it gives way at its checkpoints to whoever goes first, and goes on afterwards.
     After so many `seconds` it ends in order. `quiet`: sources that are skipped go unmentioned.
+    `start` makes the crawls of each stage, where not the run itself does.
     """
     from schedules.run import Run, stopped_by
 
@@ -47,7 +50,7 @@ def run_shown(
             if parts and lock:
                 lock.give_way()
                 shown.say("going on")
-            run = Run(database, settings, chosen, command, shown, wanted, parts)
+            run = Run(database, settings, chosen, command, shown, wanted, parts, start)
             settings.require_contact(run.asked_sources)
             if not run.asked_sources and not parts:
                 print_skipped(run)

@@ -1,0 +1,220 @@
+"""A backfill on the workers of a cluster comes to what it comes to on one machine, whatever becomes
+of them; and no host is asked more often for it."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from benchmarks.machines import Machines, kill
+from benchmarks.soak import differences, rows
+from schedules.cluster.worker import LEASE_SECONDS
+from tests.conftest import Afterscore, copy_packages
+from tests.fault_server import PATIENCE, FaultServer, Gate, Reply, asking, printed, started
+from tests.nights import NOTED_LATE, gaps
+
+DELAY = 0.3
+LISTINGS = 12
+
+
+def certificate(folder: Path) -> dict[str, str]:
+    """A certificate of 127.0.0.1 that vouches for itself, and how dask is told of it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "cluster")])
+    now = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(minutes=5))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+        )
+        .sign(key, hashes.SHA256())
+    )
+    public, private = folder / "cluster.crt", folder / "cluster.key"
+    public.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+    private.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    told = {"DASK_DISTRIBUTED__COMM__TLS__CA_FILE": str(public)}
+    for role in ("SCHEDULER", "WORKER", "CLIENT"):
+        told[f"DASK_DISTRIBUTED__COMM__TLS__{role}__CERT"] = str(public)
+        told[f"DASK_DISTRIBUTED__COMM__TLS__{role}__KEY"] = str(private)
+    return told
+
+
+def older(folder: Path) -> dict[str, str]:
+    """The environment of a machine on which Metacritic's reader is another one."""
+    folder.mkdir()
+    copy_packages(folder)
+    with (folder / "spiders/pages/metacritic.py").open("a", encoding="utf-8") as reader:
+        reader.write("# of yesterday\n")
+    return {"PYTHONPATH": str(folder)}
+
+
+KILLS = '''
+import os
+import signal
+from pathlib import Path
+
+from spiders.base import SourceSpider
+
+
+class MetacriticSpider(SourceSpider):
+    """Brings down the machine that it is on, with one page."""
+
+    name = "metacritic"
+
+    def records(self, page, target):
+        if target.source_id == "movie/2":
+            nursery = Path(f"/proc/{os.getppid()}/stat").read_text()
+            os.kill(int(nursery.split()[3]), signal.SIGKILL)
+        return super().records(page, target)
+'''
+
+
+def hasty(folder: Path) -> dict[str, str]:
+    """The environment of machines on which leases are short, and Metacritic's spider kills."""
+    folder.mkdir()
+    copy_packages(folder)
+    worker = folder / "schedules/cluster/worker.py"
+    long = worker.read_text("utf-8")
+    assert "LEASE_SECONDS = 10.0" in long
+    worker.write_text(long.replace("LEASE_SECONDS = 10.0", "LEASE_SECONDS = 2.0"), "utf-8")
+    (folder / "spiders/metacritic.py").write_text(KILLS, "utf-8")
+    return {"PYTHONPATH": str(folder)}
+
+
+def tracking(folder: Path, *servers: FaultServer) -> Afterscore:
+    """A folder in which each server's source is on, and so many of its listings are tracked."""
+    folder.mkdir()
+    ready = asking(folder, *servers, delay=DELAY)
+    names = {"rottentomatoes": "m/{}", "metacritic": "movie/{}", "tmdb": "{}"}
+    keys = [server.source.key for server in servers]
+    tracked = [f"{key}:{names[key].format(n)}" for key in keys for n in range(1, LISTINGS + 1)]
+    assert ready("track", *tracked).status == 0
+    return ready
+
+
+def crawls(ready: Afterscore) -> dict[str, tuple[str, int]]:
+    """The outcome of each source that is on in the last run, and how many answers were stored."""
+    found = ready.database().query(
+        "SELECT source, outcome, asked FROM crawls WHERE run_id = (SELECT max(run_id) FROM runs)"
+        " AND detail IS NOT 'switched off in afterscore.toml'"
+    )
+    return {row["source"]: (row["outcome"], row["asked"]) for row in found}
+
+
+def test_a_worker_that_is_killed_loses_nothing_and_no_host_is_asked_more_often(
+    tmp_path: Path,
+) -> None:
+    tls = certificate(tmp_path)
+    with (
+        FaultServer("rottentomatoes") as rotten,
+        FaultServer("metacritic") as meta,
+        FaultServer("tmdb") as tmdb,
+        Machines(tmp_path, tls, tls=True) as machines,
+    ):
+        spread = tracking(tmp_path / "spread", rotten, meta, tmdb)
+        alone = Afterscore(tmp_path / "alone", spread.environment)
+        shutil.copytree(spread.folder, alone.folder)
+        del alone.environment["TMDB_API_TOKEN"]
+        assert alone("backfill").status == 0
+        spread.environment |= tls
+        nobody = spread("backfill", "--cluster", machines.address)
+        assert nobody.status == 2
+        assert f"Start one on each machine: dask worker {machines.address}" in nobody.err
+
+        rotten.asked.clear()
+        meta.asked.clear()
+        machines.start_workers(1, older(tmp_path / "older"))
+        worker, _ = machines.start_workers(2)
+        gates = {"m/3": Gate(), "movie/3": Gate()}
+        rotten.tell("m/3", Reply(body=rotten.page("m/3"), gate=gates["m/3"]))
+        meta.tell("movie/3", Reply(body=meta.page("movie/3"), gate=gates["movie/3"]))
+        with started(spread, "backfill", "--cluster", machines.address) as run:
+            printed(run, "is left out: its readers are not the same as here: metacritic; install")
+            printed(run, "tmdb: skipped: no worker has TMDB_API_TOKEN in its environment")
+            for gate in gates.values():
+                gate.wait()
+            kill(worker)
+            for gate in gates.values():
+                gate.open()
+            printed(run, "was lost (")
+            assert run.wait(PATIENCE) == 0
+        assert crawls(spread) == {
+            "rottentomatoes": ("ok", LISTINGS),
+            "metacritic": ("ok", LISTINGS),
+            "tmdb": ("skipped", 0),
+        }
+        assert tmdb.asked == []
+        for server in (rotten, meta):
+            assert len(set(server.pages_asked)) == LISTINGS
+            # The page in hand, and what was under way to us, are asked again.
+            assert len(server.pages_asked) <= LISTINGS + 4
+            assert min(gaps(server.asked)) > DELAY - NOTED_LATE
+        # The source of the other worker went on meanwhile.
+        assert min(max(gaps(server.asked)) for server in (rotten, meta)) < LEASE_SECONDS
+    wanted, found = (dict(rows(ready.folder / "ratings.db")) for ready in (alone, spread))
+    found["last_requests"] = [row for row in found["last_requests"] if row[0] != "tmdb"]
+    assert differences(wanted, found) == []
+
+
+def test_a_batch_that_kills_its_workers_is_given_up_and_a_scheduler_may_be_restarted(
+    tmp_path: Path,
+) -> None:
+    environment = hasty(tmp_path / "hasty")
+    with (
+        FaultServer("rottentomatoes") as rotten,
+        FaultServer("metacritic") as meta,
+        Machines(tmp_path, environment) as machines,
+    ):
+        ready = tracking(tmp_path / "run", rotten, meta)
+        ready.environment |= environment
+        machines.start_workers(4)
+        gate = Gate()
+        rotten.tell("m/5", Reply(body=rotten.page("m/5"), gate=gate))
+        with started(ready, "backfill", "--cluster", machines.address) as run:
+            line = printed(run, "metacritic: failed (3 workers in a row were lost with its batch")
+            assert line.endswith("What was stored stands.\n")
+            gate.wait()
+            machines.kill_scheduler()
+            gate.open()
+            machines.start_scheduler()
+            machines.start_workers(1)
+            assert run.wait(PATIENCE) == 1
+        assert crawls(ready)["rottentomatoes"] == ("ok", LISTINGS)
+        assert set(meta.pages_asked) == {"movie/1", "movie/2"}
+        assert min(gaps(rotten.asked)) > DELAY - NOTED_LATE
+
+
+def test_a_cluster_that_cannot_be_used_ends_the_command_with_what_to_do(
+    afterscore: Afterscore,
+) -> None:
+    assert afterscore("track", "tt1074638").status == 0
+    nowhere = afterscore("backfill", "--cluster", "tcp://127.0.0.1:1")
+    assert nowhere.status == 2
+    assert "no scheduler answers at tcp://127.0.0.1:1" in nowhere.err
+    assert "Is it running (dask scheduler)" in nowhere.err
+
+    (afterscore.folder / "distributed.py").write_text(
+        "raise ModuleNotFoundError(\"No module named 'distributed'\", name='distributed')", "utf-8"
+    )
+    without = afterscore.really("backfill", "--cluster", "tcp://127.0.0.1:1")
+    assert without.status == 2
+    assert "pip install '.[cluster]'" in without.err
