@@ -1,5 +1,6 @@
 """Time readers and crawls, and print tables: `python -m benchmarks [--quick]`, or `make bench`.
 
+`python -m benchmarks cluster` backfills on workers that are killed at random;
 `python -m benchmarks consensus` validates the consensus instead, or fits its constants anew;
 `python -m benchmarks due` shows how stale films get, by who chooses what to ask;
 `python -m benchmarks export` shows what an export costs, and that its memory does not grow;
@@ -26,6 +27,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import (
+    cluster,
     consensus,
     due,
     export,
@@ -55,6 +57,10 @@ def main() -> None:
     )
     parser.add_argument("--quick", action="store_true", help="fewer pages, one round: a minute")
     alone = parser.add_subparsers(dest="alone", metavar="", title="one measure alone")
+    of_cluster = alone.add_parser("cluster", help="a backfill on workers that are killed")
+    of_cluster.add_argument("--kills", type=int, default=cluster.KILLS, metavar="NUMBER")
+    of_cluster.add_argument("--films", type=int, default=cluster.FILMS, metavar="NUMBER")
+    of_cluster.add_argument("--seed", type=int, default=1, metavar="NUMBER")
     of_consensus = alone.add_parser("consensus", help="how well hidden score kinds are predicted")
     of_consensus.add_argument("--tables", type=Path, default=consensus.TABLES, metavar="FOLDER")
     of_consensus.add_argument("--fit", action="store_true", help="write the constants down anew")
@@ -78,6 +84,8 @@ def main() -> None:
     of_soak.add_argument("kills", nargs="?", type=int, default=soak.KILLS, metavar="KILLS")
     of_soak.add_argument("--seed", type=int, default=1, metavar="NUMBER")
     wanted = parser.parse_args()
+    if wanted.alone == "cluster":
+        sys.exit(_show_cluster(wanted.kills, wanted.seed, wanted.films))
     if wanted.alone == "consensus":
         consensus.run(wanted.tables, wanted.fit)
         return
@@ -289,6 +297,37 @@ def _show_nights(films: int, others: int) -> None:
             f" {quiet.processor_seconds / first.processor_seconds:.2f} of the first's processor"
             " time.\n"
         )
+
+
+def _show_cluster(kills: int, seed: int, films: int) -> int:
+    """What each host was asked, and the exit status: 1 where anything was wrong."""
+    out.print(_machine() + "\n")
+    measured = cluster.spread(kills, seed, films)
+    table = _table(
+        f"{measured.listings:,} listings, {cluster.DELAY:g} s between requests, on"
+        f" {cluster.WORKERS} workers",
+        "host",
+    )
+    for heading in ("requests", "asked again", "s before a batch", "s between two", "alone"):
+        table.add_column(heading, justify="right")
+    for host in measured.hosts:
+        table.add_row(
+            host.role,
+            f"{host.requests}",
+            f"{host.again}",
+            f"{host.before_a_batch:.2f}",
+            f"{host.between_two:.2f}",
+            f"{host.alone:.2f}",
+        )
+    out.print(table)
+    out.print(
+        f"  {measured.spread:.0f} s, in which {measured.kills} times a worker, or once the"
+        f" scheduler with all of them, was killed; on one machine, undisturbed,"
+        f" {measured.alone:.0f} s"
+    )
+    for line in measured.wrong:
+        out.print(line, markup=False)
+    return int(bool(measured.wrong))
 
 
 def _show_kills(kills: int, seed: int) -> int:

@@ -28,7 +28,7 @@ from typing import Any, Self
 from sqlite_utils import Database
 
 from benchmarks.catalogue import catalogue, move_times
-from benchmarks.pages import EMBEDDED, films
+from benchmarks.pages import EMBEDDED, Pages, films
 from benchmarks.processes import family
 from pipelines.migrations import migrations
 from pipelines.tables import TABLES, derived_tables
@@ -122,10 +122,10 @@ def soak(
 
 
 @contextmanager
-def sites(made_up: int) -> Iterator[Replica]:
+def sites(made_up: int, parts: Sequence[Pages] = EMBEDDED) -> Iterator[Replica]:
     """The replica, with so many made-up films beside its own."""
     with Replica() as replica:
-        for pages in EMBEDDED:
+        for pages in parts:
             site = replica.pages.setdefault(pages.host.url, {})
             for film in films(made_up):
                 path = pages.url(film).removeprefix(pages.host.url)
