@@ -1,5 +1,6 @@
 """Time readers and crawls, and print tables: `python -m benchmarks [--quick]`, or `make bench`.
 
+`python -m benchmarks browse` visits every page of the site over a large database;
 `python -m benchmarks cluster` backfills on workers that are killed at random;
 `python -m benchmarks consensus` validates the consensus instead, or fits its constants anew;
 `python -m benchmarks due` shows how stale films get, by who chooses what to ask;
@@ -19,7 +20,9 @@ import os
 import platform
 import statistics
 import sys
+import tempfile
 from collections.abc import Iterable
+from itertools import groupby
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
@@ -27,6 +30,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import (
+    browse,
     cluster,
     consensus,
     due,
@@ -57,6 +61,12 @@ def main() -> None:
     )
     parser.add_argument("--quick", action="store_true", help="fewer pages, one round: a minute")
     alone = parser.add_subparsers(dest="alone", metavar="", title="one measure alone")
+    of_browse = alone.add_parser("browse", help="how long the site's pages take")
+    of_browse.add_argument("--films", type=int, default=browse.FILMS, metavar="NUMBER")
+    of_browse.add_argument(
+        "--db", type=Path, metavar="FILE", help="keep the database there, and use it if it is there"
+    )
+    of_browse.add_argument("--visits", type=int, default=browse.TIMES, metavar="NUMBER")
     of_cluster = alone.add_parser("cluster", help="a backfill on workers that are killed")
     of_cluster.add_argument("--kills", type=int, default=cluster.KILLS, metavar="NUMBER")
     of_cluster.add_argument("--films", type=int, default=cluster.FILMS, metavar="NUMBER")
@@ -84,6 +94,9 @@ def main() -> None:
     of_soak.add_argument("kills", nargs="?", type=int, default=soak.KILLS, metavar="KILLS")
     of_soak.add_argument("--seed", type=int, default=1, metavar="NUMBER")
     wanted = parser.parse_args()
+    if wanted.alone == "browse":
+        _show_browsing(wanted.films, wanted.db, wanted.visits)
+        return
     if wanted.alone == "cluster":
         sys.exit(_show_cluster(wanted.kills, wanted.seed, wanted.films))
     if wanted.alone == "consensus":
@@ -204,6 +217,33 @@ def _show_exports(films: int) -> None:
         )
     out.print(_machine())
     out.print(table)
+
+
+def _show_browsing(films: int, kept: Path | None, visits: int) -> None:
+    """What each page takes: the first visit, and all that follow it."""
+    with tempfile.TemporaryDirectory(prefix="afterscore-browse-") as folder:
+        path = kept or Path(folder) / "ratings.db"
+        browse.made(path, films)
+        out.print(_machine() + "\n")
+        pages = browse.browsed(path, visits)
+    for group, of_group in groupby(pages, lambda page: page.group):
+        table = _table(group, "page")
+        for heading in ("first", "median", "95 %", "CPU"):
+            table.add_column(f"{heading} ms", justify="right")
+        for page in of_group:
+            figures = (
+                page.first, page.middle, page.slow, page.processor_seconds / len(page.others)
+            )  # fmt: skip
+            table.add_row(page.name, *(f"{1000 * seconds:,.0f}" for seconds in figures))
+        out.print(table)
+    over = [page for page in pages if page.middle > browse.MIDDLE or page.slow > browse.SLOW]
+    out.print(
+        f"  {len(over)} of {len(pages)} over {1000 * browse.MIDDLE:.0f} ms in the middle or"
+        f" {1000 * browse.SLOW:.0f} ms at the 95th percentile"
+    )
+    for page in pages:
+        if page.wrong:
+            out.print(f"  {page.group}, {page.name}: {page.wrong}", markup=False)
 
 
 def _show_merges(films: int) -> None:

@@ -1,20 +1,22 @@
-"""A database of as many made-up films as wanted, as some months of nights would have left it.
+"""A database of as many made-up films as wanted, as months or years of nights would have left it.
 
-SQL makes its rows from their numbers alone, so that a million films take a minute or two and come
+SQL makes its rows from their numbers alone, so that a million films take a few minutes and come
 out the same each time.
 """
 
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlite_utils import Database
 
-from pipelines.database import transaction, writing
+from benchmarks import made_up_films
+from pipelines.database import set_aside_frame, transaction, writing
 from pipelines.merge import merge, prepare
 from pipelines.tables import TABLES
-from spiders.sources import SOURCES, Finds, Source
+from spiders.sources import SOURCES, Finds, ScoreKind, Source
 
 SHARES = {
     "imdb": 1.0,
@@ -28,19 +30,43 @@ SHARES = {
 }
 """Of how many of the films each source has a listing; of a source not named here, of half."""
 
-FIRST, LAST = "2026-01-01T03:00:00Z", "2026-06-01T03:00:00Z"
-"""When everything was first asked, and last."""
+LAST = "2026-06-01T03:00:00Z"
+"""When everything was last asked, where nothing else is wanted."""
+
+GENRES = (
+    "Drama", "Comedy", "Documentary", "Romance", "Action", "Thriller", "Crime", "Horror",
+    "Adventure", "Family", "Mystery", "Fantasy", "Sci-Fi", "Biography", "Animation", "Music",
+    "History", "War", "Musical", "Western", "Sport", "Film-Noir", "News",
+)  # fmt: skip
+KINDS = ("tvMovie", "video", "short")
+"""What a film in twenty is; the others are movies."""
 
 
-def catalogue(path: Path, films: int) -> None:
+@dataclass(frozen=True)
+class Past:
+    """What a database remembers: of each score so many observations, so many days apart at most;
+    `last` is when everything was last asked, UTC."""
+
+    observations: int = 2
+    days_apart: int = 75
+    last: str = LAST
+
+    @property
+    def days(self) -> int:
+        """How long ago everything was first asked."""
+        return self.observations * self.days_apart
+
+
+def catalogue(path: Path, films: int, past: Past | None = None) -> None:
     """Make a database of so many films, merged."""
     with writing(path) as db:
         prepare(db)
+        maker = _Maker(db, past or Past())
         with transaction(db):
-            _films(db, films)
+            maker.films(films)
             for salt, source in enumerate(SOURCES):
-                _listings(db, source, salt)
-                _answers(db, source, salt)
+                maker.listings(source, salt)
+                maker.answers(source, salt)
         merge(db, range(1, films + 1))
 
 
@@ -58,94 +84,159 @@ def move_times(db: sqlite3.Connection, by: str) -> None:
             )
 
 
-def _films(db: Database, films: int) -> None:
-    db.conn.execute(
-        "WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < ?)"
-        " INSERT INTO films (film_id, imdb_id) SELECT n, printf('tt%08d', n) FROM number",
-        [films],
-    )
+class _Maker:
+    def __init__(self, db: Database, past: Past) -> None:
+        self._run = db.conn.execute
+        self._db, self._past = db, past
+        self._first = self._ago(past.days)
 
+    def films(self, films: int) -> None:
+        """The films and their people by themselves; what is told of them is in temp.told."""
+        told = made_up_films.films(films)
+        told.index = (told.index + 1).rename("film_id")
+        set_aside_frame(self._db, "told", told)
+        self._run(
+            "INSERT INTO films (film_id, imdb_id)"
+            " SELECT film_id, printf('tt%08d', film_id) FROM temp.told"
+        )
+        for part in ("director", *(f"cast_{place}" for place in range(made_up_films.CAST))):
+            self._run(f"INSERT OR IGNORE INTO people (name) SELECT {part} FROM temp.told")
 
-def _listings(db: Database, source: Source, salt: int) -> None:
-    run = db.conn.execute
-    names = {"imdb": "printf('tt%08d', film_id)", "tmdb": "film_id"}
-    run(
-        "INSERT INTO listings (source, source_id, url, title, year, kind, released_on,"
-        f" runtime_minutes, first_seen_at) SELECT ?1, {names.get(source.key, '?1 || film_id')},"
-        " 'https://example.org/' || ?1 || film_id, 'Film ' || film_id, 1950 + film_id % 77,"
-        " 'movie', printf('%d-05-09', 1950 + film_id % 77), 80 + film_id % 60, ?2 FROM films"
-        f" WHERE {_drawn('film_id', salt)} < ?3",
-        [source.key, FIRST, SHARES.get(source.key, 0.5) * 1000],
-    )
-    run(
-        "INSERT INTO listing_films (listing_id, film_id, valid_from, method, probability, evidence)"
-        " SELECT listing_id, CAST(substr(title, 6) AS INTEGER), '0001-01-01T00:00:00Z',"
-        " 'identifier', 1.0, 'made up' FROM listings WHERE source = ?",
-        [source.key],
-    )
-    run(
-        "INSERT INTO lookups SELECT film_id, ?1, ?2, 'not_listed', 'made up' FROM films"
-        " WHERE film_id NOT IN (SELECT film_id FROM listing_films JOIN listings USING (listing_id)"
-        " WHERE source = ?1)",
-        [source.key, FIRST],
-    )
-
-
-def _answers(db: Database, source: Source, salt: int) -> None:
-    """What the listings said first and last; a few of each kind had no figure by then."""
-    run = db.conn.execute
-    origin = "dataset" if source.finds is Finds.DATASET else "live"
-    if origin == "dataset":
-        run("INSERT INTO dataset_confirmations VALUES (?, ?)", [source.key, LAST])
-    elif source.listing_ask:
+    def listings(self, source: Source, salt: int) -> None:
+        """The source's listings, which films they are, and where there is none."""
+        run = self._run
+        names = {"imdb": "printf('tt%08d', film_id)", "tmdb": "film_id"}
+        site = f"https://example.org/{source.key}"
+        other = ", ".join(f"'{kind}'" for kind in KINDS)
+        kind = f"iif(film_id % 20, 'movie', json_array({other}) ->> (film_id % {len(KINDS)}))"
         run(
-            "INSERT INTO urls (url, source, listing_id, last_outcome, last_status, last_asked_at)"
-            " SELECT url, source, listing_id, 'ok', 200, ?2 FROM listings WHERE source = ?1",
-            [source.key, LAST],
+            "INSERT INTO listings (source, source_id, url, title, year, kind, released_on,"
+            f" runtime_minutes, first_seen_at) SELECT ?1, {names.get(source.key, '?1 || film_id')},"
+            f" ?4 || film_id, title, year, {kind},"
+            " printf('%d-%02d-%02d', year, 1 + film_id % 12, 1 + film_id % 28), runtime, ?2"
+            f" FROM temp.told WHERE {_drawn('film_id', salt)} < ?3",
+            [source.key, self._first, SHARES.get(source.key, 0.5) * 1000, site],
+        )
+        run("DROP TABLE IF EXISTS temp.of")
+        run(
+            "CREATE TEMP TABLE of AS SELECT listing_id,"
+            f" CAST(substr(url, {len(site) + 1}) AS INTEGER) AS film_id"
+            " FROM listings WHERE source = ?",
+            [source.key],
         )
         run(
-            "INSERT INTO due SELECT listing_id, ?2, 'age of the last answer' FROM listings"
-            " WHERE source = ?1",
-            [source.key, LAST],
+            "INSERT INTO listing_films (listing_id, film_id, valid_from, method, probability,"
+            " evidence) SELECT listing_id, film_id, '0001-01-01T00:00:00Z', 'identifier', 1.0,"
+            " 'made up' FROM temp.of"
         )
-    for place, kind in enumerate(source.score_kinds):
-        drawn = _drawn("listing_id", 10 + 8 * place + salt)
-        value = f"iif({drawn} < 950, round({kind.scale_max} * {{}}, {kind.decimals}), NULL)"
-        state = f"iif({drawn} < 950, 'scored', 'not_rated')"
-        said = "0.001 * (150 + 8 * ({} % 100))".format(_drawn("listing_id", place))
-        for at, figure in ((FIRST, f"{said} - 0.02"), (LAST, said)):
-            run(
-                "INSERT INTO score_observations SELECT listing_id, ?2, ?3, 'second',"
-                f" {state}, {value.format(figure)}, ?4, 50 + listing_id % 5000, 0, NULL, 0, ?5,"
-                " 'made-up', url FROM listings WHERE source = ?1",
-                [source.key, kind.key, at, kind.scale_max, origin],
+        run(
+            "INSERT INTO lookups SELECT film_id, ?, ?, 'not_listed', 'made up' FROM films"
+            " WHERE film_id NOT IN (SELECT film_id FROM temp.of)",
+            [source.key, self._first],
+        )
+        if source.key == "imdb":
+            self._genres()
+        elif source.key == "tmdb":
+            self._people_and_titles()
+
+    def _genres(self) -> None:
+        """One to three of each film; the first ones of the list are common."""
+        names = ", ".join(f"'{genre}'" for genre in GENRES)
+        for place in range(3):
+            lot = _drawn("film_id", 50 + place)
+            self._run(
+                "INSERT INTO film_genres (listing_id, film_id, genre) SELECT listing_id, film_id,"
+                f" json_array({names}) ->> ({lot} * {lot} * {len(GENRES)} / 1000000)"
+                f" FROM temp.of WHERE {_drawn('film_id', 60)} >= {300 * place}"
             )
-        run(
+
+    def _people_and_titles(self) -> None:
+        """A director and a cast of each film, and of every third another title."""
+        for place in range(-1, made_up_films.CAST):
+            part, column = ("director", "director") if place < 0 else ("cast", f"cast_{place}")
+            self._run(
+                "INSERT INTO film_people SELECT listing_id, film_id, person_id, ?, ?"
+                " FROM temp.of JOIN temp.told USING (film_id)"
+                f" JOIN people ON people.name = told.{column}",
+                [part, max(place, 0)],
+            )
+        self._run(
+            "INSERT INTO film_titles SELECT listing_id, o.film_id, t.title, 'FR', 'fr'"
+            " FROM temp.of o JOIN temp.told t ON t.film_id = o.film_id / 3 + 1"
+            " WHERE o.film_id % 3 = 0"
+        )
+
+    def answers(self, source: Source, salt: int) -> None:
+        """What the listings have said; a few of each kind never had a figure."""
+        run, last = self._run, self._past.last
+        origin = "dataset" if source.finds is Finds.DATASET else "live"
+        if origin == "dataset":
+            run("INSERT INTO dataset_confirmations VALUES (?, ?)", [source.key, last])
+        elif source.listing_ask:
+            run(
+                "INSERT INTO urls (url, source, listing_id, last_outcome, last_status,"
+                " last_asked_at) SELECT url, source, listing_id, 'ok', 200, ?2 FROM listings"
+                " WHERE source = ?1",
+                [source.key, last],
+            )
+            run(
+                "INSERT INTO due SELECT listing_id, ?, 'age of the last answer' FROM temp.of",
+                [last],
+            )
+        for place, kind in enumerate(source.score_kinds):
+            self._said(source, kind, 10 + 8 * place + salt, origin)
+        if source.says_credits:
+            places = "CASE {} % 10 WHEN 0 THEN 'yes' WHEN 1 THEN 'unknown' ELSE 'no' END"
+            during, after = (places.format(_drawn("listing_id", salt + n)) for n in (30, 40))
+            run(
+                "INSERT INTO credits_verdicts SELECT listing_id, ?2, 'second', "
+                f"{during}, {after}, NULL, '[]', NULL, NULL, 'live', 'made-up', url FROM listings"
+                " WHERE source = ?1",
+                [source.key, last],
+            )
+            run("INSERT INTO confirmations SELECT listing_id, 'credits', ? FROM temp.of", [last])
+
+    def _said(self, source: Source, kind: ScoreKind, salt: int, origin: str) -> None:
+        """A kind's figures: no two listings said theirs at one time, and each moves by up to three
+        points of a hundred from one to the next. A film of many votes has many everywhere."""
+        is_scored = f"{_drawn('listing_id', salt)} < 950"
+        lot = _drawn("film_id", 70)
+        for back in reversed(range(self._past.observations)):
+            moved = f"{_drawn('listing_id', 80 + back)} % 60" if back else "0"
+            share = f"0.001 * (150 + 8 * ({_drawn('listing_id', salt)} % 100)) - 0.0005 * ({moved})"
+            minutes = self._past.days_apart * 1440
+            ago = f"{minutes} * ({back} + 0.001 * {_drawn('listing_id', 90)})"
+            self._run(
+                "INSERT INTO score_observations SELECT listing_id, :kind,"
+                f" strftime('%Y-%m-%dT%H:%M:%SZ', :last, '-' || ({ago}) || ' minutes'), 'second',"
+                f" iif({is_scored}, 'scored', 'not_rated'),"
+                f" iif({is_scored}, round(:scale * ({share}), :decimals), NULL), :scale,"
+                f" iif({is_scored}, 5 + {lot} * {lot} * {lot} / 1000 - {back}, NULL), 0, NULL, 0,"
+                " :origin, 'made-up', url FROM temp.of JOIN listings USING (listing_id)",
+                {
+                    "kind": kind.key,
+                    "scale": kind.scale_max,
+                    "decimals": kind.decimals,
+                    "last": self._past.last,
+                    "origin": origin,
+                },
+            )
+        self._run(
             "INSERT INTO scores SELECT listing_id, score_kind, state, value, scale_max, votes,"
-            " votes_at_least, basis, relayed, origin, layout, url, observed_at, observed_at, state,"
-            " observed_at FROM score_observations WHERE score_kind = ? AND observed_at = ?",
-            [kind.key, LAST],
+            " votes_at_least, basis, relayed, origin, layout, url, max(observed_at), observed_at,"
+            " state, ?2 FROM temp.of JOIN score_observations USING (listing_id)"
+            " WHERE score_kind = ?1 GROUP BY listing_id",
+            [kind.key, self._past.last],
         )
         if origin == "live":
-            run(
-                "INSERT INTO confirmations SELECT listing_id, score_kind, observed_at FROM scores"
-                " WHERE score_kind = ?",
-                [kind.key],
+            self._run(
+                "INSERT INTO confirmations SELECT listing_id, ?, ? FROM temp.of",
+                [kind.key, self._past.last],
             )
-    if source.says_credits:
-        places = "CASE {} % 10 WHEN 0 THEN 'yes' WHEN 1 THEN 'unknown' ELSE 'no' END"
-        during, after = (places.format(_drawn("listing_id", salt + n)) for n in (30, 40))
-        run(
-            "INSERT INTO credits_verdicts SELECT listing_id, ?2, 'second', "
-            f"{during}, {after}, NULL, '[]', NULL, NULL, 'live', 'made-up', url FROM listings"
-            " WHERE source = ?1",
-            [source.key, LAST],
-        )
-        run(
-            "INSERT INTO confirmations SELECT listing_id, 'credits', ?2 FROM listings"
-            " WHERE source = ?1",
-            [source.key, LAST],
-        )
+
+    def _ago(self, days: int) -> str:
+        at = "SELECT strftime('%Y-%m-%dT%H:%M:%SZ', ?, '-' || ? || ' days')"
+        return str(self._run(at, [self._past.last, days]).fetchone()[0])
 
 
 def _drawn(number: str, salt: int) -> str:

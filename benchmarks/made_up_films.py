@@ -23,6 +23,9 @@ _TRANSLATED, _MISSPELT, _WITH_SUBTITLE, _NEXT_YEAR, _OTHER_LENGTH = 0.03, 0.02, 
 _WITHOUT_DIRECTOR, _WITHOUT_CAST = 0.03, 0.05
 _REMAKES, _SEQUELS = 0.04, 0.05
 
+CAST = 4
+"""People in a film's cast."""
+
 _SYLLABLES = (
     "ba ber bo cal car cor da del den do el en fa fer ga gen go har hel in ka kel la len lo ma mar"
     " mel mi mon na nel no or pa per ra ren ri ro sa sen sil so ta ten ter to tri va ven vi wa zan"
@@ -50,6 +53,18 @@ def catalogues(count: int, seed: int = 0) -> Catalogues:
         {"a": first["id"].to_numpy()[count - shared :], "b": second["id"].to_numpy()[:shared]}
     )
     return Catalogues(first.iloc[order_a], second.iloc[order_b], gold)
+
+
+def films(count: int, seed: int = 0) -> pd.DataFrame:
+    """So many films: title, year, runtime (minutes), director, and the cast in `cast_0` to
+    `cast_3`; the same for the same seed."""
+    told = _films(np.random.default_rng(seed), count)
+    cast = told["cast"].str.split("|", expand=True).add_prefix("cast_")
+    told["runtime"] = told["runtime"].astype("int64")
+    columns = told[["title", "year", "runtime", "directors"]].rename(
+        columns={"directors": "director"}
+    )
+    return columns.join(cast)
 
 
 def _films(rng: np.random.Generator, count: int) -> pd.DataFrame:

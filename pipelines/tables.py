@@ -816,7 +816,7 @@ VIEWS: tuple[Table, ...] = (
     ),
     Table(
         "score_steps",
-        "a figure or state that a listing said, with the one before it and the time of the next",
+        "a figure or state that a listing said, with the one before it",
         "internal",
         {
             "film_id": "the film that the listing was at that time",
@@ -834,8 +834,6 @@ VIEWS: tuple[Table, ...] = (
             "origin": _SCORE["origin"],
             "said_at": "when the source said so, UTC",
             "observed_to": _OBSERVED["observed_to"],
-            "until": "when the next was said, or when the listing came to be another film, UTC;"
-            " NULL: it stands",
             "old_state": "state of the one before; NULL where there is none",
             "old_value": "value of the one before",
             "old_scale_max": "scale_max of the one before",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -12,7 +13,7 @@ from datasette.utils.asgi import Request, Response
 from jinja2 import Environment
 from markupsafe import Markup
 
-from explore import errors, safety, site, words
+from explore import errors, ratings, safety, site, words
 from explore.defaults import with_defaults
 from explore.exports import ENDING
 from explore.film_page import film_page
@@ -27,13 +28,19 @@ Route = Callable[[Datasette, Request], Awaitable[Response]]
 
 @hookimpl
 def startup(datasette: Datasette) -> None:
-    """Give the database the name that datasette.yml describes, whatever its file is called; and
-    answer faults ourselves, since Datasette calls its own handler beside ours."""
+    """Give the database the name that datasette.yml describes, whatever its file is called, and
+    counts that do not hold pages up; and answer faults ourselves, since Datasette calls its own
+    handler beside ours."""
     database = datasette.get_database()
-    if database.name != site.NAME:
-        datasette.remove_database(database.name)
-        datasette.add_database(database, name=site.NAME)
+    datasette.remove_database(database.name)
+    datasette.add_database(ratings.Ratings(datasette, path=database.path), name=site.NAME)
     pm.set_blocked("datasette.handle_exception")
+
+
+@hookimpl
+def prepare_connection(conn: sqlite3.Connection) -> None:
+    """How the file is read."""
+    ratings.prepare(conn)
 
 
 @hookimpl

@@ -1,10 +1,12 @@
 -- What stands was seen again after a saved page said otherwise: a last step, for which no
--- observation was written.
+-- observation was written. What it said itself after that page would be an observation: most pages
+-- are told apart by that alone, in the order of both keys.
 SELECT s.listing_id, s.score_kind, s.state, s.value, s.scale_max, s.votes, s.votes_at_least,
   s.origin, s.confirmed_at AS said_at, o.observed_at AS old_said_at, o.state AS old_state,
   o.value AS old_value, o.scale_max AS old_scale_max, o.votes AS old_votes
 FROM score_observations o
 CROSS JOIN standing_scores s ON s.listing_id = o.listing_id AND s.score_kind = o.score_kind
+  AND s.observed_at <= o.observed_at
 WHERE o.origin = 'archive' AND o.relayed = 0 AND s.origin <> 'archive'
   AND o.observed_at < s.confirmed_at AND (o.state <> s.state OR o.value IS NOT s.value)
   AND NOT EXISTS (
