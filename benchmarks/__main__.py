@@ -22,7 +22,6 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Iterable
-from itertools import groupby
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
@@ -223,14 +222,15 @@ def _show_browsing(films: int, kept: Path | None, visits: int) -> None:
     """What each page takes: the first visit, and all that follow it."""
     with tempfile.TemporaryDirectory(prefix="afterscore-browse-") as folder:
         path = kept or Path(folder) / "ratings.db"
-        browse.made(path, films)
+        if not path.exists():
+            browse.make(path, films)
         out.print(_machine() + "\n")
         pages = browse.browsed(path, visits)
-    for group, of_group in groupby(pages, lambda page: page.group):
+    for group in dict.fromkeys(page.group for page in pages):
         table = _table(group, "page")
         for heading in ("first", "median", "95 %", "CPU"):
             table.add_column(f"{heading} ms", justify="right")
-        for page in of_group:
+        for page in (page for page in pages if page.group == group):
             figures = (
                 page.first, page.middle, page.slow, page.processor_seconds / len(page.others)
             )  # fmt: skip

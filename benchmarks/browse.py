@@ -36,6 +36,9 @@ OBSERVATIONS = 4
 DAYS_APART = 200
 """Between two of them, at most: a score in thirty moved within the last week."""
 
+SAVED = 10
+"""Of a hundred listings so many have an oldest observation from a saved page."""
+
 TIMES = 20
 """Visits of a page after the first, each with other words, films or values where it takes any."""
 
@@ -74,13 +77,10 @@ class Page:
         return float(np.percentile(self.others, 95))
 
 
-def made(path: Path, films: int) -> None:
-    """Make the database, where it is not there: three years of nights, of which the last has just
-    been."""
-    if path.exists():
-        return
+def make(path: Path, films: int) -> None:
+    """Make a database of so many films and two years of nights, the last of them just over."""
     last = stamp(datetime.now(UTC) - timedelta(hours=7))
-    catalogue(path, films, Past(OBSERVATIONS, DAYS_APART, last))
+    catalogue(path, films, Past(OBSERVATIONS, DAYS_APART, last, SAVED))
     with writing(path) as db, transaction(db):
         _nights_and_doubts(db, last)
 
@@ -88,12 +88,12 @@ def made(path: Path, films: int) -> None:
 def browsed(path: Path, times: int = TIMES) -> list[Page]:
     """Every page of the site, visited so often; one visitor, who waits for each answer."""
     with read_only(path).conn as connection:
-        pages = list(_pages(Database(connection), random.Random(1)))
+        all_pages = list(pages(Database(connection)))
     with _served(path) as (client, pid):
         for visit in range(times + 1):
-            for page in pages:
+            for page in all_pages:
                 _visit(client, pid, page, visit)
-    return pages
+    return all_pages
 
 
 def _visit(client: httpx.Client, pid: int, page: Page, number: int) -> None:
@@ -130,8 +130,9 @@ def _served(path: Path) -> Iterator[tuple[httpx.Client, int]]:
         process.communicate()
 
 
-def _pages(db: Database, chance: random.Random) -> Iterator[Page]:
+def pages(db: Database) -> Iterator[Page]:
     """The pages that there are, found where the site has them declared."""
+    chance = random.Random(1)
 
     def column(sql: str) -> list[Any]:
         return [row[0] for row in db.conn.execute(sql)]
@@ -183,8 +184,9 @@ def _pages(db: Database, chance: random.Random) -> Iterator[Page]:
     for name, table in described["tables"].items():
         if table.get("hidden"):
             continue
-        yield Page("tables", name, [f"/{NAME}/{name}"])
-        for facet in table.get("facets", ()):
+        facets = table.get("facets", ())
+        yield Page("facets" if facets else "tables", name, [f"/{NAME}/{name}"])
+        for facet in facets:
             values = column(
                 f"SELECT DISTINCT {facet} FROM (SELECT {facet} FROM {name} LIMIT 1000)"
                 f" WHERE {facet} IS NOT NULL LIMIT {TIMES}"

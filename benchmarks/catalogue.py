@@ -45,11 +45,13 @@ KINDS = ("tvMovie", "video", "short")
 @dataclass(frozen=True)
 class Past:
     """What a database remembers: of each score so many observations, so many days apart at most;
-    `last` is when everything was last asked, UTC."""
+    `last` is when everything was last asked, UTC. Of so many in a hundred listings that are asked
+    one by one the oldest is of a saved page."""
 
     observations: int = 2
     days_apart: int = 75
     last: str = LAST
+    saved: int = 0
 
     @property
     def days(self) -> int:
@@ -198,27 +200,31 @@ class _Maker:
 
     def _said(self, source: Source, kind: ScoreKind, salt: int, origin: str) -> None:
         """A kind's figures: no two listings said theirs at one time, and each moves by up to three
-        points of a hundred from one to the next. A film of many votes has many everywhere."""
+        points of a hundred from one to the next."""
         is_scored = f"{_drawn('listing_id', salt)} < 950"
-        lot = _drawn("film_id", 70)
         for back in reversed(range(self._past.observations)):
             moved = f"{_drawn('listing_id', 80 + back)} % 60" if back else "0"
             share = f"0.001 * (150 + 8 * ({_drawn('listing_id', salt)} % 100)) - 0.0005 * ({moved})"
             minutes = self._past.days_apart * 1440
             ago = f"{minutes} * ({back} + 0.001 * {_drawn('listing_id', 90)})"
+            saved = back == self._past.observations - 1 and origin == "live"
+            of = (
+                f"iif(listing_id % 100 < {self._past.saved}, 'archive', '{origin}')"
+                if saved
+                else f"'{origin}'"
+            )
             self._run(
                 "INSERT INTO score_observations SELECT listing_id, :kind,"
                 f" strftime('%Y-%m-%dT%H:%M:%SZ', :last, '-' || ({ago}) || ' minutes'), 'second',"
                 f" iif({is_scored}, 'scored', 'not_rated'),"
                 f" iif({is_scored}, round(:scale * ({share}), :decimals), NULL), :scale,"
-                f" iif({is_scored}, 5 + {lot} * {lot} * {lot} / 1000 - {back}, NULL), 0, NULL, 0,"
-                " :origin, 'made-up', url FROM temp.of JOIN listings USING (listing_id)",
+                f" iif({is_scored}, votes - {back}, NULL), 0, NULL, 0, {of}, 'made-up', url"
+                " FROM temp.of JOIN temp.told USING (film_id) JOIN listings USING (listing_id)",
                 {
                     "kind": kind.key,
                     "scale": kind.scale_max,
                     "decimals": kind.decimals,
                     "last": self._past.last,
-                    "origin": origin,
                 },
             )
         self._run(

@@ -56,12 +56,16 @@ def catalogues(count: int, seed: int = 0) -> Catalogues:
 
 
 def films(count: int, seed: int = 0) -> pd.DataFrame:
-    """So many films: title, year, runtime (minutes), director, and the cast in `cast_0` to
-    `cast_3`; the same for the same seed."""
-    told = _films(np.random.default_rng(seed), count)
+    """So many films: title, year, runtime (minutes), votes, director, and the cast in `cast_0` to
+    `cast_3`; the same for the same seed. As on IMDb a third have a thousand votes, and a
+    thirtieth 25,000."""
+    rng = np.random.default_rng(seed)
+    told = _films(rng, count)
     cast = told["cast"].str.split("|", expand=True).add_prefix("cast_")
     told["runtime"] = told["runtime"].astype("int64")
-    columns = told[["title", "year", "runtime", "directors"]].rename(
+    votes = rng.lognormal(np.log(400), 2.3, count).clip(5, 3_000_000)
+    told["votes"] = votes.astype("int64")
+    columns = told[["title", "year", "runtime", "votes", "directors"]].rename(
         columns={"directors": "director"}
     )
     return columns.join(cast)

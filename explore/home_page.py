@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from datasette.app import Datasette
 from datasette.utils.asgi import Request, Response
 from sqlite_utils import Database
 
-from explore.lists import APART, CREDITS, FILMS, MOVERS, rows_of
-from explore.overview import coverage, overview
+from explore.lists import APART, CREDITS, FILMS, MOVERS, movers, rows_of
+from explore.overview import PATIENCE, coverage, overview
 from explore.pages import page, read
 from explore.remembered import Remembered
 
 _SHOWN = (FILMS, APART, MOVERS, CREDITS)
+_AT_ONCE = (FILMS, APART, CREDITS)
 FIRST_ROWS = 5
 RUNS = 20
 
@@ -35,7 +37,7 @@ GROUP BY r.run_id ORDER BY r.run_id DESC
 
 def _at_home(db: Database) -> dict[str, Any]:
     return {
-        "lists": [(each, rows_of(db, each, {}, FIRST_ROWS)) for each in _SHOWN],
+        "rows": {each.path: rows_of(db, each, {}, FIRST_ROWS) for each in _AT_ONCE},
         "coverage": coverage(db),
         "last_run": next(iter(db.query(_LAST_RUN)), None),
         "held": next(db.conn.execute(_HELD))[0],
@@ -48,9 +50,14 @@ _home = Remembered(_at_home)
 
 async def home_page(datasette: Datasette, request: Request) -> Response:
     """`/`: what the database holds, how fresh it is, and where to go."""
-    kept = await _home.within(datasette)
+    kept, moved = await asyncio.gather(_home.within(datasette), movers.within(datasette, PATIENCE))
     assert kept  # it was waited for
-    context = {**kept.found, "overview": await overview(datasette, kept.found["coverage"])}
+    rows = {**kept.found["rows"], MOVERS.path: moved.found[:FIRST_ROWS] if moved else None}
+    context = {
+        **kept.found,
+        "lists": [(each, rows[each.path]) for each in _SHOWN],
+        "overview": await overview(datasette, kept.found["coverage"]),
+    }
     return await page(datasette, request, "home.html", context)
 
 

@@ -275,7 +275,7 @@ def rows_of(
 
 
 # Of a large database's week every step is looked at before the longest are known.
-_movers = Remembered(lambda db: rows_of(db, MOVERS, {}, MOST_ROWS + 1))
+movers = Remembered(lambda db: rows_of(db, MOVERS, {}, MOST_ROWS + 1))
 
 
 async def list_page(datasette: Datasette, request: Request) -> Response:
@@ -293,7 +293,7 @@ async def list_page(datasette: Datasette, request: Request) -> Response:
         return rows, genres(db) if wants_genres else []
 
     if chosen is MOVERS and not narrowed:
-        kept = await _movers.within(datasette)
+        kept = await movers.within(datasette)
         assert kept  # it was waited for
         rows, known_genres = kept.found[first : first + size + 1], list[str]()
     else:

@@ -12,7 +12,8 @@ from explore.remembered import Remembered
 from spiders.sources import SOURCES, Source
 
 PATIENCE = 0.4
-"""Seconds for which a page waits for the age of every figure; without it the page says so."""
+"""Seconds for which a page waits for the age of every figure, or for what moved most; without them
+it says so."""
 
 _freshness = Remembered(lambda db: list(db.query("SELECT * FROM freshness_by_source")))
 

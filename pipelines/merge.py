@@ -31,7 +31,6 @@ _SORTED_AND_COUNTED = {
         "imdb_id",
         "tmdb_id",
         "year",
-        "kind",
         "title",
         "consensus_100",
         "imdb_rating_votes",
@@ -43,7 +42,8 @@ _SORTED_AND_COUNTED = {
 
 # By these the views find one night, the saved pages or one source among millions of rows, and the
 # films of which critics and audience think the least alike; and count what is known of all films,
-# or of those of a year.
+# or of those of a year. Nearly all films are of one kind, so that those of a kind are counted by
+# year, and their first ones shown, without looking at each.
 _INDEXES = (
     *(
         f"{table}_{name} ON {table} ({name})"
@@ -51,9 +51,11 @@ _INDEXES = (
         for name in names
     ),
     "score_observations_when ON score_observations (observed_at)",
-    "score_observations_saved ON score_observations (listing_id, score_kind)"
-    " WHERE origin = 'archive'",
+    "score_observations_saved ON score_observations (listing_id, score_kind, observed_at)"
+    " WHERE origin = 'archive' AND relayed = 0",
     "urls_of_all ON urls (source, last_asked_at) WHERE listing_id IS NULL",
+    "film_scores_kind ON film_scores (kind, year)",
+    "film_scores_known ON film_scores (kind, imdb_rating_votes)",
     "film_scores_states ON film_scores ({all_states}, year)",
     "film_scores_gap ON film_scores (abs(critics_100 - audience_100), critics_100, audience_100)"
     " WHERE critics_100 IS NOT NULL AND audience_100 IS NOT NULL",

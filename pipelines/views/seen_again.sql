@@ -11,7 +11,7 @@ WHERE o.origin = 'archive' AND o.relayed = 0 AND s.origin <> 'archive'
   AND o.observed_at < s.confirmed_at AND (o.state <> s.state OR o.value IS NOT s.value)
   AND NOT EXISTS (
     SELECT 1 FROM score_observations n
-    WHERE n.listing_id = o.listing_id AND n.score_kind = o.score_kind AND n.relayed = 0
+    WHERE n.listing_id = s.listing_id AND n.score_kind = s.score_kind AND n.relayed = 0
       AND (n.observed_at, n.origin, n.state, ifnull(n.value, -1), ifnull(n.votes, -1),
            ifnull(n.basis, ''))
         > (o.observed_at, o.origin, o.state, ifnull(o.value, -1), ifnull(o.votes, -1),
