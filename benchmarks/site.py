@@ -15,7 +15,9 @@ import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import count
+from typing import Any
 
+from benchmarks import made_up_films
 from benchmarks.pages import KINDS, NIGHT, YEAR, Film, Pages, films
 from spiders.sources import SOURCES
 
@@ -122,6 +124,7 @@ def _datasets(number: int, rated: int = 0) -> Answer:
     rating, votes = (SHOWN_RATING, SHOWN_VOTES) if rated else (RATING, VOTES)
     # Ours lie between the others: a part of a dataset in which all have one rating would be held.
     of_others = rated // max(number, 1)
+    told: list[Any] = list(made_up_films.films(rated).itertuples()) if rated else []
     for place, film in enumerate(films(number)):
         names = film.names
         basics.append(
@@ -131,11 +134,12 @@ def _datasets(number: int, rated: int = 0) -> Answer:
         ratings.append(f"{names['imdb_id']}\t{rating}\t{votes}")
         last = rated if place == number - 1 else of_others * (place + 1)
         for other in range(of_others * place + 1, last + 1):
+            known = told[other - 1]  # as the catalogue has it
             basics.append(
-                f"tt{other:08d}\tmovie\tFilm {other}\tFilm {other}\t0\t{1950 + other % 77}"
-                f"\t\\N\t{80 + other % 60}\tDrama"
+                f"tt{other:08d}\tmovie\t{known.title}\t{known.title}\t0\t{known.year}"
+                f"\t\\N\t{known.runtime}\tDrama"
             )
-            ratings.append(f"tt{other:08d}\t{1 + other % 89 / 10:.1f}\t{30_000 + other}")
+            ratings.append(f"tt{other:08d}\t{1 + other % 89 / 10:.1f}\t{30_000 + 20 * known.votes}")
     files = {
         f"/title.{name}.tsv.gz".encode(): gzip.compress("\n".join([*rows, ""]).encode())
         for name, rows in (("basics", basics), ("ratings", ratings))
