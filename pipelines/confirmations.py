@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable
 
 from sqlite_utils import Database
 
@@ -48,22 +48,38 @@ def confirm_unchanged(db: Database, listing_id: int, at: str) -> None:
     )
 
 
-def confirm_dataset(db: Database, source: str, at: str, held: Collection[int] | None) -> None:
+def begin_dataset(db: Database) -> None:
+    """No part of a dataset has come yet."""
+    set_aside(db, "in_dataset", "listing_id", ())
+
+
+def note_in_dataset(db: Database, listing_ids: Iterable[int]) -> None:
+    """These listings were in a dataset, which said of them what stands now."""
+    db.conn.executemany(
+        "INSERT OR IGNORE INTO temp.in_dataset VALUES (?)", ((number,) for number in listing_ids)
+    )
+
+
+def confirm_dataset(db: Database, source: str, at: str, *, unchanged: bool) -> None:
     """One row confirms every score that stands on a dataset and was in it this time.
 
-    `held` are the listings that the dataset held; None where it was not sent again (a 304).
-    Titles are absent on some days, which is no deletion: theirs keep the time when the dataset
-    last held them.
+    That is what was noted to be; all, where the dataset is `unchanged` and was not sent (a 304).
+    Titles are absent on some days, which is no deletion: theirs keep the time when the
+    dataset last held them.
     """
     run = db.conn.execute
-    if held is not None:
-        set_aside(db, "in_dataset", "listing_id", held)
+    if not unchanged:
         run(
             "INSERT OR IGNORE INTO confirmations SELECT s.listing_id, s.score_kind, d.confirmed_at"
             " FROM scores s JOIN listings l USING (listing_id)"
             " JOIN dataset_confirmations d ON d.source = l.source WHERE l.source = ?"
             " AND s.origin = 'dataset'"
-            " AND s.listing_id NOT IN (SELECT listing_id FROM in_dataset)",
+            " AND s.listing_id NOT IN (SELECT listing_id FROM temp.in_dataset)",
+            (source,),
+        )
+        run(
+            "DELETE FROM temp.in_dataset WHERE listing_id IN"
+            " (SELECT listing_id FROM listings WHERE source = ?)",
             (source,),
         )
     run(

@@ -19,7 +19,7 @@ from sqlite_utils import Database
 from pipelines import guard
 from pipelines.guard import Doubt, Rule, Standing
 from pipelines.quarantine import CRAWL
-from spiders.items import Outcome, Record, ScoreState, Verdict
+from spiders.items import Outcome, Record, ScoreState, Titles, Verdict
 from spiders.sources import score_kind
 
 Counts = Counter[str]
@@ -124,6 +124,28 @@ def counts_of(records: Iterable[Record]) -> Counts:
     return +counts
 
 
+def counts_of_titles(titles: Titles) -> Counts:
+    """What titles carry, as `counts_of` counts it of the same records."""
+    kind = titles.score_kind
+    values = [value for value in titles.values if value is not None]
+    rated = zip(titles.values, titles.votes, strict=True)
+    counts = Counter(
+        {
+            "records": len(titles),
+            f"layout {titles.layout}": len(titles),
+            "title": sum(map(bool, titles.titles)),
+            "year": sum(map(bool, titles.years)),
+            "runtime_minutes": sum(map(bool, titles.runtimes_minutes)),
+            "genres": sum(map(bool, titles.genres)),
+            f"{kind} stated": len(titles),
+            f"{kind} scored": len(values),
+            f"{kind} votes": sum(value is not None and bool(votes) for value, votes in rated),
+        }
+    )
+    counts.update({f"{kind} = {value:g}": n for value, n in Counter(values).items()})
+    return +counts
+
+
 def as_profile(counts: Counts) -> Counts:
     """The counts of a crawl as they are kept: of its figures, how many have the commonest one."""
     profile = Counter({name: number for name, number in counts.items() if " = " not in name})
@@ -143,27 +165,38 @@ def as_whole(counts: Counts, selection: str) -> Counts:
 # --- judging --------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Came:
+    """What came together: so many, of which `records` are looked at one by one.
+
+    `unmoved` others say what stands, and nothing speaks against them; of the rest nothing stands.
+    `counts` has what all carried.
+    """
+
+    number: int
+    counts: Counts
+    records: Sequence[Record]
+    unmoved: int = 0
+
+
 def doubt_records(
-    records: Sequence[Record],
-    standing: Mapping[str, Mapping[str, Standing]],
-    past: Past,
-    so_far: Counts,
+    came: Came, standing: Mapping[str, Mapping[str, Standing]], past: Past, so_far: Counts
 ) -> Doubt | None:
-    """Why records that came together should not be stored, or None.
+    """Why what came together should not be stored, or None.
 
     `standing` has what stands of each listing, by source_id and score kind. `so_far` is what this
     crawl brought before.
     """
-    counts = counts_of(records)
-    if not past.known or len(records) < FEWEST:
+    if not past.known or came.number < FEWEST:
         return None
+    records, counts, unmoved = came.records, came.counts, came.unmoved
     found = [
         *_gone(records, standing),
-        *_unrated(records, standing),
-        *_doubtful(records, standing),
+        *_unrated(records, standing, unmoved),
+        *_doubtful(records, standing, unmoved),
         *vanished(counts, so_far, past.pooled),
         *_same_values(counts, past.pooled),
-        *_new_layouts(records, standing, counts, past.pooled),
+        *_new_layouts(came, standing, past.pooled),
     ]
     if not found:
         return None
@@ -189,7 +222,7 @@ def _gone(
 
 
 def _unrated(
-    records: Sequence[Record], standing: Mapping[str, Mapping[str, Standing]]
+    records: Sequence[Record], standing: Mapping[str, Mapping[str, Standing]], unmoved: int
 ) -> Iterable[Doubt]:
     """Everything rated has become unrated, or every count of votes 0."""
     was: Counter[str] = Counter()
@@ -202,7 +235,8 @@ def _unrated(
             was[kind] += 1
             lost[kind] += score.state is ScoreState.NOT_RATED
             zero[kind] += score.votes == 0
-    for kind, number in was.items():
+    for kind in was:
+        number = was[kind] + unmoved
         if number >= FEWEST and lost[kind] >= MOST * number:
             votes = f", {zero[kind]} with 0 votes" if zero[kind] else ""
             yield Doubt(
@@ -211,10 +245,10 @@ def _unrated(
 
 
 def _doubtful(
-    records: Sequence[Record], standing: Mapping[str, Mapping[str, Standing]]
+    records: Sequence[Record], standing: Mapping[str, Mapping[str, Standing]], unmoved: int
 ) -> Iterable[Doubt]:
     """So many figures are doubtful each by itself that something is wrong with all."""
-    known = 0
+    known = unmoved
     reasons = []
     for record in records:
         for kind, score in record.scores.items():
@@ -283,18 +317,15 @@ def _same_values(now: Counts, past: Counts) -> Iterable[Doubt]:
 
 
 def _new_layouts(
-    records: Sequence[Record],
-    standing: Mapping[str, Mapping[str, Standing]],
-    now: Counts,
-    past: Counts,
+    came: Came, standing: Mapping[str, Mapping[str, Standing]], past: Counts
 ) -> Iterable[Doubt]:
     """A layout that was never seen before, unless it says what stands of most known films."""
-    for name, number in now.items():
-        if not name.startswith("layout ") or name in past or number < MOST * now["records"]:
+    for name, number in came.counts.items():
+        if not name.startswith("layout ") or name in past or number < MOST * came.counts["records"]:
             continue
         layout = name.removeprefix("layout ")
-        known = agreed = 0
-        for record in records:
+        known = agreed = came.unmoved
+        for record in came.records:
             if str(record.layout) != layout:
                 continue
             for kind, stands in standing.get(str(record.source_id), {}).items():

@@ -1,57 +1,101 @@
-"""What a dataset last said of each listing, as a digest: on most nights nearly all of it is as it
-was, and need not be stored again."""
+"""What a dataset says of many titles at once: of those that are new, and of those that are as the
+last time.
+
+A first night has a million of the ones, every other night of the others. Neither takes the dozen
+statements that one record takes, and the rows that come of it are the same.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from sqlite_utils import Database
 
-from spiders.items import Record
+from pipelines import guard
+from pipelines.listings import UNDECODABLE
+from pipelines.matching.identifiers import FILM_KINDS
+from pipelines.scores import in_words
+from pipelines.statements import Change, Tally
+from spiders.items import ScoreState, TitleRow, Titles
+from spiders.sources import by_key
 
 # A listing is as it was told the last time only where nothing else has been said of it since: no
 # figure came from another origin, none was refused, nothing is held or was confirmed by itself.
-_KNOWN = """
-SELECT asked.value, l.listing_id, d.digest
-FROM json_each(?2) asked
-CROSS JOIN listings l ON l.source = ?1 AND l.source_id = asked.value
-CROSS JOIN dataset_records d USING (listing_id)
-WHERE NOT EXISTS (SELECT 1 FROM scores s WHERE s.listing_id = l.listing_id
+_TOLD = """
+SELECT l.source_id, l.listing_id, iif(
+  NOT EXISTS (SELECT 1 FROM scores s WHERE s.listing_id = l.listing_id
     AND (s.origin <> 'dataset' OR s.last_attempt_state <> s.state))
   AND NOT EXISTS (SELECT 1 FROM quarantine q
     WHERE q.listing_id = l.listing_id AND q.decision IS NULL)
-  AND NOT EXISTS (SELECT 1 FROM confirmations c WHERE c.listing_id = l.listing_id)
+  AND NOT EXISTS (SELECT 1 FROM confirmations c WHERE c.listing_id = l.listing_id),
+  d.digest, NULL)
+FROM json_each(?2) asked
+CROSS JOIN listings l ON l.source = ?1 AND l.source_id = asked.value
+LEFT JOIN dataset_records d USING (listing_id)
+"""
+
+_LISTINGS = """
+INSERT INTO listings (listing_id, source, source_id, url, title, original_title, year, kind,
+  runtime_minutes, first_seen_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+_OBSERVED = """
+INSERT INTO score_observations (listing_id, score_kind, observed_at, observed_to, state, value,
+  scale_max, votes, votes_at_least, basis, relayed, origin, layout, url)
+VALUES (?1, ?5, ?6, 'second', ?2, ?3, ?7, ?4, 0, NULL, 0, 'dataset', ?8, NULL)
+"""
+
+_STANDS = """
+INSERT INTO scores (listing_id, score_kind, state, value, scale_max, votes, votes_at_least, basis,
+  relayed, origin, layout, url, observed_at, changed_at, last_attempt_state, last_attempt_at)
+VALUES (?1, ?5, ?2, ?3, ?7, ?4, 0, NULL, 0, 'dataset', ?8, NULL, ?6, ?6, ?2, ?6)
 """
 
 
-def known_again(
-    db: Database, source: str, records: Sequence[Record], reader_version: str | None
-) -> tuple[set[int], list[Record]]:
-    """The listings of which a dataset's records say what they said the last time, read by the same
-    reader; and the records that say something else."""
-    ids = json.dumps([record.source_id for record in records])
+class Told(NamedTuple):
+    """What became of a part of a dataset: the listings that are `as_before`; those that are `new`,
+    and stored; and the titles that are `left` to be stored one by one."""
+
+    as_before: Sequence[int]
+    new: Sequence[int]
+    left: Sequence[TitleRow]
+
+
+def store_titles(
+    db: Database, titles: Titles, at: str, tally: Tally, reader_version: str | None
+) -> Told:
+    """Store the new titles of a part of a dataset, and tell which of the others say what they said
+    the last time, read by the same reader. What the guard should look at is left."""
     told = {
         source_id: (listing_id, digest)
-        for source_id, listing_id, digest in db.conn.execute(_KNOWN, (source, ids))
+        for source_id, listing_id, digest in db.conn.execute(
+            _TOLD, (titles.source, json.dumps(titles.source_ids))
+        )
     }
-    known: set[int] = set()
-    others = []
-    for record in records:
-        listing_id, digest = told.get(record.source_id, (0, None))
-        if digest is not None and digest == _digest(record, reader_version):
-            known.add(listing_id)
+    mark = _mark(reader_version)
+    as_before, new, left = [], [], []
+    for row in titles.rows():
+        listing_id, digest = told.get(row.source_id, (None, None))
+        if listing_id is None and _is_plain(row, titles.scale_max):
+            new.append(row)
+        elif listing_id is not None and digest == row.digest ^ mark:
+            as_before.append(listing_id)
         else:
-            others.append(record)
-    return known, others
+            left.append(row)
+    tally.counts["stored"] += len(as_before) + len(new)
+    return Told(as_before, _insert(db, titles, new, at, tally, mark), left)
 
 
-def remember(db: Database, told: Iterable[tuple[int, Record]], reader_version: str | None) -> None:
-    """These listings were told so, and all of it was stored."""
+def remember(db: Database, told: Iterable[tuple[int, int]], reader_version: str | None) -> None:
+    """These listings were told with these digests, and all of it was stored."""
+    mark = _mark(reader_version)
     db.conn.executemany(
         "INSERT OR REPLACE INTO dataset_records VALUES (?, ?)",
-        ((listing_id, _digest(record, reader_version)) for listing_id, record in told),
+        ((listing_id, digest ^ mark) for listing_id, digest in told),
     )
 
 
@@ -60,7 +104,62 @@ def forget_told(db: Database, listing_id: int) -> None:
     db.conn.execute("DELETE FROM dataset_records WHERE listing_id = ?", (listing_id,))
 
 
-def _digest(record: Record, reader_version: str | None) -> int:
-    said = f"{reader_version} {record.model_dump_json(exclude_defaults=True)}"
-    # SQLite's integers have a sign.
-    return int.from_bytes(hashlib.blake2b(said.encode(), digest_size=8).digest(), signed=True)
+def _is_plain(row: TitleRow, scale_max: float) -> bool:
+    """Whether nothing of a new title could be held back, or is not known for what it is."""
+    if row.value is not None and not guard.is_plain(row.value, row.votes, scale_max):
+        return False
+    return not any(
+        text and UNDECODABLE in text for text in (row.title, row.original_title, row.genres)
+    )
+
+
+def _insert(
+    db: Database, titles: Titles, rows: Sequence[TitleRow], at: str, tally: Tally, mark: int
+) -> Sequence[int]:
+    """Make the listings of new titles, with all that is said of them; returns their numbers."""
+    if not rows:
+        return ()
+    (last,) = db.conn.execute("SELECT ifnull(max(listing_id), 0) FROM listings").fetchone()
+    numbers = range(last + 1, last + 1 + len(rows))
+    numbered = list(zip(numbers, rows, strict=True))
+    source, kind, page_url = titles.source, titles.score_kind, by_key(titles.source).page_url
+    write = db.conn.executemany
+    write(_LISTINGS, (
+        (number, source, r.source_id, page_url(r.source_id), r.title, r.original_title, r.year,
+         r.kind, r.runtime_minutes, at)
+        for number, r in numbered
+    ))  # fmt: skip
+    write(
+        "INSERT INTO film_genres (listing_id, genre) VALUES (?, ?)",
+        (
+            (number, genre)
+            for number, r in numbered
+            if r.genres
+            for genre in dict.fromkeys(r.genres.split(","))
+        ),
+    )
+    figures = [
+        (number, _state(r.value), r.value, r.votes, kind, at, titles.scale_max, titles.layout)
+        for number, r in numbered
+    ]
+    write(_OBSERVED, figures)
+    write(_STANDS, figures)
+    write(
+        "INSERT INTO dataset_records VALUES (?, ?)",
+        ((number, r.digest ^ mark) for number, r in numbered),
+    )
+    for number, r in numbered:
+        tally.change(Change(number, kind, None, in_words(_state(r.value), r.value)))
+    # What is no film has nothing to be matched to, as long as nothing else names it.
+    tally.touched.update(number for number, r in numbered if r.kind is None or r.kind in FILM_KINDS)
+    return numbers
+
+
+def _state(value: float | None) -> str:
+    return (ScoreState.NOT_RATED if value is None else ScoreState.SCORED).value
+
+
+def _mark(reader_version: str | None) -> int:
+    """A number of the reader: what another one read has other digests."""
+    digest = hashlib.blake2b(str(reader_version).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, signed=True)  # SQLite's integers have a sign

@@ -142,6 +142,12 @@ def out_of_scale(new: Score) -> Doubt | None:
     )
 
 
+def is_plain(value: float, votes: int | None, scale_max: float) -> bool:
+    """Whether `doubt` could have nothing against a figure that is the first of its listing; where
+    not, it is to be asked."""
+    return 0 <= value <= scale_max and votes is not None and votes > 1
+
+
 def follows(new: Score, held: Score) -> bool:
     """Whether a score bears out one that is held: what may follow one that stands, may."""
     if new.state is not held.state:

@@ -27,7 +27,7 @@ FACTS = (
 
 _KEYS = frozenset(source.key for source in SOURCES)
 
-_UNDECODABLE = "\ufffd"
+UNDECODABLE = "\ufffd"
 """Stands in a text for bytes of another encoding: what the site says there is not known."""
 
 
@@ -86,7 +86,7 @@ def store_facts(db: Database, said: Statement) -> bool:
     facts = {
         name: value
         for name in FACTS
-        if (value := getattr(record, name)) is not None and _UNDECODABLE not in str(value)
+        if (value := getattr(record, name)) is not None and UNDECODABLE not in str(value)
     }
     if record.offers:
         facts["offers"] = json.dumps(sorted(record.offers))
@@ -189,7 +189,7 @@ def _replaces(
 ) -> bool:
     """Make room for a page's parts; False where it has none or the same ones, or where a saved page
     finds others there. `select` reads those that stand, as `parts` has them."""
-    if not parts or _UNDECODABLE in repr(parts):
+    if not parts or UNDECODABLE in repr(parts):
         return False
     rows = db.conn.execute(f"{select.format(table)} WHERE listing_id = ?", (said.listing_id,))
     stand = rows.fetchall()

@@ -106,7 +106,7 @@ def hold_answers(
     The answers of an earlier night give way: this night's tell the same and more.
     """
     source, at = answers[0].source, answers[-1].asked_at
-    records = sum(len(answer.records) for answer in answers)
+    records = sum(answer.number_of_records for answer in answers)
     row = one(
         db,
         "SELECT quarantine_id, record FROM quarantine WHERE source = ? AND topic = ?"

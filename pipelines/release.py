@@ -124,7 +124,10 @@ def _write_profile(db: Database, number: int, answers: Sequence[Answer]) -> None
     profile = {
         target: as_profile(
             counts_of(
-                record for answer in answers if answer.target == target for record in answer.records
+                record
+                for answer in answers
+                if answer.target == target
+                for record in answer.every_record()
             )
         )
         for target in targets

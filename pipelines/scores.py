@@ -130,8 +130,8 @@ def _live(
     figure = _figure(said, score)
     _observe(db, said, kind, figure)
     _stand(db, said.listing_id, kind, figure, (score.state.value, said.at))
-    before = _words(stands[0], stands[1]) if stands else None
-    after = _words(score.state.value, score.value)
+    before = in_words(stands[0], stands[1]) if stands else None
+    after = in_words(score.state.value, score.value)
     if before != after and not score.relayed:
         tally.change(Change(said.listing_id, kind, before, after))
 
@@ -282,5 +282,6 @@ def _as_before(stands: Row, score: Score) -> bool:
     return bool(abs(score.votes - votes) < VOTES_MOVED * max(votes, 1))
 
 
-def _words(state: str, value: float | None) -> str:
+def in_words(state: str, value: float | None) -> str:
+    """A figure for a person to read; its state where there is none."""
     return state if value is None else f"{value:g}"

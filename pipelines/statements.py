@@ -43,12 +43,17 @@ class Change:
     after: str
 
 
+CHANGES_KEPT = 10_000
+"""Changes that are kept to be told one by one; a first night brings a million."""
+
+
 @dataclass
 class Tally:
     """What came of the answers of one source.
 
-    `touched` are listings of which something is new: they are matched, and their films merged.
-    `confirmed` holds (listing_id, topic, time) of what was said again and is not yet written.
+    `changes` holds the first of those counted; `touched` are listings of which something is new:
+    they are matched, and their films merged. `confirmed` holds (listing_id, topic, time) of what
+    was said again and is not yet written.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -58,9 +63,10 @@ class Tally:
     notes: list[str] = field(default_factory=list)
 
     def change(self, change: Change) -> None:
-        """Count and keep a change."""
+        """Count a change, and keep it where there are not too many."""
         self.counts["changed"] += 1
-        self.changes.append(change)
+        if len(self.changes) < CHANGES_KEPT:
+            self.changes.append(change)
 
 
 def one(db: Database, sql: str, *values: Any) -> Row | None:

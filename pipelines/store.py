@@ -9,8 +9,14 @@ from dataclasses import replace
 
 from sqlite_utils import Database
 
-from pipelines.confirmations import confirm_dataset, confirm_unchanged, write_confirmed
-from pipelines.dataset_records import forget_told, known_again, remember
+from pipelines.confirmations import (
+    begin_dataset,
+    confirm_dataset,
+    confirm_unchanged,
+    note_in_dataset,
+    write_confirmed,
+)
+from pipelines.dataset_records import forget_told, remember, store_titles
 from pipelines.guard import Doubt, Rule
 from pipelines.listings import (
     doubt_identity,
@@ -51,7 +57,7 @@ class Store:
         self._db = db
         self._run = run_id
         self._versions = reader_versions
-        self._in_dataset: dict[str, set[int]] = {}
+        begin_dataset(db)
         self._held_of_dataset: set[str] = set()
 
     def answer(
@@ -64,7 +70,7 @@ class Store:
         if answer.target == "changes":
             self._changed_upstream(answer)
             return
-        held_before, changed_before = tally.counts["held"], len(tally.changes)
+        held_before, changed_before = tally.counts["held"], tally.counts["changed"]
         written_before = self._db.conn.total_changes
         said_again = self._said_again(answer) if answer.unchanged else None
         if said_again is not None:
@@ -91,10 +97,9 @@ class Store:
         if answer.target in ("listing", "list", "dataset"):
             self._url(answer, listing_id, in_full=not held)
         if listing_id is not None and not held:
-            self._answered(answer, changed=len(tally.changes) > changed_before)
+            self._answered(answer, changed=tally.counts["changed"] > changed_before)
         if origin == "dataset" and answer.complete and answer.outcome is Outcome.OK:
-            seen = None if answer.unchanged else self._in_dataset.pop(answer.source, set())
-            confirm_dataset(self._db, answer.source, answer.asked_at, seen)
+            confirm_dataset(self._db, answer.source, answer.asked_at, unchanged=answer.unchanged)
 
     def hold(self, answers: Sequence[Answer], doubt: Doubt, tally: Tally) -> None:
         """Hold back answers of one source's crawl as a whole: nothing of them is stored, and what
@@ -102,12 +107,12 @@ class Store:
         hold_answers(self._db, self._run, doubt, answers, tally)
         for answer in answers:
             self._count(answer, tally)
-            tally.counts["held"] += len(answer.records)
+            tally.counts["held"] += answer.number_of_records
             self._db.conn.executemany(
                 "UPDATE scores SET last_attempt_state = 'held', last_attempt_at = ?"
                 " WHERE listing_id ="
                 " (SELECT listing_id FROM listings WHERE source = ? AND source_id = ?)",
-                ((answer.asked_at, answer.source, record.source_id) for record in answer.records),
+                ((answer.asked_at, answer.source, r.source_id) for r in answer.every_record()),
             )
             listing_id = self._asked_listing(answer)
             self._held_in_dataset(answer, held=True)
@@ -119,7 +124,7 @@ class Store:
         What is known of its URL stays: it was asked then, and may have been asked again since.
         """
         origin: Origin = "dataset" if answer.target == "dataset" else "live"
-        for record in answer.records:
+        for record in answer.every_record():
             number = self._record(
                 record, answer, origin, "second", tally, same=False, guarded=False
             )
@@ -172,17 +177,21 @@ class Store:
         return found
 
     def _dataset(self, answer: Answer, tally: Tally) -> None:
-        """A part of a dataset: what says the same as the last time is only counted."""
+        """A part of a dataset: what is new or says the same as the last time is stored together."""
+        for record in answer.records:
+            self._record(record, answer, "dataset", "second", tally, same=False)
+        if answer.titles is None:
+            return
         version = self._versions.get(answer.source)
-        known, others = known_again(self._db, answer.source, answer.records, version)
-        self._in_dataset.setdefault(answer.source, set()).update(known)
-        tally.counts["stored"] += len(known)
+        told = store_titles(self._db, answer.titles, answer.asked_at, tally, version)
+        note_in_dataset(self._db, (*told.as_before, *told.new))
         stored = []
-        for record in others:
+        for row in told.left:
             held_before = tally.counts["held"]
+            record = answer.titles.record(row)
             number = self._record(record, answer, "dataset", "second", tally, same=False)
             if number is not None and tally.counts["held"] == held_before:
-                stored.append((number, record))
+                stored.append((number, row.digest))
         remember(self._db, stored, version)
 
     def _record(
@@ -208,8 +217,6 @@ class Store:
         number = listing_number(self._db, record.source, about, at)
         said = Statement(number, record, origin, at, exact, answer.target == "list")
         held_before = tally.counts["held"]
-        if origin == "dataset":
-            self._in_dataset.setdefault(answer.source, set()).add(number)
         if record.outcome is Outcome.NOT_A_FILM:
             store_facts(self._db, said)
             tally.touched.add(number)
@@ -226,8 +233,8 @@ class Store:
         self._take_in(said, tally, asked if elsewhere else None, same=same, guarded=guarded)
         if self._db.conn.total_changes > changes_before:
             tally.touched.add(number)
-        if origin == "dataset" and tally.counts["held"] > held_before:
-            self._in_dataset[answer.source].discard(number)  # it was in it, and not as it stands
+        if origin == "dataset" and tally.counts["held"] == held_before:
+            note_in_dataset(self._db, [number])  # where something is held, not as it stands
         return number
 
     def _take_in(

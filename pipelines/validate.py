@@ -17,6 +17,9 @@ def fault(answer: Answer) -> str | None:
     come from that source.
     """
     own = {kind.key for kind in by_key(answer.source).score_kinds}
+    titles = answer.titles
+    if titles and (titles.source != answer.source or titles.score_kind not in own):
+        return f"titles of {titles.source} with {titles.score_kind} from {answer.source}"
     for record in answer.records:
         if record.source != answer.source:
             return f"a record of {record.source} from {answer.source}"

@@ -19,17 +19,19 @@ from typing import NamedTuple
 from sqlite_utils import Database
 
 from pipelines.crawl_guard import (
+    Came,
     Counts,
     Past,
     as_profile,
     as_whole,
     counts_of,
+    counts_of_titles,
     doubt_length,
     doubt_records,
     past_of,
 )
 from pipelines.guard import Doubt, Standing
-from spiders.items import Answer, Outcome, Record
+from spiders.items import Answer, Outcome
 
 TOGETHER = 20
 """Pages that are judged together: two minutes of asking at the usual delay."""
@@ -79,7 +81,7 @@ class Waiting:
         if not _guarded(answer):
             yield Judged([answer])
         elif not self._past[answer.target].known:
-            yield self._pass([answer])
+            yield self._pass(answer)
         elif answer.target == "dataset":
             yield self._judge_part(answer)
         else:
@@ -114,25 +116,48 @@ class Waiting:
         return self._judge([answer], self._too_short)
 
     def _judge(self, answers: Sequence[Answer], doubt: Doubt | None) -> Judged:
-        records = [record for answer in answers for record in answer.records]
         target = answers[0].target
+        came, standing = self._came(answers)
+        self.judged += came.number
         so_far = self._passed.get(target, Counter())
-        self.judged += len(records)
-        doubt = doubt or doubt_records(records, self._standing(records), self._past[target], so_far)
+        doubt = doubt or doubt_records(came, standing, self._past[target], so_far)
         if doubt:
             self.held = True
             return Judged(answers, doubt)
-        return self._pass(answers)
-
-    def _pass(self, answers: Sequence[Answer]) -> Judged:
-        target = answers[0].target
-        counts = counts_of(record for answer in answers for record in answer.records)
-        self._passed[target] = self._passed.get(target, Counter()) + counts
+        self._passed[target] = so_far + came.counts
         return Judged(answers)
 
-    def _standing(self, records: Sequence[Record]) -> dict[str, dict[str, Standing]]:
-        """What stands of the records' listings, by source_id and score kind."""
-        ids = json.dumps([record.source_id for record in records])
+    def _pass(self, answer: Answer) -> Judged:
+        passed = self._passed.get(answer.target, Counter())
+        self._passed[answer.target] = passed + _counts([answer])
+        return Judged([answer])
+
+    def _came(self, answers: Sequence[Answer]) -> tuple[Came, dict[str, dict[str, Standing]]]:
+        """What came together, and what stands of it.
+
+        To look at each of a million titles would take longer than to read them, and most say what
+        stands.
+        """
+        records = [record for answer in answers for record in answer.records]
+        standing = self._standing([str(record.source_id) for record in records])
+        unmoved = 0
+        for titles in (answer.titles for answer in answers if answer.titles):
+            stands = self._standing(titles.source_ids)
+            standing |= stands
+            for row in titles.rows():
+                figure = stands.get(row.source_id, {}).get(titles.score_kind)
+                if figure is None:
+                    continue
+                if row.votes and (figure.value, figure.votes) == (row.value, row.votes):
+                    unmoved += 1
+                else:
+                    records.append(titles.record(row))
+        number = sum(answer.number_of_records for answer in answers)
+        return Came(number, _counts(answers), records, unmoved), standing
+
+    def _standing(self, source_ids: Sequence[str]) -> dict[str, dict[str, Standing]]:
+        """What stands of some listings, by source_id and score kind."""
+        ids = json.dumps(source_ids)
         standing: dict[str, dict[str, Standing]] = {}
         for source_id, kind, *figure in self._db.conn.execute(_STANDING, (self._source, ids)):
             state, value, scale_max, votes, at_least, basis = figure
@@ -141,9 +166,16 @@ class Waiting:
         return standing
 
 
+def _counts(answers: Sequence[Answer]) -> Counts:
+    counts = counts_of(record for answer in answers for record in answer.records)
+    for titles in (answer.titles for answer in answers if answer.titles):
+        counts += counts_of_titles(titles)
+    return counts
+
+
 def _guarded(answer: Answer) -> bool:
     """Whether an answer says something new that others may speak against."""
-    if answer.target not in _TARGETS or answer.unchanged or not answer.records:
+    if answer.target not in _TARGETS or answer.unchanged or not answer.number_of_records:
         return False
     gone = answer.target == "listing" and answer.outcome is Outcome.NOT_FOUND
     return gone or answer.outcome is Outcome.OK

@@ -15,10 +15,13 @@ from spiders.plan import Plan
 QUEUED = 2_000
 """Answers that may wait for the writer before the crawls have to wait for it."""
 
+PARTS_QUEUED = 4
+"""Parts of datasets among them: each has thousands of titles."""
+
 GATHER_SECONDS = 0.5
-"""How long answers are gathered into one batch, which is one transaction, unless a crawl ends.
-Taken as they come, they make a batch of one or two: committing costs half as much again as storing,
-and each commit writes the pages that it touched anew, whole."""
+"""How long answers are gathered into one batch, which is one transaction, unless a crawl ends or
+a part of a dataset has come. Taken as they come, they make a batch of one or two: committing costs
+half as much again as storing, and each commit writes the pages that it touched anew, whole."""
 
 GATHERED = 1_000
 """No more answers than that make one batch."""
@@ -59,7 +62,8 @@ that run here come from the nursery."""
 
 
 def gathered(queue: Queue[Answer | Ended]) -> list[Answer | Ended]:
-    """What comes within the time; no more once a crawl has ended."""
+    """What comes within the time; no more once a crawl has ended, or a part of a dataset has come,
+    which is as much by itself."""
     batch: list[Answer | Ended] = []
     until = monotonic() + GATHER_SECONDS
     while len(batch) < GATHERED:
@@ -67,6 +71,11 @@ def gathered(queue: Queue[Answer | Ended]) -> list[Answer | Ended]:
             batch.append(queue.get(timeout=max(0.0, until - monotonic())))
         except Empty:
             break
-        if isinstance(batch[-1], Ended):
+        if isinstance(batch[-1], Ended) or is_part(batch[-1]):
             break
     return batch
+
+
+def is_part(item: Answer | Ended) -> bool:
+    """Whether it is a part of a dataset."""
+    return isinstance(item, Answer) and item.titles is not None

@@ -40,7 +40,8 @@ class Crawled:
 class Result:
     """What a run came to: `ok`, `partly` (something failed, the rest stands) or `interrupted`.
 
-    `gave_way`: it ended for another command to go first, and another run goes on with its work.
+    `changes` are the first of those `changed`. `gave_way`: it ended for another command to go
+    first, and another run goes on with its work.
     """
 
     run_id: int
@@ -50,6 +51,11 @@ class Result:
     changes: list[Change]
     skipped: dict[str, str]
     gave_way: bool = False
+
+    @property
+    def changed(self) -> int:
+        """How many figures and verdicts changed."""
+        return sum(crawled.tally.counts["changed"] for crawled in self.crawls)
 
 
 def together(parts: Sequence[Result]) -> Result:

@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from sqlite_utils import Database
 
 from pipelines.clock import ago
 from pipelines.film_facts import STATES, credits_answer
-from pipelines.statements import Change
+from schedules.results import Result
 from spiders.sources import SOURCES, Source, by_key, score_kind, score_kinds
 
 _SHORT_STATES = {
@@ -162,15 +162,13 @@ def print_films(console: Console, db: Database, limit: int | None = None) -> Non
     console.print(Text(_LEGEND, style="dim"))
 
 
-def print_changes(
-    console: Console, db: Database, changes: Sequence[Change], limit: int = 40
-) -> None:
+def print_changes(console: Console, db: Database, result: Result, limit: int = 40) -> None:
     """What a run changed, one line each."""
-    if not changes:
+    if not result.changed:
         console.print("Nothing changed.")
         return
-    console.print(f"{len(changes):,} changes:")
-    for change in changes[:limit]:
+    console.print(f"{result.changed:,} changes:")
+    for change in result.changes[:limit]:
         (row,) = db.query(
             "SELECT l.source, l.source_id, coalesce(f.title, l.title) AS title,"
             " coalesce(f.year, l.year) AS year FROM listings l LEFT JOIN listing_films lf"
@@ -186,8 +184,8 @@ def print_changes(
         console.print(
             f"  {printable(named)}  {topic}: {before}{change.after}", markup=False, highlight=False
         )
-    if len(changes) > limit:
-        console.print(f"  … and {len(changes) - limit:,} more (table score_observations)")
+    if result.changed > limit:
+        console.print(f"  … and {result.changed - limit:,} more (table score_observations)")
 
 
 def register_rows() -> list[dict[str, Any]]:

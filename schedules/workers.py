@@ -15,7 +15,7 @@ from contextlib import suppress
 from math import inf
 from queue import Queue
 
-from schedules.crawls import QUEUED, Ended, gathered
+from schedules.crawls import PARTS_QUEUED, QUEUED, Ended, gathered, is_part
 from schedules.leash import LEASE, LET_GO
 from schedules.nursery import Nursery
 from spiders.items import Answer
@@ -44,13 +44,14 @@ class Processes:
         self._nursery = nursery
         self._leased_until = leased_until
         self._queue: Queue[Answer | Ended] = Queue(QUEUED)
+        self._parts = threading.Semaphore(PARTS_QUEUED)
         self._workers: list[_Worker] = []
         self._stopped = False
 
     def answers(self) -> Iterator[list[Answer | Ended]]:
         """Batches of what has come, until every crawl has ended; a batch may be empty."""
         for plan in self._plans:
-            worker = _Worker(plan, self._nursery, self._queue)
+            worker = _Worker(plan, self._nursery, self._queue, self._parts)
             self._workers.append(worker)
             worker.renew(self._leased_until)
         if self._stopped:  # while they were being started, some of them after that
@@ -62,6 +63,8 @@ class Processes:
                 worker.watch(time.monotonic())
             running -= sum(isinstance(item, Ended) for item in batch)
             yield batch
+            for _ in filter(is_part, batch):
+                self._parts.release()
 
     def stop(self) -> None:
         """Ask every crawl to end; what it has read still comes."""
@@ -90,9 +93,16 @@ class Processes:
 class _Worker:
     """One crawl process, and the thread that passes on what it says."""
 
-    def __init__(self, plan: Plan, nursery: Nursery, queue: Queue[Answer | Ended]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        nursery: Nursery,
+        queue: Queue[Answer | Ended],
+        parts: threading.Semaphore,
+    ) -> None:
         self._plan = plan
         self._queue = queue
+        self._parts = parts
         self._silent_seconds = 60 * plan.limits.silent_minutes
         self._heard = time.monotonic() + STARTING_SECONDS
         self._ends_by = self._heard + plan.seconds_left + self._silent_seconds
@@ -200,6 +210,8 @@ class _Worker:
     def _pass_on(self, answer: Answer) -> None:
         """Queue an answer; where the writer cannot keep up, the crawl waits, and is not blamed."""
         self._writer_is_slow = True
+        if is_part(answer):
+            self._parts.acquire()
         self._queue.put(answer)
         self._heard = time.monotonic()
         self._writer_is_slow = False

@@ -7,8 +7,10 @@ reviews; runtimes are minutes; dates and times are ISO 8601, UTC.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
-from typing import Annotated, Any
+from itertools import repeat
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -159,15 +161,113 @@ class Record(_Item):
         }
 
 
+class TitleRow(NamedTuple):
+    """One title of `Titles`."""
+
+    source_id: str
+    kind: str | None
+    title: str | None
+    original_title: str | None
+    year: int | None
+    runtime_minutes: int | None
+    genres: str | None
+    value: float | None
+    votes: int | None
+    digest: int
+
+
+_COLUMNS = (
+    "source_ids",
+    "kinds",
+    "titles",
+    "original_titles",
+    "years",
+    "runtimes_minutes",
+    "genres",
+    "values",
+    "votes",
+    "digests",
+)
+"""The columns of `Titles`, in the order of `TitleRow`."""
+
+
+class Titles(_Item):
+    """What a part of a dataset says of many titles, a column each: millions of records would cost
+    ten times as much to hand over.
+
+    All columns are equally long. `values` (None: not rated) are figures of `score_kind` on a scale
+    of `scale_max`, from so many `votes`; `genres` are comma-separated. `digests` tell whether a
+    title is as it was: whole numbers of 64 bits with their sign, of all that the dataset says of
+    it. Every title here is in the universe: `Answer.records` has those that are wanted besides.
+    """
+
+    source: str
+    layout: str
+    score_kind: str
+    scale_max: int | float
+    source_ids: tuple[str, ...]
+    kinds: tuple[str | None, ...]
+    titles: tuple[str | None, ...]
+    original_titles: tuple[str | None, ...]
+    years: tuple[int | None, ...]
+    runtimes_minutes: tuple[int | None, ...]
+    genres: tuple[str | None, ...]
+    values: tuple[float | None, ...]
+    votes: tuple[Annotated[int, Field(ge=0)] | None, ...]
+    digests: tuple[int, ...]
+
+    @model_validator(mode="after")
+    def _all_as_long(self) -> Titles:
+        if {len(column) for column in self.columns} != {len(self.source_ids)}:
+            raise ValueError("the columns are not equally long")
+        return self
+
+    @classmethod
+    def of(cls, rows: Sequence[TitleRow], **told: Any) -> Titles:
+        """Titles of rows. Raises ValueError where one is not as it should be."""
+        columns = zip(*rows, strict=True) if rows else repeat((), len(_COLUMNS))
+        return cls(**dict(zip(_COLUMNS, columns, strict=True)), **told)
+
+    @property
+    def columns(self) -> tuple[tuple[Any, ...], ...]:
+        """All columns, in the order of `TitleRow`."""
+        return tuple(getattr(self, name) for name in _COLUMNS)
+
+    def __len__(self) -> int:
+        return len(self.source_ids)
+
+    def rows(self) -> Iterator[TitleRow]:
+        """Every title, as what it says."""
+        return map(TitleRow._make, zip(*self.columns, strict=True))
+
+    def record(self, row: TitleRow) -> Record:
+        """One of these titles, as a record."""
+        state = ScoreState.NOT_RATED if row.value is None else ScoreState.SCORED
+        score = Score(state=state, value=row.value, scale_max=self.scale_max, votes=row.votes)
+        return Record(
+            source=self.source,
+            source_id=row.source_id,
+            imdb_id=row.source_id if self.source == "imdb" else None,
+            layout=self.layout,
+            kind=row.kind,
+            title=row.title,
+            original_title=row.original_title,
+            year=row.year,
+            runtime_minutes=row.runtime_minutes,
+            genres=tuple(row.genres.split(",")) if row.genres else (),
+            scores={self.score_kind: score},
+        )
+
+
 class Answer(_Item):
     """One response and everything read from it; what is stored of it commits together.
 
     `asked_url` is the URL that was planned, `url` the one that answered (they differ after a
     redirect). `target` names what was asked for: `listing`, `list`, `search`, `dataset`,
     `crosswalk`, `find`, `changes` or `archive`. `unchanged` is a 304. A dataset too large for one
-    message comes in several answers; `complete` is true on the last one only, and each says how
-    many `records_in_all` there are. So do the pages of a feed of `changes`; what they name had
-    changed by `changed_before` (UTC).
+    message comes in several answers, most of it as `titles`; `complete` is true on the last one
+    only, and each says how many `records_in_all` there are. So do the pages of a feed of `changes`;
+    what they name had changed by `changed_before` (UTC).
     """
 
     source: str
@@ -183,7 +283,19 @@ class Answer(_Item):
     etag: str | None = None
     last_modified: str | None = None
     records: tuple[Record, ...] = ()
+    titles: Titles | None = None
     records_in_all: int | None = None
     changed_before: str | None = None
     seconds: float | None = None
     detail: str | None = None
+
+    @property
+    def number_of_records(self) -> int:
+        """How many `every_record` gives."""
+        return len(self.records) + (len(self.titles) if self.titles else 0)
+
+    def every_record(self) -> Iterator[Record]:
+        """What the answer says, a record each, whichever way it was handed over."""
+        if self.titles:
+            yield from map(self.titles.record, self.titles.rows())
+        yield from self.records

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 import spiders
 from spiders.items import Outcome, Record, ScoreState
-from spiders.pages import imdb_datasets
-from spiders.pages.imdb_datasets import BASICS, RATINGS, DatasetFault, read_datasets
+from spiders.pages import imdb_blocks, imdb_datasets
+from spiders.pages.imdb_datasets import BASICS, RATINGS, DatasetFault, Selected, read_datasets
 from spiders.plan import Universe
 
 SAMPLES = Path(spiders.__file__).parent / "samples" / "imdb"
@@ -39,12 +39,26 @@ def read(
     universe: Universe | None = None,
     wanted: Iterable[str] = (),
 ) -> list[Record]:
-    return read_datasets(
+    selected = read_datasets(
         io.BytesIO(packed(BASICS_HEADER + "".join(basics))),
         io.BytesIO(packed(RATINGS_HEADER + "".join(ratings))),
         universe,
         list(wanted),
     )
+    return records(selected)
+
+
+def records(selected: Selected, size: int = 2) -> list[Record]:
+    """All that was selected, each part at most so large."""
+    found: list[Record] = []
+    parts = list(selected.parts(size))
+    for part in parts:
+        assert len(part.titles) + len(part.others) <= size
+        found += map(part.titles.record, part.titles.rows())
+        found += part.others
+    assert [part.is_last for part in parts] == [False] * (len(parts) - 1) + [True]
+    assert len(found) == selected.in_all
+    return found
 
 
 def ids(records: list[Record]) -> list[str | None]:
@@ -62,7 +76,8 @@ def test_the_samples_as_files(tmp_path: Path) -> None:
         (tmp_path / BASICS).open("rb") as basics,
         (tmp_path / RATINGS).open("rb") as ratings,
     ):
-        found = {r.source_id: r for r in read_datasets(basics, ratings, Universe(), ["tt7462422"])}
+        selected = read_datasets(basics, ratings, Universe(), ["tt7462422"])
+        found = {r.source_id: r for r in records(selected, 1_000)}
     assert {"tt1074638", "tt0468569", "tt0848228", "tt0371746", "tt1392190"} < set(found)
     assert {"tt1049413", "tt2294629", "tt0083866", "tt1160419", "tt7462422"} < set(found)
     few_votes, short, series, mini = "tt0308208", "tt0000012", "tt0903747", "tt7366338"
@@ -130,6 +145,8 @@ def test_the_most_voted_and_the_wanted() -> None:
     ratings = [f"tt000000{n}\t6.0\t{votes}\n" for n, votes in ((1, 10), (2, 40), (3, 30), (4, 20))]
     universe = Universe(votes_at_least=10, at_most=2)
     assert ids(read(basics, ratings, universe)) == ["tt0000002", "tt0000003"]
+    with pytest.raises(DatasetFault, match="line 4: startYear"):
+        read([*basics[:2], basics_line("tt0000003", year="soon"), *basics[3:]], ratings, universe)
     wanted = ["tt0000002", "tt0000005", "tt0000005", "tt0000009", "Q42", "", "ttétété"]
     assert ids(read(basics, ratings, universe, wanted)) == ["tt0000002", "tt0000003", "tt0000005"]
     assert ids(read(basics, ratings, None, wanted)) == ["tt0000002", "tt0000005"]
@@ -205,6 +222,12 @@ BAD = {
         None,
         2,
         "startYear",
+    ),
+    "basics: a kind that is none": (
+        BASICS_HEADER + FOO.replace("movie", "\\N"),
+        None,
+        2,
+        "titleType",
     ),
     "basics: a runtime that is none": (
         BASICS_HEADER + FOO.replace("\t90", "\t1h"),
@@ -282,7 +305,7 @@ def test_several_gzip_members_are_one_file() -> None:
     basics = packed(BASICS_HEADER + FOO[:20]) + packed(FOO[20:] + BAR)
     ratings = packed(RATINGS_HEADER + RATED)
     found = read_datasets(io.BytesIO(basics), io.BytesIO(ratings), Universe(), [])
-    assert ids(found) == ["tt0000001"]
+    assert ids(records(found)) == ["tt0000001"]
 
 
 @settings(deadline=None)  # a busy machine is not a fault of the reader
@@ -302,16 +325,18 @@ TCONSTS = st.from_regex(r"tt[0-9]{7,10}", fullmatch=True)
     votes=st.dictionaries(TCONSTS, st.none() | st.integers(0, 60_000), min_size=1, max_size=30),
     wanted=st.lists(TCONSTS, max_size=5),
     block=st.integers(1, 400),
+    held=st.sampled_from([0, 5, 100]),
     data=st.data(),
 )
 def test_what_is_kept_does_not_depend_on_blocks(
-    votes: dict[str, int | None], wanted: list[str], block: int, data: st.DataObject
+    votes: dict[str, int | None], wanted: list[str], block: int, held: int, data: st.DataObject
 ) -> None:
     wanted += data.draw(st.lists(st.sampled_from(list(votes)), max_size=3))
     ratings = [f"{t}\t5.0\t{n}\n" for t, n in votes.items() if n is not None]
     assume(ratings)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(imdb_datasets, "_BLOCK_BYTES", block)
+        patch.setattr(imdb_blocks, "_BLOCK_BYTES", block)
+        patch.setattr(imdb_datasets, "_HELD", held)
         found = read(map(basics_line, votes), ratings, Universe(), wanted)
     kept = [t for t, n in votes.items() if t in wanted or (n is not None and n >= 25_000)]
     assert ids(found) == kept

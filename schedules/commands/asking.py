@@ -100,7 +100,7 @@ def refresh(
         if as_json:
             out.print(show.as_json(result_rows(result)), markup=False, soft_wrap=True)
         else:
-            show.print_changes(out, database, result.changes)
+            show.print_changes(out, database, result)
             print_result(database, result)
     raise typer.Exit(exit_status(result))
 
@@ -193,7 +193,7 @@ def backfill_command(
         if as_json:
             out.print(show.as_json(result_rows(result)), markup=False, soft_wrap=True)
         else:
-            show.print_changes(out, database, result.changes)
+            show.print_changes(out, database, result)
             print_result(database, result)
     raise typer.Exit(exit_status(result))
 

@@ -39,7 +39,7 @@ def demo_command(
         with writing_to(path, "demo") as database:
             backfill.track_rows(database, demo.TRACKED)
             result = run_shown(database, settings, Selection(again=True), "demo")
-            show.print_changes(out, database, result.changes, limit=8)
+            show.print_changes(out, database, result, limit=8)
             out.print()
             show.print_films(out, database)
             out.print(

@@ -216,7 +216,9 @@ def _line(row: dict[str, Any]) -> str:
 
 
 def _first_records(reading: Database, number: int) -> list[dict[str, Any]]:
-    records = (record for answer in held_answers(reading, number) for record in answer.records)
+    records = (
+        record for answer in held_answers(reading, number) for record in answer.every_record()
+    )
     return [record.as_read() for _, record in zip(range(SHOWN_RECORDS), records, strict=False)]
 
 
