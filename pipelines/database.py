@@ -67,7 +67,8 @@ def writing(path: Path, say: Callable[[str], None] = lambda line: None) -> Itera
             _refuse_other_databases(db, path)
             db.conn.execute("PRAGMA journal_mode = WAL")
             db.conn.execute("PRAGMA synchronous = NORMAL")
-            db.conn.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+            for schema in ("main", "temp"):
+                db.conn.execute(f"PRAGMA {schema}.cache_size = -{CACHE_KIB}")
             _back_up_before_migrating(db, path, say)
             migrations.apply(db)
             db.conn.execute("PRAGMA foreign_keys = ON")

@@ -351,3 +351,15 @@ def m010_listings_in_order(db: Database) -> None:
     """A source's listings in the order of their numbers: what is due is worked out without sorting
     them all, which took to temporary files twice a night."""
     statements(db, "CREATE INDEX listings_of ON listings (source);")
+
+
+@migrations()
+def m011_whole_catalogues(db: Database) -> None:
+    statements(
+        db,
+        """
+CREATE TABLE unindexed_films (
+  film_id INTEGER PRIMARY KEY REFERENCES films (film_id)
+) STRICT;
+""",
+    )

@@ -179,6 +179,12 @@ TABLES: tuple[Table, ...] = (
         {"match_key": "hash of a title or of a name and year", "film_id": "the film"},
     ),
     Table(
+        "unindexed_films",
+        "a film whose keys are written once a listing is held against films",
+        "internal",
+        {"film_id": "the film"},
+    ),
+    Table(
         "listing_keys",
         "the same for a listing that no identifier matches to a film",
         "internal",

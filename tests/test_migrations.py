@@ -107,6 +107,9 @@ INSERT INTO last_requests VALUES ('tmdb', '2026-01-02', '2026-01-03');
 INSERT INTO feeds VALUES ('tmdb', '2026-01-02');
 """,
     "m010_listings_in_order": "",
+    "m011_whole_catalogues": """
+INSERT INTO unindexed_films VALUES (7);
+""",
 }
 
 

@@ -56,5 +56,5 @@ def _forget_empty(db: Database, film_id: int) -> None:
         (film_id,),
     ).fetchone()
     if not needed:
-        for table in ("lookups", "judgements", "film_keys", "films"):
+        for table in ("lookups", "judgements", "film_keys", "unindexed_films", "films"):
             run(f"DELETE FROM {table} WHERE film_id = ?", (film_id,))

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 from sqlite_utils import Database
 
+from pipelines.database import set_aside
 from pipelines.matching.spans import OWN_ID, Link, link
 from spiders.sources import SOURCES
 
@@ -108,15 +109,17 @@ def ambiguous(db: Database) -> dict[int, dict[int, str]]:
 
 def adopt_ids(db: Database, film_ids: Iterable[int]) -> None:
     """A film takes the ids of its listings where it has none of that source yet."""
-    films = list(film_ids)
+    set_aside(db, "adopting", "film_id", film_ids)
     for source, column in OWN_ID.items():
-        db.conn.executemany(
-            f"UPDATE OR IGNORE films SET {column} = (SELECT l.source_id FROM listing_films lf"
-            " JOIN listings l USING (listing_id) WHERE lf.film_id = films.film_id"
-            f" AND lf.valid_to IS NULL AND l.source = '{source}'"
+        theirs = (
+            "FROM listing_films lf JOIN listings l USING (listing_id)"
+            f" WHERE lf.film_id = films.film_id AND lf.valid_to IS NULL AND l.source = '{source}'"
+        )
+        db.conn.execute(
+            f"UPDATE OR IGNORE films SET {column} = (SELECT l.source_id {theirs}"
             " ORDER BY length(l.source_id), l.source_id LIMIT 1)"
-            f" WHERE film_id = ? AND {column} IS NULL",
-            ((number,) for number in films),
+            f" WHERE film_id IN (SELECT film_id FROM temp.adopting) AND {column} IS NULL"
+            f" AND EXISTS (SELECT 1 {theirs})"
         )
 
 

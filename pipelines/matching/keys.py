@@ -6,6 +6,7 @@ from __future__ import annotations
 import pandas as pd
 from sqlite_utils import Database
 
+from pipelines.database import set_aside
 from pipelines.matching import candidates, facts
 
 CROWDED = 200
@@ -13,9 +14,16 @@ CROWDED = 200
 meant has a rarer one beside it, of title and year or of a name and year."""
 
 
+FILMS_AT_ONCE = 20_000
+"""Films of which keys are written at a time: of a million together they take gigabytes."""
+
+
 def index_films(db: Database, table: str) -> None:
-    """Write the keys of the films of a temporary table (film_id) anew."""
-    _index(db, facts.of_films(db, table), table, "film")
+    """Write the keys of the films of a table (film_id) anew."""
+    films = [row[0] for row in db.conn.execute(f"SELECT film_id FROM {table} ORDER BY film_id")]
+    for start in range(0, len(films), FILMS_AT_ONCE):
+        set_aside(db, "indexed", "film_id", films[start : start + FILMS_AT_ONCE])
+        _index(db, facts.of_films(db, "indexed"), "indexed", "film")
 
 
 def index_listings(db: Database, table: str) -> None:

@@ -116,14 +116,12 @@ class _Matching:
         self._unindexed |= self._films_examined()
         self._by_identifiers()
         for source in BEARS_FILMS:
-            self._index_films()
-            if self._any("film_keys"):  # else there is no film yet that one of them could be
-                self._by_evidence(f"l.source = '{source}'")
+            self._by_evidence(source)
             while give_birth(self._db, source):
                 self._by_identifiers()
-        self._by_evidence("1")
+        self._by_evidence()
         self._by_identifiers()
-        self._index_films()
+        self._index_films_or_put_off()
         follow_redirects(self._db)
         self._matched.ambiguous = ambiguous(self._db)
         self._remember_doubts()
@@ -132,6 +130,16 @@ class _Matching:
 
     def _any(self, table: str) -> bool:
         return bool(self._run(f"SELECT EXISTS (SELECT 1 FROM {table})").fetchone()[0])
+
+    def _any_film_without(self, source: str) -> bool:
+        """Whether there is a film that has no listing on a source."""
+        found = self._run(
+            "SELECT 1 FROM films f WHERE merged_into IS NULL AND NOT EXISTS (SELECT 1"
+            " FROM listing_films lf JOIN listings l USING (listing_id)"
+            " WHERE lf.film_id = f.film_id AND lf.valid_to IS NULL AND l.source = ?) LIMIT 1",
+            (source,),
+        )
+        return found.fetchone() is not None
 
     # --- what is looked at --------------------------------------------------------------------
 
@@ -315,13 +323,24 @@ class _Matching:
     # --- evidence -----------------------------------------------------------------------------
 
     def _index_films(self) -> None:
-        """Bring the keys of films up to date whose listings said something new."""
-        if not self._unindexed:
-            return
-        set_aside(self._db, "unindexed_films", "film_id", self._unindexed)
+        """Bring the keys of films up to date whose listings said something new, and of those that
+        were put off."""
+        self._put_off_films()
         keys.index_films(self._db, "unindexed_films")
-        self._run(
-            "INSERT OR IGNORE INTO temp.changed_films SELECT film_id FROM temp.unindexed_films"
+        self._run("INSERT OR IGNORE INTO temp.changed_films SELECT film_id FROM unindexed_films")
+        self._run("DELETE FROM unindexed_films")
+
+    def _index_films_or_put_off(self) -> None:
+        """Where no listing waits for a film, none needs its keys until one does: a catalogue of
+        one source alone is spared most of its time by that."""
+        if self._any("listing_keys"):
+            self._index_films()
+        else:
+            self._put_off_films()
+
+    def _put_off_films(self) -> None:
+        self._db.conn.executemany(
+            "INSERT OR IGNORE INTO unindexed_films VALUES (?)", ([film] for film in self._unindexed)
         )
         self._unindexed = set()
         self._run(
@@ -330,16 +349,25 @@ class _Matching:
             " AND method <> 'evidence')"
         )
 
-    def _by_evidence(self, which: str) -> None:
-        """Match by evidence the listings that no identifier matched. `which`: an SQL condition."""
+    def _by_evidence(self, source: str | None = None) -> None:
+        """Match by evidence the listings that no identifier matched: of a source, or all."""
+        if not self._any("listing_keys") and not self._may_find(source):
+            return
         self._index_films()
-        if self._seek(which):
+        if self._seek(source):
+            self._let_compete()
             self._settle(weigh(self._db, keys.candidate_pairs(self._db, "seeking")))
 
-    def _seek(self, which: str) -> bool:
+    def _may_find(self, source: str | None) -> bool:
+        """Whether a listing seeks a film, and may be one of those that there are: only then are
+        keys worth writing."""
+        return self._seek(source) and (source is None or self._any_film_without(source))
+
+    def _seek(self, source: str | None) -> bool:
         """Fill `seeking`: listings of films that no identifier or ruling matched, of which
         something is new: on their side, or on that of a film that shares a key with them.
         Returns whether there are any."""
+        which = "1" if source is None else f"l.source = '{source}'"
         self._run("DROP TABLE IF EXISTS temp.seeking")
         placeholders = ", ".join(f"'{kind}'" for kind in FILM_KINDS)
         self._run(
@@ -355,10 +383,12 @@ class _Matching:
             "DELETE FROM temp.seeking WHERE listing_id IN"
             f" (SELECT listing_id FROM ({pointed('seeking')}))"
         )
-        if not self._any("temp.seeking"):
-            return False
+        return self._any("temp.seeking")
+
+    def _let_compete(self) -> None:
+        """Listings of one source compete for a film: those that were judged before are judged
+        again."""
         keys.index_listings(self._db, "seeking")
-        # Listings of one source compete for a film: those that were judged before are judged again.
         self._run(
             "INSERT INTO temp.seeking SELECT DISTINCT o.listing_id FROM temp.seeking s"
             " CROSS JOIN listings l USING (listing_id) JOIN listing_keys k USING (listing_id)"
@@ -366,7 +396,6 @@ class _Matching:
             " WHERE m.source = l.source"
             " AND o.listing_id NOT IN (SELECT listing_id FROM temp.seeking)"
         )
-        return True
 
     def _settle(self, weighed: pd.DataFrame) -> None:
         """Link what is the same, undo what no longer is, and remember what is doubtful."""

@@ -105,7 +105,7 @@ def join(db: Database, survivor: int, other: int) -> None:
         " WHERE film_id = ?2",
         (survivor, other),
     )
-    for table in ("tracked_films", "lookups", "judgements", "film_keys"):
+    for table in ("tracked_films", "lookups", "judgements", "film_keys", "unindexed_films"):
         run(f"DELETE FROM {table} WHERE film_id = ?", (other,))
 
 
