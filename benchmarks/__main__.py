@@ -5,6 +5,7 @@
 `python -m benchmarks consensus` validates the consensus instead, or fits its constants anew;
 `python -m benchmarks due` shows how stale films get, by who chooses what to ask;
 `python -m benchmarks export` shows what an export costs, and that its memory does not grow;
+`python -m benchmarks datasets` shows what IMDb's datasets cost, beside other importers;
 `python -m benchmarks guard` names the days of a real scrape that the guard would have held;
 `python -m benchmarks linkage` shows how well listings are matched, and at which cost;
 `python -m benchmarks merge` shows that merging costs what changed;
@@ -32,6 +33,7 @@ from benchmarks import (
     browse,
     cluster,
     consensus,
+    datasets,
     due,
     export,
     guard,
@@ -43,6 +45,7 @@ from benchmarks import (
     soak,
 )
 from benchmarks.crawl import AT_ONCE, Round, rounds
+from benchmarks.processes import Measured
 from schedules.archive import Saved
 
 CAPTURES = "AFTERSCORE_CAPTURES"
@@ -77,6 +80,10 @@ def main() -> None:
     of_due.add_argument("--seeds", type=int, default=1, metavar="NUMBER", help="years a world")
     of_export = alone.add_parser("export", help="seconds and memory of an export")
     of_export.add_argument("--films", type=int, default=export.FILMS, metavar="NUMBER")
+    of_datasets = alone.add_parser("datasets", help="IMDb's datasets, beside other importers")
+    of_datasets.add_argument(
+        "--titles", type=int, nargs="+", default=datasets.TITLES, metavar="NUMBER"
+    )
     of_guard = alone.add_parser("guard", help="which days of a real scrape would have been held")
     of_guard.add_argument("--rows", type=Path, default=guard.ROWS, metavar="FILE.tsv")
     of_merge = alone.add_parser("merge", help="seconds and memory of merging what changed")
@@ -103,6 +110,9 @@ def main() -> None:
         return
     if wanted.alone == "due":
         _show_years(wanted.seeds)
+        return
+    if wanted.alone == "datasets":
+        _show_imports(wanted.titles)
         return
     if wanted.alone == "export":
         _show_exports(wanted.films)
@@ -261,6 +271,33 @@ def _show_merges(films: int) -> None:
             f"{cost.peak / 1_000_000:,.0f}",
         )
     out.print(table)
+
+
+def _show_imports(sizes: Iterable[int]) -> None:
+    """What each import of the same files takes, and how many times as fast as imdb-sqlite, the
+    peer, it is. The memory is that of each process, the oldest first."""
+    out.print(_machine() + "\n")
+    for titles in sizes:
+        table = _table(f"Importing {titles:,} titles", "import")
+        for heading in ("titles", "seconds", "times peer's", "CPU s", "times peer's", "MB"):
+            table.add_column(heading, justify="right")
+        peer: Measured | None = None
+        for found in datasets.imports(titles):
+            if isinstance(found, str):
+                out.print(found)
+                continue
+            cost = found.cost
+            peer = cost if found.name == datasets.PEER_NAME else peer
+            table.add_row(
+                found.name,
+                f"{found.titles:,}",
+                f"{cost.seconds:,.1f}",
+                f"{peer.seconds / cost.seconds:,.2f}" if peer else "",
+                f"{cost.processor_seconds:,.1f}",
+                f"{peer.processor_seconds / cost.processor_seconds:,.2f}" if peer else "",
+                "+".join(f"{peak / 1e6:,.0f}" for peak in cost.peaks),
+            )
+        out.print(table)
 
 
 def _show_days(rows: Path) -> None:

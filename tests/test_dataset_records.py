@@ -95,10 +95,9 @@ NIGHTS = st.lists(
 
 
 def as_one_said(row: TitleRow, tconst: str) -> TitleRow:
-    """As the reader gives it: an unrated title has no votes, and the digest is of all the rest."""
-    row = row._replace(
-        source_id=tconst, votes=row.votes if row.value is not None or not row.votes else None
-    )
+    """As the reader gives it: unrated titles have no votes, or 0; the digest is of all the rest."""
+    counted = row.value is not None or row.votes == 0
+    row = row._replace(source_id=tconst, votes=row.votes if counted else None)
     return row._replace(digest=hash(row[:-1]))
 
 
