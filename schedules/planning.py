@@ -149,6 +149,8 @@ def write_due(
     """
     at = pd.Timestamp(clock.now())
     for source in sources:
+        if not _any_asked(db, source, since):
+            continue
         rows = _scheduled(db, source, at, rest_hours, chosen=chosen)
         rows = rows[rows["last_asked_at"] >= since]
         times = rows["due_at"].dt.strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -157,6 +159,16 @@ def write_due(
                 "INSERT OR REPLACE INTO due VALUES (?, ?, ?)",
                 zip(rows["listing_id"].tolist(), times, rows["why"], strict=True),
             )
+
+
+def _any_asked(db: Database, source: str, since: str) -> bool:
+    """Whether a listing of a source was asked: a dataset's millions are not, and cost nothing."""
+    found = db.conn.execute(
+        "SELECT 1 FROM urls WHERE source = ? AND listing_id IS NOT NULL AND last_asked_at >= ?"
+        " LIMIT 1",
+        (source, since),
+    )
+    return found.fetchone() is not None
 
 
 def _scheduled(

@@ -43,6 +43,9 @@ from spiders.sources import SOURCES, Finds, Source, by_key
 _WHOLES = ("dataset", "list", "crosswalk")
 """Targets that are always there: a 404 to one of them is the source's failure, or its redesign."""
 
+MATCHED_AT_ONCE = 50_000
+"""Listings that are matched at a time: a first night's million together would take gigabytes."""
+
 SET_BACK_HOURS = 1
 """A clock that is behind the last run by more than that is wrong; by less, it was corrected."""
 
@@ -404,6 +407,11 @@ class Run:
             self._match(listings)
 
     def _match(self, listings: set[int]) -> None:
+        ordered = sorted(listings)
+        for start in range(0, max(len(ordered), 1), MATCHED_AT_ONCE):
+            self._match_some(ordered[start : start + MATCHED_AT_ONCE])
+
+    def _match_some(self, listings: Sequence[int]) -> None:
         matched = match(self._db, listings)
         for listing_id, films in matched.ambiguous.items():
             self._doubt(listing_id, films)
