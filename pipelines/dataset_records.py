@@ -108,6 +108,11 @@ def _is_plain(row: TitleRow, scale_max: float) -> bool:
     """Whether nothing of a new title could be held back, or is not known for what it is."""
     if row.value is not None and not guard.is_plain(row.value, row.votes, scale_max):
         return False
+    return is_decoded(row)
+
+
+def is_decoded(row: TitleRow) -> bool:
+    """Whether all of a title's texts are known; else it is looked at each time."""
     texts = (row.kind, row.title, row.original_title, row.genres)
     return not any(text and UNDECODABLE in text for text in texts)
 

@@ -16,7 +16,7 @@ from pipelines.confirmations import (
     note_in_dataset,
     write_confirmed,
 )
-from pipelines.dataset_records import forget_told, remember, store_titles
+from pipelines.dataset_records import forget_told, is_decoded, remember, store_titles
 from pipelines.guard import Doubt, Rule
 from pipelines.listings import (
     doubt_identity,
@@ -190,7 +190,8 @@ class Store:
             held_before = tally.counts["held"]
             record = answer.titles.record(row)
             number = self._record(record, answer, "dataset", "second", tally, same=False)
-            if number is not None and tally.counts["held"] == held_before:
+            whole = tally.counts["held"] == held_before and is_decoded(row)
+            if number is not None and whole:
                 stored.append((number, row.digest))
         remember(self._db, stored, version)
 
