@@ -51,7 +51,7 @@ def days(table: Path = ROWS) -> Iterator[Day]:
         )
         past = Past(good[-LAST_CRAWLS:])
         doubt = doubt_length(counts["records"], past, "") or next(
-            iter(vanished(counts, Counter(), past.pooled)), None
+            iter(vanished(counts, counts, past.pooled)), None
         )
         if doubt is None:
             good.append(as_whole(counts, ""))

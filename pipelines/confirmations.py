@@ -16,8 +16,9 @@ _CONFIRM = (
 
 
 def confirm(db: Database, said: Statement, topic: str, tally: Tally) -> None:
-    """A record says again what stands. A dataset confirms in one row, when its last part came."""
-    if said.origin == "dataset":
+    """A record says again what stands. A dataset confirms in one row, when its last part came; but
+    what a person released was said when it was held, whatever came since."""
+    if said.origin == "dataset" and not said.released:
         db.conn.execute(
             "DELETE FROM confirmations WHERE listing_id = ? AND topic = ?",
             (said.listing_id, topic),

@@ -169,6 +169,9 @@ def as_whole(counts: Counts, selection: str) -> Counts:
 class Came:
     """What came together: so many, of which `records` are looked at one by one.
 
+    `is_part` tells that it is part of a dataset, whose order is that of its numbers: the oldest
+    titles lack other fields than the newest.
+
     `unmoved` others say what stands, and nothing speaks against them; of the rest nothing stands.
     `counts` has what all carried.
     """
@@ -177,6 +180,7 @@ class Came:
     counts: Counts
     records: Sequence[Record]
     unmoved: int = 0
+    is_part: bool = False
 
 
 def doubt_records(
@@ -190,11 +194,12 @@ def doubt_records(
     if not past.known or came.number < FEWEST:
         return None
     records, counts, unmoved = came.records, came.counts, came.unmoved
+    crawl = so_far + counts
     found = [
         *_gone(records, standing),
         *_unrated(records, standing, unmoved),
         *_doubtful(records, standing, unmoved),
-        *vanished(counts, so_far, past.pooled),
+        *vanished(crawl if came.is_part else counts, crawl, past.pooled),
         *_same_values(counts, past.pooled),
         *_new_layouts(came, standing, past.pooled),
     ]
@@ -266,10 +271,9 @@ def _doubtful(
         )
 
 
-def vanished(now: Counts, so_far: Counts, past: Counts) -> Iterable[Doubt]:
+def vanished(now: Counts, crawl: Counts, past: Counts) -> Iterable[Doubt]:
     """Fields that fewer records carry than usual, beyond chance: in what came now, or where that
-    is too little to tell, in the crawl as a whole."""
-    crawl = so_far + now
+    is too little to tell, in the crawl as a whole, what came now included."""
     for name, of in _shares(past):
         usual = past[name] / past[of]
         rare = now[name] < LOST * usual * now[of]

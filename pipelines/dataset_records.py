@@ -155,7 +155,7 @@ def _insert(
     for number, r in numbered:
         tally.change(Change(number, kind, None, in_words(_state(r.value), r.value)))
     # What is no film has nothing to be matched to, as long as nothing else names it.
-    tally.touched.update(number for number, r in numbered if r.kind is None or r.kind in FILM_KINDS)
+    tally.touch(number for number, r in numbered if r.kind is None or r.kind in FILM_KINDS)
     return numbers
 
 

@@ -363,3 +363,18 @@ CREATE TABLE unindexed_films (
 ) STRICT;
 """,
     )
+
+
+@migrations()
+def m012_unmerged_listings(db: Database) -> None:
+    """Where a run was killed, nobody knows any more which listings it touched."""
+    statements(
+        db,
+        """
+CREATE TABLE unmerged_listings (
+  listing_id INTEGER PRIMARY KEY REFERENCES listings (listing_id)
+) STRICT;
+INSERT INTO unmerged_listings SELECT listing_id FROM listings
+  WHERE EXISTS (SELECT 1 FROM runs WHERE ended_at IS NULL);
+""",
+    )

@@ -54,8 +54,9 @@ def purge(db: Database, at: str) -> set[int]:
             since = clock.later(at, days=-source.keep_days)
             told = (source.key, since)
             own = "listing_id IN (SELECT listing_id FROM listings WHERE source = ?1)"
-            of_stale = f"SELECT film_id FROM listing_films WHERE valid_to IS NULL AND {_STALE}"
-            films |= {row[0] for row in run(of_stale, told)}
+            of_stale = f"FROM listing_films WHERE valid_to IS NULL AND {_STALE}"
+            films |= {row[0] for row in run(f"SELECT film_id {of_stale}", told)}
+            run(f"INSERT OR IGNORE INTO unmerged_listings SELECT listing_id {of_stale}", told)
             run(f"DELETE FROM score_observations WHERE {own} AND observed_at < ?2", told)
             # The last verdict that was answered is what stands; it goes with its listing.
             run(

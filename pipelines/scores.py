@@ -37,10 +37,9 @@ def store_score(
     kind: str,
     score: Score,
     tally: Tally,
-    *,
-    guarded: bool = True,
 ) -> None:
-    """Store what a record says of one score kind, or hold it back (`guarded`: where it should)."""
+    """Store what a record says of one score kind, or hold it back where something speaks against
+    it."""
     stands = one(
         db,
         f"SELECT {_FIGURE}, last_attempt_state, last_attempt_at FROM scores"
@@ -53,7 +52,7 @@ def store_score(
         return
     archived = said.origin == "archive"
     answered = stands if _answered(stands) else _newest(db, said.listing_id, kind, saved=False)
-    why = _doubt(db, said, kind, score, answered) if guarded else None
+    why = None if said.released else _doubt(db, said, kind, score, answered)
 
     def same(held: Record) -> bool:
         return kind in held.scores and guard.follows(score, held.scores[kind])

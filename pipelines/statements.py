@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -21,7 +21,8 @@ class Statement:
 
     `at` is when the source said so and `exact` how exact that is; `from_list` tells that a list
     page said it, which shows less than the listing's own page. `another_film` tells that the page
-    came to show another film than it did: what stood before was of that one.
+    came to show another film than it did: what stood before was of that one. `released`: a person
+    let it pass, so nothing speaks against it.
     """
 
     listing_id: int
@@ -31,6 +32,7 @@ class Statement:
     exact: str = "second"
     from_list: bool = False
     another_film: bool = False
+    released: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,15 +54,22 @@ class Tally:
     """What came of the answers of one source.
 
     `changes` holds the first of those counted; `touched` are listings of which something is new:
-    they are matched, and their films merged. `confirmed` holds (listing_id, topic, time) of what
-    was said again and is not yet written.
+    they are matched, and their films merged. Not yet written of one answer are those of them that
+    it touched, `unwritten`, and (listing_id, topic, time) of what it said again, `confirmed`.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
     changes: list[Change] = field(default_factory=list)
     touched: set[int] = field(default_factory=set)
+    unwritten: list[int] = field(default_factory=list)
     confirmed: list[tuple[int, str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    def touch(self, listing_ids: Iterable[int]) -> None:
+        """Of these something is new."""
+        new = [listing_id for listing_id in listing_ids if listing_id not in self.touched]
+        self.touched.update(new)
+        self.unwritten += new
 
     def change(self, change: Change) -> None:
         """Count a change, and keep it where there are not too many."""

@@ -28,6 +28,7 @@ from pipelines.listings import (
 from pipelines.quarantine import hold, hold_answers, supersede
 from pipelines.scores import stand_on_answers, store_score
 from pipelines.statements import Origin, Statement, Tally, one
+from pipelines.unmerged import write_touched
 from pipelines.verdicts import store_verdict
 from spiders.items import Answer, Outcome, Record
 
@@ -82,12 +83,16 @@ class Store:
             for record in answer.records:
                 self._record(record, answer, origin, exact, tally, same)
         if origin == "archive":
+            write_touched(self._db, tally)
             return
         listing_id = self._asked_listing(answer)
         if listing_id is not None:
             self._attempted(listing_id, answer)
-            if self._db.conn.total_changes > written_before:
-                tally.touched.add(listing_id)
+            written = self._db.conn.total_changes > written_before
+            # What came of asking tells why a score is not known.
+            if written or self._last_outcome(answer) != answer.outcome.value:
+                tally.touch([listing_id])
+        write_touched(self._db, tally)
         write_confirmed(self._db, tally)
         if said_again is not None:
             confirm_unchanged(self._db, said_again, answer.asked_at)
@@ -126,23 +131,25 @@ class Store:
         origin: Origin = "dataset" if answer.target == "dataset" else "live"
         for record in answer.every_record():
             number = self._record(
-                record, answer, origin, "second", tally, same=False, guarded=False
+                record, answer, origin, "second", tally, same=False, released=True
             )
             if number is not None:
                 forget_told(self._db, number)
+        write_touched(self._db, tally)
         write_confirmed(self._db, tally)
 
     def release_record(self, said: Statement, topic: str, tally: Tally) -> None:
         """Store what a record says of a topic, as if nothing spoke against it."""
-        tally.touched.add(said.listing_id)
+        said = replace(said, released=True)
+        tally.touch([said.listing_id])
         forget_told(self._db, said.listing_id)
         if topic == "listing":
-            self._take_in(said, tally, None, same=False, guarded=False)
+            self._take_in(said, tally, None, same=False)
         elif topic == "credits":
-            store_verdict(self._db, self._run, said, tally, guarded=False)
+            store_verdict(self._db, self._run, said, tally)
         else:
-            score = said.record.scores[topic]
-            store_score(self._db, self._run, said, topic, score, tally, guarded=False)
+            store_score(self._db, self._run, said, topic, said.record.scores[topic], tally)
+        write_touched(self._db, tally)
         write_confirmed(self._db, tally)
 
     def _changed_upstream(self, answer: Answer) -> None:
@@ -190,9 +197,12 @@ class Store:
             held_before = tally.counts["held"]
             record = answer.titles.record(row)
             number = self._record(record, answer, "dataset", "second", tally, same=False)
-            whole = tally.counts["held"] == held_before and is_decoded(row)
-            if number is not None and whole:
+            if number is None:
+                continue
+            if tally.counts["held"] == held_before and is_decoded(row):
                 stored.append((number, row.digest))
+            else:  # what was told before is no longer all that stands
+                forget_told(self._db, number)
         remember(self._db, stored, version)
 
     def _record(
@@ -204,7 +214,7 @@ class Store:
         tally: Tally,
         same: bool,
         *,
-        guarded: bool = True,
+        released: bool = False,
     ) -> int | None:
         """Store a record; gives the number of its listing, or None where it is of none."""
         if record.outcome not in (Outcome.OK, Outcome.NOT_A_FILM) or record.source_id is None:
@@ -216,11 +226,14 @@ class Store:
         about = str(asked) if foreign else record.source_id
         changes_before = self._db.conn.total_changes
         number = listing_number(self._db, record.source, about, at)
-        said = Statement(number, record, origin, at, exact, answer.target == "list")
+        said = Statement(
+            number, record, origin, at, exact, answer.target == "list", released=released
+        )
         held_before = tally.counts["held"]
         if record.outcome is Outcome.NOT_A_FILM:
             store_facts(self._db, said)
-            tally.touched.add(number)
+            if self._db.conn.total_changes > changes_before:
+                tally.touch([number])
             return number
         why: str | None
         if foreign:
@@ -229,18 +242,16 @@ class Store:
             why = doubt_identity(self._db, said)
         if why:
             self._hold_page(said, answer, why, tally)
-            tally.touched.add(number)
+            tally.touch([number])
             return number
-        self._take_in(said, tally, asked if elsewhere else None, same=same, guarded=guarded)
+        self._take_in(said, tally, asked if elsewhere else None, same=same)
         if self._db.conn.total_changes > changes_before:
-            tally.touched.add(number)
+            tally.touch([number])
         if origin == "dataset" and tally.counts["held"] == held_before:
             note_in_dataset(self._db, [number])  # where something is held, not as it stands
         return number
 
-    def _take_in(
-        self, said: Statement, tally: Tally, asked: str | None, *, same: bool, guarded: bool
-    ) -> None:
+    def _take_in(self, said: Statement, tally: Tally, asked: str | None, *, same: bool) -> None:
         """Store a record. `asked` is the source_id that was asked, where the site led from there;
         `same` tells that today's reader has stored the very same before."""
         record = said.record
@@ -251,9 +262,9 @@ class Store:
             store_parts(self._db, said)
             store_identifiers(self._db, said, asked)
         for kind, score in record.scores.items():
-            store_score(self._db, self._run, said, kind, score, tally, guarded=guarded)
+            store_score(self._db, self._run, said, kind, score, tally)
         if record.credits is not None:
-            store_verdict(self._db, self._run, said, tally, guarded=guarded)
+            store_verdict(self._db, self._run, said, tally)
         tally.counts["stored"] += 1
 
     def _hold_page(self, said: Statement, answer: Answer, why: str, tally: Tally) -> None:
@@ -272,6 +283,11 @@ class Store:
     def _said_again(self, answer: Answer) -> int | None:
         """The listing of which a 304 says again what the last full answer of this URL said."""
         row = one(self._db, "SELECT listing_id FROM urls WHERE url = ?", answer.asked_url)
+        return row[0] if row else None
+
+    def _last_outcome(self, answer: Answer) -> str | None:
+        """What came of asking this URL the last time; None for the first time."""
+        row = one(self._db, "SELECT last_outcome FROM urls WHERE url = ?", answer.asked_url)
         return row[0] if row else None
 
     def _asked_listing(self, answer: Answer) -> int | None:

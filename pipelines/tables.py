@@ -179,6 +179,12 @@ TABLES: tuple[Table, ...] = (
         {"match_key": "hash of a title or of a name and year", "film_id": "the film"},
     ),
     Table(
+        "unmerged_listings",
+        "a listing of which something new is stored, and which is not matched and merged yet",
+        "internal",
+        {"listing_id": "the listing"},
+    ),
+    Table(
         "unindexed_films",
         "a film whose keys are written once a listing is held against films",
         "internal",

@@ -16,10 +16,9 @@ from spiders.items import Credits, Record, Verdict
 _SAID = "during, after, scene_count, extras, worth_staying, worth_staying_votes"
 
 
-def store_verdict(
-    db: Database, run_id: int | None, said: Statement, tally: Tally, *, guarded: bool = True
-) -> None:
-    """Store what a record says of the credits, or hold it back (`guarded`: where it should)."""
+def store_verdict(db: Database, run_id: int | None, said: Statement, tally: Tally) -> None:
+    """Store what a record says of the credits, or hold it back where something speaks against
+    it."""
     verdict = said.record.credits
     assert verdict is not None
     before = one(
@@ -42,7 +41,7 @@ def store_verdict(
     if live:
         unchanged = before is not None and tuple(before) == now
         why = None
-        if guarded and not unchanged and not said.another_film:
+        if not (said.released or unchanged or said.another_film):
             why = guard.doubt_verdict(verdict, _verdict(before))
         if why and hold(db, run_id, said, "credits", why, before, tally, _says(said.record)):
             return

@@ -153,7 +153,8 @@ class Waiting:
                 else:
                     records.append(titles.record(row))
         number = sum(answer.number_of_records for answer in answers)
-        return Came(number, _counts(answers), records, unmoved), standing
+        is_part = answers[0].target == "dataset"
+        return Came(number, _counts(answers), records, unmoved, is_part), standing
 
     def _standing(self, source_ids: Sequence[str]) -> dict[str, dict[str, Standing]]:
         """What stands of some listings, by source_id and score kind."""

@@ -25,79 +25,104 @@ from typing import BinaryIO
 NOT_KNOWN = 255
 """The exit status of a crawl whose nursery has died."""
 
+BIRTH_SECONDS = 60.0
+"""A nursery that starts on a busy machine gives birth to its first crawl so much later."""
+
+_ENDINGS = (signal.SIGINT, signal.SIGTERM)
+
 
 class Nursery:
-    """Starts crawl processes. To be closed; those that run then are not touched."""
+    """Starts crawl processes. To be closed; those that run then are not touched.
+
+    Should the process that they are forked from die, the next crawl comes from another one.
+    """
 
     def __init__(self) -> None:
-        self._channel: socket.socket | None = None
-        self._listener: threading.Thread | None = None
-        self._born: list[int] = []
-        self._gone: dict[int, int] = {}
-        self._over = False
-        self._news = threading.Condition()
+        self._parent: _Parent | None = None
 
     def start(self, said: BinaryIO) -> Crawling:
         """A new process of `schedules.crawl.main`, whose errors go to the file `said`.
 
         Raises OSError where there can be none.
         """
-        channel = self._opened()
+        if self._parent is None or self._parent.is_over:
+            self._parent = _Parent()
+        return self._parent.start(said)
+
+    def close(self) -> None:
+        """No more crawls are started."""
+        if self._parent:
+            self._parent.close()
+            self._parent = None
+
+
+class _Parent:
+    """One process that crawls are forked from, and what it tells of them."""
+
+    def __init__(self) -> None:
+        self._born: list[int] = []
+        self._gone: dict[int, int] = {}
+        self._over = False
+        self._news = threading.Condition()
+        self._channel, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "schedules.nursery"],
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                # A Ctrl-C at the terminal goes to the run process, which ends its crawls in order.
+                start_new_session=True,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+            )
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has died."""
+        return self._over
+
+    def start(self, said: BinaryIO) -> Crawling:
+        """Fork a crawl. Raises OSError."""
         plan_from, plan = os.pipe()
         answers, answers_to = os.pipe()
         held, leash = os.pipe()
         try:
-            socket.send_fds(channel, [b"."], [plan_from, answers_to, said.fileno(), held])
-            with self._news:
-                self._news.wait_for(lambda: self._born or self._over)
-                if not self._born:
-                    raise OSError("the process that crawls are forked from has died")
-                pid = self._born.pop()
+            socket.send_fds(self._channel, [b"."], [plan_from, answers_to, said.fileno(), held])
+            pid = self._next_born()
         except OSError:
-            os.close(plan)
-            os.close(answers)
-            os.close(leash)
+            for ours in (plan, answers, leash):
+                os.close(ours)
             raise
         finally:
-            os.close(plan_from)
-            os.close(answers_to)
-            os.close(held)
+            for theirs in (plan_from, answers_to, held):
+                os.close(theirs)
         told, leash_of = os.fdopen(plan, "wb"), os.fdopen(leash, "wb", buffering=0)
         return Crawling(self, pid, told, os.fdopen(answers, "rb"), leash_of)
 
     def close(self) -> None:
-        """No more crawls are started."""
-        if self._channel and self._listener:
-            with suppress(OSError):  # it has ended by itself
-                self._channel.shutdown(socket.SHUT_RDWR)
-            self._listener.join()
+        """End it, and wait for that."""
+        with suppress(OSError):  # it has ended by itself
+            self._channel.shutdown(socket.SHUT_RDWR)
+        self._listener.join()
 
     def status(self, pid: int, *, wait: bool) -> int | None:
-        """The exit status of a crawl, negative for a signal; None while it runs."""
+        """The exit status of a crawl, negative for a signal; None while it is not known."""
         with self._news:
             if wait:
                 self._news.wait_for(lambda: pid in self._gone or self._over)
-            return self._gone.get(pid, NOT_KNOWN if self._over else None)
+            return self._gone.get(pid)
 
-    def _opened(self) -> socket.socket:
-        if self._channel is None:
-            self._channel, theirs = socket.socketpair()
-            with theirs:
-                process = subprocess.Popen(
-                    [sys.executable, "-m", "schedules.nursery"],
-                    stdin=theirs.fileno(),
-                    stdout=subprocess.DEVNULL,
-                    # A Ctrl-C at the terminal goes to the run process, which ends its crawls.
-                    start_new_session=True,
-                    env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
-                )
-            told = (self._channel, process)
-            self._listener = threading.Thread(target=self._listen, args=told, daemon=True)
-            self._listener.start()
-        return self._channel
+    def _next_born(self) -> int:
+        with self._news:
+            self._news.wait_for(lambda: self._born or self._over, BIRTH_SECONDS)
+            if not self._born:
+                self._process.kill()  # one that hangs is of no more use
+                raise OSError("the process that crawls are forked from is dead")
+            return self._born.pop()
 
-    def _listen(self, channel: socket.socket, process: subprocess.Popen[bytes]) -> None:
-        with channel, channel.makefile("r", encoding="ascii") as lines:
+    def _listen(self) -> None:
+        with suppress(OSError), self._channel, self._channel.makefile("r") as lines:
             for line in lines:
                 word, pid, *status = line.split()
                 with self._news:
@@ -106,7 +131,7 @@ class Nursery:
                     else:
                         self._gone[int(pid)] = os.waitstatus_to_exitcode(int(status[0]))
                     self._news.notify_all()
-        process.wait()
+        self._process.wait()
         with self._news:
             self._over = True
             self._news.notify_all()
@@ -116,22 +141,22 @@ class Crawling:
     """A crawl process: `plan` goes in, `answers` come out; it ends when its `leash` is closed."""
 
     def __init__(
-        self, nursery: Nursery, pid: int, plan: BinaryIO, answers: BinaryIO, leash: BinaryIO
+        self, parent: _Parent, pid: int, plan: BinaryIO, answers: BinaryIO, leash: BinaryIO
     ) -> None:
-        self._nursery = nursery
+        self._parent = parent
         self._pid = pid
         self.plan, self.answers, self.leash = plan, answers, leash
 
     def send_signal(self, number: signal.Signals) -> None:
-        """Send it a signal, where it still runs."""
-        if self._nursery.status(self._pid, wait=False) is None:
-            os.kill(self._pid, number)
+        """Send it a signal, where it may still run."""
+        if self._parent.status(self._pid, wait=False) is None:
+            with suppress(ProcessLookupError):  # it has ended, and we are still to hear of it
+                os.kill(self._pid, number)
 
     def wait(self) -> int:
         """Its exit status, negative for a signal, once it has ended."""
-        status = self._nursery.status(self._pid, wait=True)
-        assert status is not None
-        return status
+        status = self._parent.status(self._pid, wait=True)
+        return NOT_KNOWN if status is None else status
 
 
 def main() -> int:
@@ -139,15 +164,15 @@ def main() -> int:
     from schedules import crawl  # here: a run process needs no Scrapy
 
     crawl.prepare()
-    # Whoever tells all processes of a service to end tells the run too, which ends its crawls.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+    # Whoever tells all processes of a service to end tells the run too, which ends its crawls. They
+    # are held back rather than ignored: what a crawl is told at its birth reaches it.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDINGS)
     fds = _asked_for()
     if fds is None:
         os._exit(0)  # at once: there is nothing to tidy up
     os.setsid()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDINGS)
     *standard, leash = fds
     for place, fd in enumerate(standard):
         os.dup2(fd, place)

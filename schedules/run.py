@@ -24,6 +24,7 @@ from pipelines.pauses import left_alone
 from pipelines.quarantine import supersede_crawl
 from pipelines.retention import purge
 from pipelines.store import Store
+from pipelines.unmerged import all_merged, unmerged
 from pipelines.waiting import Judged, Waiting
 from schedules.config import Config
 from schedules.crawls import Crawls, Ended, Start
@@ -132,7 +133,7 @@ class Run:
         self._journal.begin(self._command, self._selection, self._started, self._before)
         run_id = self._journal.run_id
         store = Store(self._db, run_id, {s.key: reader_version(s.key) for s in SOURCES})
-        exception = None
+        exception, all_matched = None, False
         self._touched |= purge(self._db, clock.now())
         try:
             for wave in sorted({s.finds.wave for s in self.asked_sources if s.finds}):
@@ -141,6 +142,7 @@ class Run:
                 self._write_lookups(wave)
             self._stage(store, self._read_plans(), gives_way=True)
             self._match_touched(at_last=True)
+            all_matched = True
         except Exception as fault:
             exception = f"{type(fault).__name__}: {fault}"
             raise
@@ -149,6 +151,8 @@ class Run:
                 self._crawls.kill()
             self._nursery.close()
             self._merge()
+            if all_matched:
+                all_merged(self._db)
             outcome = "failed" if exception else self._outcome()
             self._journal.end(self._crawled.values(), self.skipped, outcome, exception)
         changes = [c for crawled in self._crawled.values() for c in crawled.tally.changes]
@@ -463,24 +467,16 @@ class Run:
         return answer.model_copy(update={"asked_at": now})
 
     def _recover(self) -> None:
-        """Only one process holds the lock, so a run without an end was killed.
-
-        What it stored but did not come to match and merge is taken up here.
+        """Take up what was stored and not matched and merged, whatever ended the command that
+        stored it; and since only one process holds the lock, a run without an end was killed.
         """
         run = self._db.conn.execute
+        left = unmerged(self._db)
+        if left:
+            self._match(left)
         killed = run("SELECT min(started_at) FROM runs WHERE ended_at IS NULL").fetchone()[0]
         if killed is None:
             return
-        stored = run(
-            "SELECT listing_id FROM listings WHERE first_seen_at >= ?1"
-            " UNION SELECT listing_id FROM urls WHERE last_asked_at >= ?1"
-            " AND listing_id IS NOT NULL"
-            " UNION SELECT listing_id FROM scores WHERE observed_at >= ?1"
-            " UNION SELECT listing_id FROM confirmations WHERE confirmed_at >= ?1"
-            " UNION SELECT listing_id FROM credits_verdicts WHERE observed_at >= ?1",
-            (killed,),
-        )
-        self._match({row[0] for row in stored})
         whole = run(
             "SELECT source FROM crawls JOIN runs USING (run_id) WHERE ended_at IS NULL"
             " AND profile LIKE ?",

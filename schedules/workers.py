@@ -51,7 +51,12 @@ class Processes:
     def answers(self) -> Iterator[list[Answer | Ended]]:
         """Batches of what has come, until every crawl has ended; a batch may be empty."""
         for plan in self._plans:
-            worker = _Worker(plan, self._nursery, self._queue, self._parts)
+            try:
+                worker = _Worker(plan, self._nursery, self._queue, self._parts)
+            except OSError as fault:
+                why = f"no process could be started: {fault}"
+                self._queue.put(Ended(plan.source, "died", why))
+                continue
             self._workers.append(worker)
             worker.renew(self._leased_until)
         if self._stopped:  # while they were being started, some of them after that
@@ -112,7 +117,11 @@ class _Worker:
         self._gone_by = 0.0
         self.away_until = 0.0
         self._said = tempfile.TemporaryFile()  # noqa: SIM115  lives as long as the process does
-        self._process = nursery.start(self._said)
+        try:
+            self._process = nursery.start(self._said)
+        except OSError:
+            self._said.close()
+            raise
         threading.Thread(target=self._pump, daemon=True).start()
 
     def stop(self) -> None:

@@ -14,8 +14,10 @@ from pipelines.database import transaction
 from pipelines.film_facts import film_facts
 from pipelines.films import Listed, track
 from pipelines.quarantine import decide
+from pipelines.release import cases, release
 from pipelines.statements import Statement, Tally
 from pipelines.store import Store
+from pipelines.unmerged import all_merged, unmerged
 from spiders.items import Answer, Outcome, Record, Score, TitleRow, Titles
 from tests.answers import LISTED, READER, Kept, answer, day, keeping, record, scored
 
@@ -169,3 +171,26 @@ def test_the_age_of_a_figure_is_that_of_the_dataset_which_said_it_last(kept: Kep
     kept.match()
     kept.tell(told([title(LISTED["imdb"])], 2))
     assert film_facts(kept.db, film_id)["scores"]["imdb_rating"]["confirmed_at"] == day(2)
+
+
+def test_a_figure_that_a_person_released_is_as_old_as_when_it_was_held(kept: Kept) -> None:
+    kept.tell(told([title("tt1")], 1))
+    kept.tell(told([title("tt1", votes=100)], 2))
+    kept.tell(told([title("tt2")], 3))
+    (case,) = cases(kept.db)
+    with transaction(kept.db):
+        release(kept.db, Store(kept.db, None, {"imdb": READER}), case, "a test", day(4))
+    assert (kept.score("imdb_rating", "tt1")["votes"], kept.confirmed("imdb_rating")) == (
+        100,
+        [day(2), day(3)],
+    )
+
+
+def test_facts_of_a_part_that_was_stored_before_the_end_are_taken_up(kept: Kept) -> None:
+    kept.tell(told([title("tt1")], 1))
+    kept.match()
+    all_merged(kept.db)
+    kept.tell(told([title("tt1")._replace(year=2013, digest=9)], 2))
+    assert unmerged(kept.db) == set(kept.column("SELECT listing_id FROM listings"))
+    kept.tell(told([title("tt1")._replace(year=2013, digest=9)], 3))
+    assert unmerged(kept.db) == set(kept.column("SELECT listing_id FROM listings"))

@@ -95,10 +95,9 @@ def test_a_run_that_is_killed_keeps_what_was_stored_and_the_next_one_goes_on(
             witness.open()
             printed(process, "m/2")
             in_hand.wait()
-            (crawl,) = crawls_of(process.pid)
-            process.kill()
+            first_to_end(crawls_of(process.pid), once=process.kill)
             process.wait(PATIENCE)
-        first_to_end([crawl], once=in_hand.open)
+        in_hand.open()
         assert server.pages_asked == ["m/0", "m/1", "m/2", "m/3"]
 
         again = ready("refresh")
@@ -135,3 +134,55 @@ def test_a_crawl_that_is_killed_fails_alone(tmp_path: Path) -> None:
     assert scored(database) == {"m/0", "movie/0"}
     crawled = {row["source"]: row["outcome"] for row in database["crawls"].rows if row["asked"]}
     assert crawled == {"rottentomatoes": "failed", "metacritic": "ok"}
+
+
+def test_crawls_outlive_the_process_that_they_are_forked_from_and_others_follow(
+    tmp_path: Path,
+) -> None:
+    rotten_gate, meta_gate = Gate(), Gate()
+    with FaultServer("rottentomatoes") as rotten, FaultServer("metacritic") as meta:
+        ready = asking(tmp_path, rotten, meta)
+        ready("track", "rottentomatoes:m/0", "metacritic:movie/0")
+        rotten.tell("m/0", Reply(body=rotten.page("m/0"), gate=rotten_gate))
+        meta.tell("movie/0", Reply(body=meta.page("movie/0"), gate=meta_gate))
+        with started(ready, "refresh") as process:
+            rotten_gate.wait()
+            meta_gate.wait()
+            (nursery,) = children_of(process.pid)
+            crawls = crawls_of(process.pid)
+            first_to_end([nursery], once=lambda: os.kill(nursery, signal.SIGKILL))
+            first_to_end(crawls, once=meta_gate.open)
+            rotten_gate.open()
+            assert process.wait(PATIENCE) == 0
+        assert scored(ready.database()) == {"m/0", "movie/0"}
+
+
+def test_a_crawl_that_hangs_is_ended_though_its_nursery_is_dead(tmp_path: Path) -> None:
+    gate = Gate()
+    with FaultServer("rottentomatoes") as server:
+        ready = asking(tmp_path, server)
+        ready("track", "rottentomatoes:m/0")
+        server.tell("m/0", Reply(gate=gate))
+        with started(ready, "refresh") as process:
+            gate.wait()
+            (nursery,) = children_of(process.pid)
+            (crawl,) = crawls_of(process.pid)
+            os.kill(crawl, signal.SIGSTOP)
+            first_to_end([nursery], once=lambda: os.kill(nursery, signal.SIGKILL))
+            process.send_signal(signal.SIGTERM)
+            os.kill(crawl, signal.SIGCONT)
+            gate.open()
+            assert process.wait(PATIENCE) == 1
+        assert not Path(f"/proc/{crawl}").exists()
+
+
+def test_what_came_of_asking_is_told_the_same_night(tmp_path: Path) -> None:
+    with FaultServer("rottentomatoes") as server:
+        ready = asking(tmp_path, server)
+        ready("track", "rottentomatoes:m/0")
+        for reply in (Reply(403), Reply(body=b"<html><p>Down for repairs.</p></html>"), Reply(404)):
+            server.tell("m/0", reply)
+            ready("refresh", "--again")
+            told = list(ready.database()["film_scores"].rows)
+            ready("rebuild")
+            assert list(ready.database()["film_scores"].rows) == told

@@ -110,6 +110,9 @@ INSERT INTO feeds VALUES ('tmdb', '2026-01-02');
     "m011_whole_catalogues": """
 INSERT INTO unindexed_films VALUES (7);
 """,
+    "m012_unmerged_listings": """
+INSERT OR IGNORE INTO unmerged_listings VALUES (1);
+""",
 }
 
 

@@ -18,6 +18,7 @@ _HANGING = (
     "scores",
     "confirmations",
     "dataset_records",
+    "unmerged_listings",
     "credits_verdicts",
     "due",
     "urls",

@@ -1,0 +1,29 @@
+"""Listings of which something new is stored, and which are not matched and merged yet.
+
+They are written with what is new, and struck off once their films tell of it: whatever ends a
+process in between, the next run takes them up.
+"""
+
+from __future__ import annotations
+
+from sqlite_utils import Database
+
+from pipelines.statements import Tally
+
+
+def write_touched(db: Database, tally: Tally) -> None:
+    """Write down what an answer touched, in the caller's transaction."""
+    db.conn.executemany(
+        "INSERT OR IGNORE INTO unmerged_listings VALUES (?)", ((n,) for n in tally.unwritten)
+    )
+    tally.unwritten.clear()
+
+
+def unmerged(db: Database) -> set[int]:
+    """The listings that are to be taken up."""
+    return {row[0] for row in db.conn.execute("SELECT listing_id FROM unmerged_listings")}
+
+
+def all_merged(db: Database) -> None:
+    """Every listing that was written down is matched, and its films merged."""
+    db.conn.execute("DELETE FROM unmerged_listings")
