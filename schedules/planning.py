@@ -52,6 +52,21 @@ LEFT JOIN score_observations o ON o.rowid = (
 """
 
 
+# A film that a source was asked for and did not have is not counted.
+_UNFOUND = """
+SELECT count(*) FROM films f
+WHERE f.merged_into IS NULL
+  AND NOT EXISTS (
+    SELECT 1 FROM listing_films lf JOIN listings l USING (listing_id)
+    WHERE lf.film_id = f.film_id AND lf.valid_to IS NULL AND l.source = :source
+  )
+  AND NOT EXISTS (
+    SELECT 1 FROM lookups k
+    WHERE k.film_id = f.film_id AND k.source = :source AND k.found = 'not_listed'
+  )
+"""
+
+
 @dataclass(frozen=True)
 class Night:
     """What a source would be asked now.
@@ -78,7 +93,11 @@ class Night:
     @property
     def nights_for_all(self) -> int:
         """How many nights it takes to ask every listing once."""
-        return -(-self.listings // self.budget)
+        return self.nights(self.listings)
+
+    def nights(self, requests: int) -> int:
+        """How many nights so many requests take."""
+        return -(-requests // self.budget)
 
 
 def night(
@@ -118,6 +137,13 @@ def night(
         delay_seconds=config.delay(source),
         asked=most_pressing(due).head(left),
     )
+
+
+def unfound(db: Database, source: Source) -> int:
+    """How many films here may yet turn out to be listed on a source: it has no listing of them, and
+    none was sought in vain. With its listings they bound what asking it about every film costs."""
+    (films,) = db.conn.execute(_UNFOUND, {"source": source.key}).fetchone()
+    return int(films)
 
 
 def unread_days(db: Database, source: Source, at: str) -> tuple[str, ...]:

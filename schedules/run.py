@@ -31,7 +31,7 @@ from schedules.crawls import Crawls, Ended, Start
 from schedules.journal import Journal
 from schedules.lookups import WHOLE, Lookups
 from schedules.nursery import Nursery
-from schedules.planning import Night, night, unread_days, write_due
+from schedules.planning import Night, night, unfound, unread_days, write_due
 from schedules.progress import Shown
 from schedules.results import NO_FAULT, Crawled, Result, Selection
 from schedules.waits import Waits
@@ -119,6 +119,18 @@ class Run:
             again=selection.again,
             limit=selection.limit,
             asked_since=self._began if self._before else None,
+        )
+
+    def unfound(self, source: Source) -> int:
+        """How many of the films that this run is about may yet be found on the source, at most."""
+        return unfound(self._db, source) if self._selection.film_ids is None else 0
+
+    @property
+    def universe_unread(self) -> bool:
+        """Whether a universe is set whose films no dataset has told of yet."""
+        datasets = (source for source in SOURCES if source.finds is Finds.DATASET)
+        return self._config.universe is not None and not any(
+            self._lookups.rested(source, "") for source in datasets
         )
 
     # --- the run ------------------------------------------------------------------------------

@@ -172,3 +172,52 @@ def test_without_a_database_the_plan_says_how_to_make_one(afterscore: Afterscore
     ended = afterscore("plan")
     assert ended.status == 2
     assert "afterscore track" in ended.err
+
+
+UNIVERSE = "\n[universe]\nvotes_at_least = 25000\n"
+
+
+def test_before_the_datasets_are_read_the_plan_says_how_to_know_what_a_universe_costs(
+    known: Afterscore,
+) -> None:
+    assert known("plan", "--json").json["universe_unread"] is False, "there is none"
+    known.settings(SETTINGS + UNIVERSE)
+    assert known("plan", "--json").json["universe_unread"] is True
+    assert "afterscore refresh --source imdb" in known("plan").out
+
+
+def test_once_the_datasets_are_read_the_plan_bounds_what_the_universe_costs(
+    tmp_path: Path,
+) -> None:
+    """Nothing is known yet of where its films are listed: each may be on every source, once."""
+    with Replica() as replica:
+        ready = beside(replica, tmp_path, SETTINGS + UNIVERSE)
+        assert ready("refresh", "--source", "imdb").status == 0
+        asked = len(replica.asked)
+        plan = planned(ready)
+        told = ready("plan", "--source", "rottentomatoes")
+        assert len(replica.asked) == asked
+    films = next(ready.database().query("SELECT count(*) AS films FROM films"))["films"]
+    nights = -(-films // 2)
+    assert films > 2
+    assert (plan["listings"], plan["unfound"]) == (0, films)
+    assert plan["at_most"] == {
+        "requests": films,
+        "nights": nights,
+        "hours_a_night": pytest.approx(2 * 1.25 * 5 / 3_600, abs=0.001),
+    }
+    assert f"at most {films:,} requests: {nights} nights" in told.out
+    assert "not known yet" not in told.out
+
+
+def test_films_that_a_source_does_not_have_cost_nothing_there(known: Afterscore) -> None:
+    with keeping(known.folder / "ratings.db") as kept:
+        kept.tell(answer(record("imdb", "tt0078748", title="Alien"), at=ago(1), target="dataset"))
+        kept.match()
+        (film,) = kept.column("SELECT film_id FROM films WHERE imdb_id = 'tt0078748'")
+    assert planned(known)["unfound"] == 1
+    with keeping(known.folder / "ratings.db") as kept:
+        row = (film, "rottentomatoes", ago(1), "not_listed", "asked wikidata")
+        kept.db.conn.execute("INSERT INTO lookups VALUES (?, ?, ?, ?, ?)", row)
+        kept.db.conn.commit()
+    assert (planned(known)["unfound"], planned(known)["at_most"]["requests"]) == (0, 3)

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 SHOWN = 20
 """Listings of each source that are printed for people; JSON has them all."""
 
+_UNREAD = (
+    "The films of the universe are not known yet, nor what they cost: 'afterscore refresh --source"
+    " imdb' reads them from IMDb's datasets. Then plan again."
+)
+
 _TOLD = ("source_id", "film_id", "title", "year", "why", "chance", "last_answered_at", "priority")
 
 
@@ -48,7 +53,8 @@ def plan(
         return
     told = {
         "finds": _finds(run),
-        "sources": [_as_row(run.night(one)) for one in run.read_sources()],
+        "universe_unread": run.universe_unread,
+        "sources": [_as_row(run.night(one), run.unfound(one)) for one in run.read_sources()],
         "skipped": run.skipped,
     }
     out.print(show.as_json(told), markup=False, soft_wrap=True)
@@ -56,16 +62,19 @@ def plan(
 
 def print_plan(run: Run) -> None:
     """What a run would ask, and how long that takes."""
-    nights = [run.night(one) for one in run.read_sources()]
+    nights = [(run.night(one), run.unfound(one)) for one in run.read_sources()]
     print_skipped(run)
     out.print(
         f"The find stage comes first, and may add listings: {', '.join(_finds(run)) or 'none'}",
         soft_wrap=True,
     )
-    for night in nights:
+    if run.universe_unread:
+        out.print(_UNREAD, soft_wrap=True)
+    for night, unfound in nights:
         _print(night)
+        _print_unfound(night, unfound)
     if nights:
-        longest = max(night.hours(len(night.asked)) for night in nights)
+        longest = max(night.hours(len(night.asked)) for night, _ in nights)
         out.print(f"Sources are asked side by side: {_time(longest)} in all.")
 
 
@@ -73,8 +82,10 @@ def _finds(run: Run) -> list[str]:
     return [one.key for one in run.asked_sources if one.finds]
 
 
-def _as_row(night: Night) -> dict[str, Any]:
-    """One source's plan. Times are hours; `upkeep_a_night` is in requests."""
+def _as_row(night: Night, unfound: int) -> dict[str, Any]:
+    """One source's plan. Times are hours; `upkeep_a_night` is in requests. `unfound` films may yet
+    be found there: `at_most` bounds what asking about every film once costs."""
+    most = night.listings + unfound
     asked = night.asked[list(_TOLD)].round({"chance": 4, "priority": 4})
     return {
         "source": night.source,
@@ -86,6 +97,12 @@ def _as_row(night: Night) -> dict[str, Any]:
         "never_asked": night.never_asked,
         "upkeep_a_night": round(night.upkeep, 1),
         "nights_for_all": night.nights_for_all,
+        "unfound": unfound,
+        "at_most": {
+            "requests": most,
+            "nights": night.nights(most),
+            "hours_a_night": round(night.hours(min(night.budget, most)), 3),
+        },
         "asked": asked.astype(object).where(asked.notna(), None).to_dict("records"),
     }
 
@@ -129,6 +146,19 @@ def _print(night: Night) -> None:
             " views go stale. Raise it, or choose a smaller universe.",
             soft_wrap=True,
         )
+
+
+def _print_unfound(night: Night, unfound: int) -> None:
+    """What it costs at most once every film has been sought there."""
+    if not unfound:
+        return
+    most = night.listings + unfound
+    out.print(
+        f"  {unfound:,} films here may yet be found there. To ask about every film once takes at"
+        f" most {most:,} requests: {_nights(night.nights(most))} of"
+        f" {_time(night.hours(min(night.budget, most)))}.",
+        soft_wrap=True,
+    )
 
 
 def _nights(number: int) -> str:
