@@ -9,6 +9,7 @@
 `python -m benchmarks guard` names the days of a real scrape that the guard would have held;
 `python -m benchmarks linkage` shows how well listings are matched, and at which cost;
 `python -m benchmarks merge` shows that merging costs what changed;
+`python -m benchmarks peers` reads pages and links catalogues with other people's libraries too;
 `python -m benchmarks scheduler` shows whether the scheduler grows from night to night;
 `python -m benchmarks nights` shows what a first night costs, and one on which nothing changed;
 `python -m benchmarks soak [KILLS]`, or `make soak`, kills what writes, at random moments.
@@ -40,6 +41,7 @@ from benchmarks import (
     linkage,
     merge,
     nights,
+    peers,
     readers,
     scheduler,
     soak,
@@ -91,6 +93,9 @@ def main() -> None:
     of_linkage = alone.add_parser("linkage", help="how well listings are matched, and its cost")
     of_linkage.add_argument("--data", type=Path, default=linkage.DATA, metavar="FOLDER")
     of_linkage.add_argument("--fit", action="store_true", help="fit the weights anew; print them")
+    of_peers = alone.add_parser("peers", help="other people's libraries beside afterscore")
+    of_peers.add_argument("--data", type=Path, default=linkage.DATA, metavar="FOLDER")
+    of_peers.add_argument("--listings", type=int, default=peers.LISTINGS, metavar="NUMBER")
     of_scheduler = alone.add_parser("scheduler", help="its memory after many nights")
     of_scheduler.add_argument("--nights", type=int, default=100, metavar="NUMBER")
     of_nights = alone.add_parser("nights", help="a first night and a quiet one")
@@ -125,6 +130,9 @@ def main() -> None:
         return
     if wanted.alone == "merge":
         _show_merges(wanted.films)
+        return
+    if wanted.alone == "peers":
+        _show_peers(wanted.data, wanted.listings)
         return
     if wanted.alone == "scheduler":
         before, after = scheduler.memory(wanted.nights)
@@ -254,6 +262,75 @@ def _show_browsing(films: int, kept: Path | None, visits: int) -> None:
     for page in pages:
         if page.wrong:
             out.print(f"  {page.group}, {page.name}: {page.wrong}", markup=False)
+
+
+def _show_peers(data: Path, listings: int) -> None:
+    """What each peer reads right, and links, beside what we do."""
+    out.print(_machine() + "\n")
+    captured = os.environ.get(CAPTURES)
+    if captured:
+        _show_peer_readers(Path(captured))
+    else:
+        out.print(f"No pages are read: {CAPTURES} names no folder of captured ones.\n")
+    table = _table("Linkage, in turn", "catalogue", "by")
+    for heading in ("precision", "recall", "F1", "seconds", "CPU seconds", "peak MB"):
+        table.add_column(heading, justify="right")
+    for found in peers.links(data, listings):
+        if isinstance(found, str):
+            out.print(found)
+            continue
+        table.add_row(
+            found.catalogue,
+            found.by,
+            f"{found.precision:.4f}",
+            f"{found.recall:.4f}",
+            f"{found.f1:.4f}",
+            f"{found.cost.seconds:,.1f}",
+            f"{found.cost.processor_seconds:,.1f}",
+            f"{max(found.cost.peaks) / 1e6:,.0f}",
+        )
+    out.print(table)
+
+
+def _show_peer_readers(folder: Path) -> None:
+    """Fields right of those that the pages show, wrong ones, and ms of the median page that the
+    peer reads; `x ours` is its time for all of these pages, in ours."""
+    table = _table("Captured pages, in turn", "peer", "source")
+    for heading in (
+        "pages",
+        "fields",
+        "right",
+        "wrong",
+        "ours right",
+        "ours wrong",
+        "pages read",
+        "ms",
+        "our ms",
+        "x ours",
+    ):
+        table.add_column(heading, justify="right")
+    for found in peers.readings(folder):
+        if isinstance(found, str):
+            out.print(found)
+            continue
+        name, source, reading = found
+        counts = (
+            reading.pages,
+            reading.expected,
+            reading.peer.right,
+            reading.peer.wrong,
+            reading.ours.right,
+            reading.ours.wrong,
+            len(reading.peer_milliseconds),
+        )
+        times = (*reading.medians, reading.times_ours) if reading.peer_milliseconds else ()
+        table.add_row(
+            name,
+            source,
+            *(f"{count:,}" for count in counts),
+            *(f"{number:,.2f}" for number in times),
+        )
+    out.print(table)
 
 
 def _show_merges(films: int) -> None:
