@@ -273,12 +273,15 @@ def _show_peers(data: Path, listings: int) -> None:
     else:
         out.print(f"No pages are read: {CAPTURES} names no folder of captured ones.\n")
     table = _table("Linkage, in turn", "catalogue", "by")
-    for heading in ("precision", "recall", "F1", "seconds", "CPU seconds", "peak MB"):
+    for heading in ("precision", "recall", "F1", "seconds", "CPU seconds", "x ours", "peak MB"):
         table.add_column(heading, justify="right")
+    ours = 0.0
     for found in peers.links(data, listings):
         if isinstance(found, str):
             out.print(found)
             continue
+        taken = found.cost.processor_seconds
+        ours = taken if found.by == peers.OURS else ours
         table.add_row(
             found.catalogue,
             found.by,
@@ -286,7 +289,8 @@ def _show_peers(data: Path, listings: int) -> None:
             f"{found.recall:.4f}",
             f"{found.f1:.4f}",
             f"{found.cost.seconds:,.1f}",
-            f"{found.cost.processor_seconds:,.1f}",
+            f"{taken:,.1f}",
+            f"{taken / ours:,.1f}",
             f"{max(found.cost.peaks) / 1e6:,.0f}",
         )
     out.print(table)
