@@ -162,6 +162,20 @@ def as_whole(counts: Counts, selection: str) -> Counts:
     return counts + Counter([_whole(selection)])
 
 
+def as_ended(counts: Counts, selection: str) -> Counts:
+    """The same of one of which something was held: whole it is once a person lets that pass."""
+    return counts + Counter([_ended(selection)])
+
+
+def with_released(profile: Counts, released: Counts) -> Counts:
+    """The profile of a crawl, with the counts of what was held of it and a person let pass."""
+    ended = [name for name in profile if name.split(" ")[0] == _ended("")]
+    whole = [name.replace(_ended(""), _whole(""), 1) for name in ended]
+    return Counter({name: profile[name] for name in profile if name not in ended}) + (
+        released + Counter(whole)
+    )
+
+
 # --- judging --------------------------------------------------------------------------------------
 
 
@@ -342,6 +356,10 @@ def _new_layouts(
                 f"layout {layout}, never seen before, on {number} pages;"
                 f" {agreed} of {known} known figures are as they were",
             )
+
+
+def _ended(selection: str) -> str:
+    return f"ended {selection}".strip()
 
 
 def _whole(selection: str) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlite_utils import Database
 
-from pipelines.crawl_guard import as_profile, counts_of
+from pipelines.crawl_guard import as_profile, counts_of, with_released
 from pipelines.guard import Rule
 from pipelines.quarantine import CRAWL, decide, held_answers
 from pipelines.statements import Statement, Tally
@@ -119,9 +120,16 @@ def _asked_since(db: Database, answer: Answer) -> bool:
 
 
 def _write_profile(db: Database, number: int, answers: Sequence[Answer]) -> None:
-    """The profile of the run whose answers were held becomes that of the answers."""
+    """What was held of a crawl is part of its profile from now on."""
+    crawl = "(run_id, source) = (SELECT run_id, source FROM quarantine WHERE quarantine_id = ?)"
+    profiles = db.conn.execute(f"SELECT profile FROM crawls WHERE {crawl}", (number,)).fetchall()
+    stands = {
+        target: Counter(counts)
+        for (text,) in profiles
+        for target, counts in json.loads(text or "{}").items()
+    }
     targets = dict.fromkeys(answer.target for answer in answers)
-    profile = {
+    released = {
         target: as_profile(
             counts_of(
                 record
@@ -132,8 +140,8 @@ def _write_profile(db: Database, number: int, answers: Sequence[Answer]) -> None
         )
         for target in targets
     }
-    db.conn.execute(
-        "UPDATE crawls SET profile = ?1 WHERE (run_id, source) ="
-        " (SELECT run_id, source FROM quarantine WHERE quarantine_id = ?2)",
-        (json.dumps(profile), number),
-    )
+    profile = stands | {
+        target: with_released(stands.get(target, Counter()), counts)
+        for target, counts in released.items()
+    }
+    db.conn.execute(f"UPDATE crawls SET profile = ? WHERE {crawl}", (json.dumps(profile), number))

@@ -22,6 +22,7 @@ from pipelines.crawl_guard import (
     Came,
     Counts,
     Past,
+    as_ended,
     as_profile,
     as_whole,
     counts_of,
@@ -67,6 +68,7 @@ class Waiting:
         self._past: dict[str, Past] = {target: past_of(db, source, target) for target in _TARGETS}
         self._answers: list[Answer] = []
         self._passed: dict[str, Counts] = {}
+        self._came_in: set[str] = set()
         self._too_short: Doubt | None = None
         self.held = False
         self.judged = 0
@@ -94,9 +96,11 @@ class Waiting:
         """The crawl has ended, by itself (`finished`) or not: nothing waits any longer."""
         for target in ("listing", "list"):
             yield from self._judge_waiting(target, finished=finished)
-        if finished and not self.held:
-            for target in self._passed.keys() & {"list", "dataset"}:
-                self._passed[target] = as_whole(self._passed[target], self._selection)
+        if finished:
+            came_to_its_end = as_ended if self.held else as_whole
+            for target in self._came_in & {"list", "dataset"}:
+                counts = self._passed.get(target, Counter())
+                self._passed[target] = came_to_its_end(counts, self._selection)
 
     def _judge_waiting(self, target: str, *, finished: bool = False) -> Iterator[Judged]:
         answers = [answer for answer in self._answers if answer.target == target]
@@ -117,6 +121,7 @@ class Waiting:
 
     def _judge(self, answers: Sequence[Answer], doubt: Doubt | None) -> Judged:
         target = answers[0].target
+        self._came_in.add(target)
         came, standing = self._came(answers)
         self.judged += came.number
         so_far = self._passed.get(target, Counter())
@@ -128,6 +133,7 @@ class Waiting:
         return Judged(answers)
 
     def _pass(self, answer: Answer) -> Judged:
+        self._came_in.add(answer.target)
         passed = self._passed.get(answer.target, Counter())
         self._passed[answer.target] = passed + _counts([answer])
         return Judged([answer])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipelines.crawl_guard import as_profile, counts_of
+from pipelines.crawl_guard import as_ended, as_profile, as_whole, counts_of, with_released
 from pipelines.database import transaction
 from pipelines.films import Listed, track
 from pipelines.guard import Doubt, Rule
@@ -248,3 +249,10 @@ def test_a_profile_counts_what_records_carry() -> None:
     told = as_profile(counts_of(of_list(1, scored(93, 349)).records))
     assert (told["records"], told["tomatometer scored"], told["tomatometer same"]) == (50, 50, 50)
     assert told["title"] == 0
+
+
+def test_what_a_person_let_pass_counts_in_the_length_of_its_crawl() -> None:
+    passed = as_ended(Counter(records=900_000), "a universe")
+    together = with_released(passed, Counter(records=100_000))
+    assert together == as_whole(Counter(records=1_000_000), "a universe")
+    assert with_released(Counter(records=90), Counter(records=10)) == Counter(records=100)
