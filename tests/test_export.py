@@ -25,7 +25,7 @@ from pipelines.export.selection import analysts, selected
 from pipelines.export.tables import export_tables
 from pipelines.tables import VIEWS
 from spiders.sources import SOURCES
-from tests.answers import LISTED, Kept, answer, keeping, record, scored
+from tests.answers import LISTED, Kept, answer, day, keeping, record, scored, tomatometer
 from tests.conftest import Afterscore, Ended
 
 TABLES = [name for name in analysts() if name not in {view.name for view in VIEWS}]
@@ -143,21 +143,41 @@ def test_a_condition_and_a_date_narrow_it(
         *("--where", "film_id IN (SELECT rowid FROM film_search WHERE film_search MATCH 'bond')"),
     )
     assert ended.status == 0, ended.err
-    assert "Nothing tells when a row changed in film_scores: all rows are there." in ended.out
+    assert "when a row was said to be so in film_scores: all rows are there." in ended.out
     films = json.loads((tmp_path / "new/film_scores.json").read_text("utf-8"))
     changes = json.loads((tmp_path / "new/score_changes.json").read_text("utf-8"))
     assert {film["title"] for film in films} == {change["title"] for change in changes}
     readme = (tmp_path / "new/README.md").read_text("utf-8")
-    assert "Only rows that changed since 2026-01-01T00:00:00Z" in readme
+    assert "Only rows said to be so since 2026-01-01T00:00:00Z" in readme
 
 
-def test_nothing_changed_since_a_day_to_come(
+def test_what_is_new_comes_with_the_film_that_it_is_of(kept: Kept, tmp_path: Path) -> None:
+    for night, rating in ((1, 7.7), (6, 7.8)):
+        said = record("imdb", title="Skyfall", scores={"imdb_rating": scored(rating, 900, 10)})
+        kept.tell(answer(said, at=day(night)))
+    kept.tell(tomatometer(scored(92), at=day(1)))  # without a title: of no film
+    kept.match()
+    names = ["score_observations", "listing_films", "unmatched_listings"]
+    chosen = selected(kept.db, names, Narrowed(since=day(5)))
+    written = export_tables(kept.db, chosen, "json", tmp_path, clock.now(), quiet)
+    seen, matched, unmatched = (
+        json.loads((tmp_path / file.name).read_text("utf-8")) for file in written
+    )
+    assert [row["value"] for row in seen] == [7.8]
+    assert [row["listing_id"] for row in matched] == [seen[0]["listing_id"]]
+    assert [row["source"] for row in unmatched] == ["rottentomatoes"]
+    readme = (tmp_path / "README.md").read_text("utf-8")
+    assert readme.count("Every row: nothing tells") == 2
+    assert "not when it was stored" in readme
+
+
+def test_nothing_was_said_since_a_day_to_come(
     refreshed: tuple[Afterscore, Ended], tmp_path: Path
 ) -> None:
     with closing((db := refreshed[0].database()).conn):
         chosen = selected(db, list(analysts()), Narrowed(since="9999-01-01T00:00:00Z"))
         written = export_tables(db, chosen, "csv", tmp_path, clock.now(), quiet)
-    told = {file.selected.table.name: file.rows for file in written if file.selected.changed}
+    told = {file.selected.table.name: file.rows for file in written if file.selected.said}
     assert set(told) >= {"scores", "score_observations", "credits_verdicts", "score_changes"}
     assert set(told.values()) == {0}
 

@@ -55,16 +55,21 @@ def _readme(kind: str, written: Sequence[Written], at: str) -> Iterable[str]:
     if narrowed.where:
         yield f"Only rows of which this is true: `{' '.join(narrowed.where.split())}`\n"
     if narrowed.since:
-        yield f"Only rows that changed since {narrowed.since}, where a table tells.\n"
+        yield (
+            f"Only rows said to be so since {narrowed.since}, where a table tells: when a source"
+            " said so, or a run took place, and not when it was stored. What was said before and"
+            " stored since, such as the figures of a saved page or one released from quarantine, is"
+            " left out.\n"
+        )
     for file in written:
         yield f"## {file.name}\n"
         yield f"{file.rows:,} rows. A row is {file.selected.table.row}.\n"
         if narrowed.since:
-            told = file.selected.changed
+            told = file.selected.said
             yield (
-                f"When a row changed: `{told}`.\n"
+                f"When a row was said to be so: `{told}`.\n"
                 if told
-                else "Every row: nothing tells when one changed.\n"
+                else "Every row: nothing tells when one was said to be so.\n"
             )
         yield "| Column | Type | |\n| --- | --- | --- |"
         for column in file.selected.columns:

@@ -35,7 +35,7 @@ _READING = {
 @dataclass(frozen=True)
 class Narrowed:
     """What narrows an export: a condition in SQL, which may take `seconds` until its next rows
-    come, and a time (UTC, as the database writes it) since when rows must have changed."""
+    come, and a time (UTC, as the database writes it) since when rows must have been said."""
 
     where: str | None = None
     since: str | None = None

@@ -26,9 +26,9 @@ _TEXTS = {
     "started_at", "state", "valid_from", "why", "yes_sources", "yes_urls",
 }  # fmt: skip
 
-# By which of its columns a row tells when it last became what it is.
-_CHANGED = {
-    "listing_films": "max(valid_from, ifnull(valid_to, ''))",
+# By which of its columns a row tells when what it holds was said. Tables that lead from row to row
+# have none: a listing's match counts since ever, and without it nobody can tell whose a score is.
+_SAID = {
     "judgements": "judged_at",
     "score_observations": "observed_at",
     "scores": "observed_at",
@@ -41,7 +41,6 @@ _CHANGED = {
     "freshness": "observed_at",
     "last_night": "started_at",
     "standing_verdicts": "observed_at",
-    "unmatched_listings": "first_seen_at",
 }
 
 
@@ -63,9 +62,9 @@ class Selected:
     narrowed: Narrowed
 
     @property
-    def changed(self) -> str | None:
-        """The SQL that says when a row last changed; None where nothing tells."""
-        return _CHANGED.get(self.table.name)
+    def said(self) -> str | None:
+        """The SQL that says when a row was said to be so; None where nothing tells."""
+        return _SAID.get(self.table.name)
 
     def rows(self, db: sqlite3.Connection) -> Iterator[list[Row]]:
         """The rows, in batches; raises CannotExport where the condition breaks or takes too long.
@@ -76,8 +75,8 @@ class Selected:
         values: list[str] = []
         if self.narrowed.where:
             conditions.append(f"({self.narrowed.where}\n)")
-        if self.narrowed.since and self.changed:
-            conditions.append(f"{self.changed} >= ?")
+        if self.narrowed.since and self.said:
+            conditions.append(f"{self.said} >= ?")
             values.append(self.narrowed.since)
         sql = f"SELECT {', '.join(column.name for column in self.columns)} FROM {self.table.name}"
         if conditions:

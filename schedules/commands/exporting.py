@@ -50,7 +50,7 @@ def export(
         str | None, typer.Option("--where", metavar="SQL", help="Only rows of which this is true")
     ] = None,
     since: Annotated[
-        str | None, typer.Option("--since", metavar="DATE", help="Only rows that changed since")
+        str | None, typer.Option("--since", metavar="DATE", help="Only rows said to be so since")
     ] = None,
     time_limit: Annotated[
         float,
@@ -66,10 +66,12 @@ def export(
 
     Every table of docs/tables.md for analysts is written, or those that --table names, views too;
     beside them README.md and datapackage.json say what each column means, and NOTICE what the
-    sources ask for. --where is a condition on the tables named, as SQL has it. --since leaves rows
-    out where a table tells when a row changed, and says which do not. kodi-nfo and kometa are about
-    films only, and --where is then about film_scores: docs/home-cinema.md. A folder appears whole,
-    and one that holds files of other people's is refused.
+    sources ask for. --where is a condition on the tables named, as SQL has it. --since goes by
+    when a source said so, and not by when it was stored: a saved page imported today counts by its
+    own date. Tables that tell no such time are written whole, listing_films among them, and it says
+    which. kodi-nfo and kometa are about films only, and --where is then about film_scores:
+    docs/home-cinema.md. A folder appears whole, and one that holds files of other people's is
+    refused.
 
     \b
     Example:  afterscore export --format parquet --out ratings
@@ -114,9 +116,10 @@ def _export_tables(
     number, rows = len(written), sum(file.rows for file in written)
     tables = "1 table" if number == 1 else f"{number} tables"
     _say(f"{folder}: {tables}, {rows:,} rows, as of {at}.")
-    untold = [file.selected.table.name for file in written if not file.selected.changed]
+    untold = [file.selected.table.name for file in written if not file.selected.said]
     if narrowed.since and untold:
-        _say(f"Nothing tells when a row changed in {', '.join(untold)}: all rows are there.")
+        whole = ", ".join(untold)
+        _say(f"Nothing tells when a row was said to be so in {whole}: all rows are there.")
 
 
 def _export_films(
