@@ -40,8 +40,8 @@ LARGE = ("film_scores", "stay_for_the_credits", "film_genres", "listings", "scor
 
 @pytest.fixture(scope="module")
 def database(refreshed: tuple[Afterscore, Ended], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database refreshed ten days ago, in which a score has moved since, and of which a saved
-    page knows a score in the week after release."""
+    """A database refreshed ten days ago, in which a score has moved since. A saved page knows a
+    score of it in the week after release; another, of nobody knows which day of that year."""
     path = tmp_path_factory.mktemp("moved") / "films of ours.db"
     path.write_bytes((refreshed[0].folder / "ratings.db").read_bytes())
     with keeping(path) as kept:
@@ -54,6 +54,11 @@ def database(refreshed: tuple[Afterscore, Ended], tmp_path_factory: pytest.TempP
             ),
             origin="archive",
             exact="day",
+        )
+        kept.tell(
+            tomatometer(scored(60, 20), at="2012-01-01T00:00:00Z", target="archive"),
+            origin="archive",
+            exact="year",
         )
         kept.tell(tomatometer(scored(90, 420), at=clock.now()))
         kept.merge()
@@ -178,7 +183,8 @@ def test_what_moved_what_stood_and_what_is_stale(site: httpx.Client) -> None:
     (moved,) = rows(site, "movers")
     assert (moved["title"], moved["old_value"], moved["new_value"]) == ("Skyfall", 92, 90)
     assert [row["score_kind"] for row in rows(site, "movers", days=30)] == [
-        "imdb_rating",  # from the saved page's
+        "tomatometer",  # from a saved page's
+        "imdb_rating",  # so too
         "tomatometer",
     ]
     stood = {
@@ -191,6 +197,11 @@ def test_what_moved_what_stood_and_what_is_stale(site: httpx.Client) -> None:
         for row in rows(site, "score_on_a_date", film="tt1074638", day="2012-12-24")
         if row["value"] == 8.1
     ]
+    by_the_end_of_the_year = {
+        (row["value"], row["observed_to"])
+        for row in rows(site, "score_on_a_date", film="tt1074638", day="2012-12-31")
+    }
+    assert by_the_end_of_the_year == {(8.1, "day"), (60, "year")}
     stale = {(row["title"], row["score_kind"]) for row in rows(site, "stale_figures")}
     assert ("Skyfall", "popcornmeter") in stale
     assert ("Skyfall", "tomatometer") not in stale
