@@ -210,6 +210,14 @@ def test_a_condition_is_one_expression_that_reads(
     assert str(raised.value).startswith("--where on film_scores")
 
 
+def test_the_time_of_a_condition_is_its_own(refreshed: tuple[Afterscore, Ended]) -> None:
+    long = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100000)"
+    with closing((db := refreshed[0].database()).conn):
+        (chosen,) = selected(db, ["film_scores"], Narrowed(where="year > 0", seconds=0))
+        for _ in chosen.rows(db.conn):  # what is read of these rows takes as long as it takes
+            assert next(db.conn.execute(f"{long} SELECT count(*) FROM n")) == (100_000,)
+
+
 ENDLESS = "(WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n)"
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -58,19 +58,18 @@ def batches(
 ) -> Iterator[list[Row]]:
     """The rows of a SELECT, which holds the condition on the table of that name if there is one.
 
-    Raises CannotExport where that breaks, or brings no further row for too long.
+    Raises CannotExport where that breaks, or brings no further row for too long. What is done with
+    a batch, and read meanwhile, takes nothing of that time.
     """
-    with ExitStack() as kept:
-        renew = None
-        if narrowed.where:
-            kept.enter_context(_only_reading(db))
-            renew = kept.enter_context(_patient(db, narrowed.seconds))
+    with _only_reading(db) if narrowed.where else nullcontext():
         try:
-            cursor = db.execute(sql, values)
-            while rows := cursor.fetchmany(BATCH):
+            with _patient(db, narrowed):
+                cursor = db.execute(sql, values)
+                rows = cursor.fetchmany(BATCH)
+            while rows:
                 yield rows
-                if renew:
-                    renew()
+                with _patient(db, narrowed):
+                    rows = cursor.fetchmany(BATCH)
         except sqlite3.Error as fault:
             if getattr(fault, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
                 raise CannotExport(
@@ -121,17 +120,14 @@ def _only_reading(db: sqlite3.Connection) -> Iterator[None]:
 
 
 @contextmanager
-def _patient(db: sqlite3.Connection, seconds: float) -> Iterator[Callable[[], None]]:
-    """Statements within are interrupted once so many seconds have passed since the last call of
-    what this yields."""
-    until = time.monotonic() + seconds
-
-    def renew() -> None:
-        nonlocal until
-        until = time.monotonic() + seconds
-
+def _patient(db: sqlite3.Connection, narrowed: Narrowed) -> Iterator[None]:
+    """What is read within is interrupted once a condition has taken its time."""
+    if not narrowed.where:
+        yield
+        return
+    until = time.monotonic() + narrowed.seconds
     db.set_progress_handler(lambda: time.monotonic() > until, STEPS)
     try:
-        yield renew
+        yield
     finally:
         db.set_progress_handler(None, 0)
