@@ -27,8 +27,9 @@ def with_defaults(queries: Mapping[str, Mapping[str, Any]]) -> Wrapper:
             if defaults:
                 asked = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
                 given = [(name, value) for name, value in asked if value or name not in defaults]
-                words = [*defaults.items(), *given]
-                scope = {**scope, "query_string": urlencode(dict(words)).encode("latin-1")}
+                lacking = [each for each in defaults.items() if each[0] not in dict(given)]
+                words = urlencode([*lacking, *given])
+                scope = {**scope, "query_string": words.encode("latin-1")}
             await application(scope, receive, send)
 
         return wrapped

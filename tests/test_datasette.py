@@ -173,6 +173,13 @@ def test_what_an_address_gives_goes_before_the_defaults_and_nothing_does_not(
     assert 'name="votes_at_least" value="1000"' in form
 
 
+def test_a_parameter_may_be_given_twice_beside_defaults(site: httpx.Client) -> None:
+    both = "_json=yes_sources&_json=no_sources"
+    address = f"/ratings/scene_after_the_credits.json?{both}&_shape=array"
+    for row in site.get(address).json():
+        assert (type(row["yes_sources"]), type(row["no_sources"])) == (list, list)
+
+
 def test_films_found_by_a_query_lead_to_their_pages(site: httpx.Client) -> None:
     (skyfall,) = (row for row in rows(site, "best_of_a_year") if row["title"] == "Skyfall")
     page = site.get("/ratings/best_of_a_year").text
