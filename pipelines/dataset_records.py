@@ -1,8 +1,9 @@
 """What a dataset says of many titles at once: of those that are new, and of those that are as the
 last time.
 
-A first night has a million of the ones, every other night of the others. Neither takes the dozen
-statements that one record takes, and the rows that come of it are the same.
+A first night has a million of the ones. Of the others every night has those that few people vote
+on: a title with one vote more says something else, and is stored as a record by itself. Neither of
+the two takes the dozen statements that one record takes, and the rows that come of it are the same.
 """
 
 from __future__ import annotations
