@@ -367,7 +367,7 @@ def test_backfill_reports_every_row(tmp_path: Path) -> None:
     assert unrated["imdb"] == "not_rated"
     assert unrated["metacritic"] == "not_listed"
     assert again.status == 0
-    assert again.json["changes"] == []
+    assert (again.json["changes"], again.json["changes_cut_short"]) == ([], False)
     assert asked_again == 0
 
 

@@ -8,8 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from pipelines import statements
+from pipelines.statements import Change
+from schedules.commands.running import result_rows
 from schedules.replica import Replica
+from schedules.results import Crawled, Result
 from spiders.sources import SOURCES, by_key
+from tests.answers import day
 from tests.conftest import Afterscore, Ended, beside
 
 Twice = tuple[Afterscore, Replica, Ended, Ended, int]
@@ -197,3 +202,13 @@ def test_a_limit_holds_for_each_source(tmp_path: Path) -> None:
         ready("refresh", "--limit", "1", "--source", "rottentomatoes")
         pages = [asked.path for asked in replica.asked if asked.path != "/robots.txt"]
     assert len(pages) == 1
+
+
+def test_changes_that_are_too_many_to_tell_are_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(statements, "CHANGES_KEPT", 2)
+    crawled = Crawled("imdb", day(1))
+    for number, cut_short in ((1, False), (2, False), (3, True)):
+        crawled.tally.change(Change(number, "imdb_rating", None, "7.8"))
+        told = result_rows(Result(1, day(1), "ok", [crawled], crawled.tally.changes, {}))
+        assert told["changes_cut_short"] is cut_short
+        assert len(told["changes"]) == min(number, 2)

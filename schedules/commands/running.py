@@ -103,6 +103,7 @@ def result_rows(result: Result) -> dict[str, Any]:
             for c in result.crawls
         ],
         "changes": [change.__dict__ for change in result.changes],
+        "changes_cut_short": result.changed > len(result.changes),
     }
 
 
