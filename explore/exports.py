@@ -20,18 +20,19 @@ def wanted(request: Request) -> str | None:
     return ending
 
 
-def exported(rows: Sequence[Mapping[str, Any]], wanted: str, *, cut_short: bool) -> Response:
+def exported(
+    rows: Sequence[Mapping[str, Any]], columns: Sequence[str], wanted: str, *, cut_short: bool
+) -> Response:
     """The rows in the format that is wanted; JSON says whether there are more, CSV has no room to.
 
-    Columns are those of the first row; lists within a row are JSON in CSV as well.
+    A CSV names its columns where it has no row too; lists within a row are JSON in it as well.
     """
     if wanted == "json":
         return Response.json({"ok": True, "rows": list(rows), "truncated": cut_short})
     text = io.StringIO()
-    if rows:
-        writer = csv.DictWriter(text, list(rows[0]), extrasaction="ignore")
-        writer.writeheader()
-        writer.writerows({name: _flat(value) for name, value in row.items()} for row in rows)
+    writer = csv.DictWriter(text, columns, extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows({name: _flat(value) for name, value in row.items()} for row in rows)
     return Response(text.getvalue(), content_type="text/csv; charset=utf-8")
 
 

@@ -66,8 +66,8 @@ class Narrowing:
 
 @dataclass(frozen=True)
 class List:
-    """A list: `sql` has `{conditions}` where its narrowings go, and ends before LIMIT; `in_short`
-    is how many of its columns the home page shows."""
+    """A list: `sql` has `{conditions}` where its narrowings go, and ends before LIMIT; where `rows`
+    take its place, `keys` are theirs. `in_short` is how many columns the home page shows."""
 
     path: str
     title: str
@@ -77,6 +77,7 @@ class List:
     table: str
     sql: str = ""
     rows: Callable[[Database, int], list[dict[str, Any]]] | None = None
+    keys: Sequence[str] = ()
     narrowings: Sequence[Narrowing] = ()
     values: Mapping[str, Any] = field(default_factory=dict)
     in_short: int = 4
@@ -253,7 +254,12 @@ DOUBTFUL = List(
         }
         for row in doubtful(db, limit)
     ],
-)
+    keys=(
+        "listing_id", "source", "source_id", "title", "year", "url", "film_id", "film_title",
+        "film_year", "film_listing", "method", "probability", "evidence", "judged_at", "votes",
+        "listing", "listing_title", "imdb_id",
+    ),
+)  # fmt: skip
 
 LISTS = (FILMS, APART, MOVERS, CREDITS, HELD, DOUBTFUL)
 
@@ -264,14 +270,25 @@ def rows_of(
     """So many rows of a list, narrowed by values of its fields."""
     if chosen.rows:
         return chosen.rows(db, limit + offset)[offset:]
+    values = {**chosen.values, **narrowed, "limit": limit, "offset": offset}
+    return list(db.query(f"{_sql(chosen, narrowed)} LIMIT :limit OFFSET :offset", values))
+
+
+def keys_of(db: Database, chosen: List) -> Sequence[str]:
+    """What the rows of a list hold, whether there are any or not."""
+    if chosen.rows:
+        return chosen.keys
+    none = db.execute(f"{_sql(chosen, {})} LIMIT 0", dict(chosen.values))
+    return [column[0] for column in none.description]
+
+
+def _sql(chosen: List, narrowed: Mapping[str, Any]) -> str:
     conditions = "".join(f" AND {n.sql}" for n in chosen.narrowings if n.name in narrowed)
-    sql = chosen.sql.format(
+    return chosen.sql.format(
         conditions=conditions,
         votes=f"max({', '.join(f'ifnull(s.{kind.key}_votes, 0)' for kind in score_kinds())})",
         credits="TRUE" if "stay" in narrowed else "s.stay IN ('yes', 'until_mid')",
     )
-    values = {**chosen.values, **narrowed, "limit": limit, "offset": offset}
-    return list(db.query(f"{sql} LIMIT :limit OFFSET :offset", values))
 
 
 # Of a large database's week every step is looked at before the longest are known.
@@ -300,7 +317,8 @@ async def list_page(datasette: Datasette, request: Request) -> Response:
         rows, known_genres = await read(datasette, find)
     more = len(rows) > size
     if export:
-        return exported(rows[:size], export, cut_short=more)
+        keys = await read(datasette, lambda db: keys_of(db, chosen))
+        return exported(rows[:size], keys, export, cut_short=more)
     given = {name: str(value) for name, value in narrowed.items()}
     context = {
         "list": chosen,

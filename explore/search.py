@@ -42,6 +42,10 @@ WHERE :year IS NULL OR s.year = :year
 ORDER BY is_exact DESC, by_title DESC, votes DESC, s.film_id
 LIMIT {FOUND + 1}
 """
+_COLUMNS = (
+    "film_id", "imdb_id", "title", "year", "consensus_100", "votes", "stay", "is_exact",
+    "by_title", "reason",
+)  # fmt: skip
 _WHERE_ELSE = "SELECT other_titles, people FROM film_search WHERE rowid = ?"
 
 
@@ -61,7 +65,8 @@ async def search_page(datasette: Datasette, request: Request) -> Response:
         return Response.redirect(f"{film_path(asked)}{'.json' if export == 'json' else ''}")
     found = await read(datasette, lambda db: search(db, asked)) if asked else Found([])
     if export:
-        return exported(found.rows[:FOUND], export, cut_short=len(found.rows) > FOUND)
+        more = len(found.rows) > FOUND
+        return exported(found.rows[:FOUND], _COLUMNS, export, cut_short=more)
     context = {
         "q": asked,
         "rows": found.rows[:FOUND],

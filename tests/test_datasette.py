@@ -307,6 +307,17 @@ def test_a_list_is_csv_and_json_as_it_is_narrowed(site: httpx.Client) -> None:
             assert site.get(f"/{path}.{ending}", params={"q": "the"}).status_code == 200, path
 
 
+def test_a_csv_without_rows_names_its_columns(site: httpx.Client) -> None:
+    for some, none in (
+        ("/films.csv", "/films.csv?year=1900"),
+        ("/search.csv?q=the", "/search.csv?q=zzyzx"),
+    ):
+        assert site.get(none).text.splitlines() == site.get(some).text.splitlines()[:1], none
+    for path in ("apart", "movers", "credits", "held", "doubtful", "search"):
+        named = site.get(f"/{path}.csv").text.partition("\r\n")[0].split(",")
+        assert {"film_id", "title"} <= set(named), path
+
+
 def test_a_table_s_csv_has_every_row_and_a_query_s_says_where_it_ends(site: httpx.Client) -> None:
     page = unescape(site.get("/ratings/film_titles?title__notblank=1&_size=2").text)
     (path,) = re.findall(r'href="([^"]+)">CSV</a> has all of these rows', page)
