@@ -3,6 +3,7 @@ come near where nothing has them as they were typed."""
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -28,12 +29,17 @@ NEAR = 3
 """Words that a misspelt one may have meant."""
 
 _VOTES = ", ".join(f"ifnull(s.{kind.key}_votes, 0)" for kind in score_kinds())
+_SHOWN = f"""s.film_id, s.imdb_id, s.title, s.year, s.consensus_100, max({_VOTES}) AS votes,
+  (SELECT stay FROM stay_for_the_credits c WHERE c.film_id = s.film_id) AS stay"""
+_OF_FILMS = f"""
+SELECT {_SHOWN}, TRUE AS is_exact, FALSE AS by_title FROM film_scores s
+WHERE s.film_id IN (SELECT value FROM json_each(?))
+"""
 # Those whose title has the words before those that only their people or other titles bring, and of
 # each those with the most votes first: who looks for a film mostly looks for a known one.
 _FIND = f"""
 WITH found AS MATERIALIZED (SELECT rowid AS film_id FROM film_search WHERE film_search MATCH :words)
-SELECT s.film_id, s.imdb_id, s.title, s.year, s.consensus_100, max({_VOTES}) AS votes,
-  (SELECT stay FROM stay_for_the_credits c WHERE c.film_id = s.film_id) AS stay,
+SELECT {_SHOWN},
   s.title = :title COLLATE NOCASE AS is_exact,
   s.film_id IN (SELECT rowid FROM film_search WHERE film_search MATCH '{{title}} : ' || :words)
     AS by_title
@@ -58,12 +64,16 @@ class Found:
 
 
 async def search_page(datasette: Datasette, request: Request) -> Response:
-    """`/search?q=…`; an id, a listing or a page's address leads to its film."""
+    """`/search?q=…`; an id, a listing or a page's address leads to its film, or in an export is
+    that film's row."""
     asked = (request.args.get("q") or "").strip()[:200]
     export = wanted(request)
+    find = search
     if _is_an_id(asked):
-        return Response.redirect(f"{film_path(asked)}{'.json' if export == 'json' else ''}")
-    found = await read(datasette, lambda db: search(db, asked)) if asked else Found([])
+        if not export:
+            return Response.redirect(film_path(asked))
+        find = identified
+    found = await read(datasette, lambda db: find(db, asked)) if asked else Found([])
     if export:
         more = len(found.rows) > FOUND
         return exported(found.rows[:FOUND], _COLUMNS, export, cut_short=more)
@@ -94,6 +104,16 @@ def search(db: Database, asked: str) -> Found:
     rows = _rows(db, near, title, year)
     taken = [word for words in near for word in words]
     return Found(_with_reasons(db, rows, taken), " ".join(words[0] for words in near))
+
+
+def identified(db: Database, asked: str) -> Found:
+    """The film that has an id, or whose listing has: none where none is known."""
+    try:
+        meant = [film.film_id for film in films.find_all(db, asked)]
+    except films.UnknownFilm:
+        return Found([])
+    rows = db.query(_OF_FILMS, [json.dumps(meant)])
+    return Found([row | {"reason": list[str]()} for row in rows])
 
 
 def _rows(

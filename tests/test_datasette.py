@@ -318,6 +318,18 @@ def test_a_csv_without_rows_names_its_columns(site: httpx.Client) -> None:
         assert {"film_id", "title"} <= set(named), path
 
 
+def test_an_id_finds_its_film_in_exports_too(site: httpx.Client) -> None:
+    (told,) = site.get("/search.json?q=skyfall").json()["rows"]
+    for asked in ("tt1074638", "tmdb:37724", "https://www.rottentomatoes.com/m/skyfall"):
+        answer = site.get("/search.csv", params={"q": asked})
+        (line,) = csv.DictReader(answer.text.splitlines())
+        assert (line["imdb_id"], line["title"]) == (told["imdb_id"], told["title"])
+        assert list(line) == list(told)
+        (row,) = site.get("/search.json", params={"q": asked}).json()["rows"]
+        assert row["film_id"] == told["film_id"]
+    assert site.get("/search.json?q=tt9999999").json()["rows"] == []
+
+
 def test_a_table_s_csv_has_every_row_and_a_query_s_says_where_it_ends(site: httpx.Client) -> None:
     page = unescape(site.get("/ratings/film_titles?title__notblank=1&_size=2").text)
     (path,) = re.findall(r'href="([^"]+)">CSV</a> has all of these rows', page)
