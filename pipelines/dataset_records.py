@@ -17,11 +17,10 @@ from sqlite_utils import Database
 
 from pipelines import guard
 from pipelines.listings import UNDECODABLE
-from pipelines.matching.identifiers import FILM_KINDS
 from pipelines.scores import in_words
 from pipelines.statements import Change, Tally
 from spiders.items import ScoreState, TitleRow, Titles
-from spiders.sources import by_key
+from spiders.sources import FILM_KINDS, by_key
 
 # A listing is as it was told the last time only where nothing else has been said of it since: no
 # figure came from another origin, none was refused, nothing is held or was confirmed by itself.

@@ -12,7 +12,6 @@ from sqlite_utils import Database
 
 from pipelines import clock, films
 from pipelines.database import transaction
-from pipelines.matching.identifiers import FILM_KINDS
 from pipelines.matching.matcher import match
 from pipelines.merge import merge
 from pipelines.statements import Tally
@@ -22,7 +21,7 @@ from schedules.film_lists import Row, safe_cell
 from schedules.run import Run, films_of
 from spiders.items import Answer, Outcome, Record
 from spiders.pages.reading import reader_version
-from spiders.sources import SOURCES
+from spiders.sources import FILM_KINDS, SOURCES
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,9 @@ from enum import StrEnum
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
+FILM_KINDS = ("movie", "tvMovie", "short", "tvShort", "video", "tvSpecial")
+"""IMDb's `titleType` values that are films; series, episodes, games and podcasts are not."""
+
 
 class Permission(StrEnum):
     """What a source's terms say of programs that read it."""

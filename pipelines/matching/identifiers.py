@@ -14,10 +14,8 @@ from sqlite_utils import Database
 
 from pipelines.database import set_aside
 from pipelines.matching.spans import OWN_ID, Link, link
+from spiders.sources import FILM_KINDS as FILM_KINDS
 from spiders.sources import SOURCES
-
-FILM_KINDS = ("movie", "tvMovie", "short", "tvShort", "video", "tvSpecial")
-"""IMDb's titleType values that are films; series, episodes and games are not."""
 
 OWN = "it bears the id of the film"
 """The evidence for the listing that a film has its id from."""

@@ -15,7 +15,6 @@ from sqlite_utils import Database
 from pipelines.database import set_aside, transaction
 from pipelines.matching import keys, rulings
 from pipelines.matching.identifiers import (
-    FILM_KINDS,
     OWN,
     adopt_ids,
     ambiguous,
@@ -26,6 +25,7 @@ from pipelines.matching.identifiers import (
 )
 from pipelines.matching.spans import OWN_ID, Link, join, leave, link, update_evidence
 from pipelines.matching.weighing import remember, weigh, weigh_against_the_rest, weigh_films
+from spiders.sources import FILM_KINDS
 
 SURE = 0.9
 """Evidence matches a listing from this probability on; below it a person is asked. It is higher

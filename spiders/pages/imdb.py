@@ -21,10 +21,7 @@ from spiders.pages.numbers import count, figure, runtime_minutes
 from spiders.pages.page import Page
 from spiders.pages.reading import Layout
 from spiders.pages.scores import missing, not_rated, read_score
-from spiders.sources import by_key
-
-FILM_KINDS = frozenset({"movie", "short", "tvMovie", "tvShort", "tvSpecial", "video"})
-"""IMDb's `titleType` values that are films; series, episodes, games and podcasts are not."""
+from spiders.sources import FILM_KINDS, by_key
 
 _RATING = "imdb_rating"
 _TCONST = re.compile(r"tt\d{7,10}")

@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spiders.items import Outcome, Record, TitleRow, Titles
-from spiders.pages.imdb import FILM_KINDS
 from spiders.pages.imdb_blocks import (
     BASICS,
     NULL,
@@ -31,7 +30,7 @@ from spiders.pages.imdb_blocks import (
     unchecked,
 )
 from spiders.plan import Universe
-from spiders.sources import score_kind
+from spiders.sources import FILM_KINDS, score_kind
 
 __all__ = ["BASICS", "RATINGS", "DatasetFault", "Part", "Selected", "read_datasets"]
 
@@ -133,7 +132,7 @@ def read_datasets(
     is not whole or not in shape.
     """
     rated = _read_ratings(ratings)
-    kinds = FILM_KINDS.union(universe.kinds if universe else ())
+    kinds = frozenset({*FILM_KINDS, *(universe.kinds if universe else ())})
     sifted = _sift(basics, rated, universe, numbers_of(list(wanted)))
     return Selected(basics, rated, sifted, kinds)
 
