@@ -17,7 +17,6 @@ from pipelines import clock
 from pipelines.crawl_guard import FEWEST
 from pipelines.database import set_aside, transaction
 from pipelines.lock import DatabaseProblem
-from pipelines.matching.identifiers import FILM_KINDS
 from pipelines.matching.matcher import match
 from pipelines.merge import merge
 from pipelines.pauses import left_alone
@@ -39,7 +38,7 @@ from schedules.workers import Processes
 from spiders.items import Answer, Outcome
 from spiders.pages.reading import reader_version
 from spiders.plan import LONGEST_WAIT, Plan, Target
-from spiders.sources import SOURCES, Finds, Source, by_key
+from spiders.sources import FILM_KINDS, SOURCES, Finds, Source, by_key
 
 _WHOLES = ("dataset", "list", "crosswalk")
 """Targets that are always there: a 404 to one of them is the source's failure, or its redesign."""

@@ -14,8 +14,7 @@ from sqlite_utils import Database
 
 from pipelines.database import set_aside
 from pipelines.matching.spans import OWN_ID, Link, link
-from spiders.sources import FILM_KINDS as FILM_KINDS
-from spiders.sources import SOURCES
+from spiders.sources import FILM_KINDS, SOURCES
 
 OWN = "it bears the id of the film"
 """The evidence for the listing that a film has its id from."""
