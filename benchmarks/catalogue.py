@@ -15,6 +15,7 @@ from sqlite_utils import Database
 from benchmarks import made_up_films
 from pipelines.database import set_aside_frame, transaction, writing
 from pipelines.merge import merge, prepare
+from pipelines.moves import write_all_moves
 from pipelines.tables import TABLES
 from spiders.sources import SOURCES, Finds, ScoreKind, Source
 
@@ -69,6 +70,7 @@ def catalogue(path: Path, films: int, past: Past | None = None) -> None:
             for salt, source in enumerate(SOURCES):
                 maker.listings(source, salt)
                 maker.answers(source, salt)
+            write_all_moves(db)
         merge(db, range(1, films + 1))
 
 

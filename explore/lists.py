@@ -157,11 +157,10 @@ MOVERS = List(
         Column("When", "changed_at", "age"),
     ),
     table="score_changes?_sort_desc=changed_at",
-    sql="SELECT s.film_id, f.imdb_id, f.title, f.year, s.score_kind, s.old_state, s.old_value,"
-    " s.new_state, s.new_value, s.delta_100, s.changed_at"
-    " FROM score_changes s JOIN films f ON f.film_id = s.film_id"
-    " WHERE s.changed_at >= strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-7 days')"
-    " AND s.delta_100 <> 0 AND s.cause IN ('moved', 'released') {conditions}"
+    sql="SELECT s.film_id, f.imdb_id, f.title, f.year, s.score_kind, 'scored' AS old_state,"
+    " s.old_value, 'scored' AS new_state, s.new_value, s.delta_100, s.changed_at"
+    " FROM score_moves s JOIN films f ON f.film_id = s.film_id"
+    " WHERE s.changed_at >= strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-7 days') {conditions}"
     " ORDER BY abs(s.delta_100) DESC, s.changed_at DESC",
     narrowings=(
         Narrowing(

@@ -17,6 +17,7 @@ from pipelines.credits import write_stay
 from pipelines.database import set_aside, set_aside_frame, transaction
 from pipelines.film_scores import write_film_scores
 from pipelines.listings import FACTS
+from pipelines.moves import write_all_moves
 from pipelines.register_sql import filled_in
 from pipelines.search import write_search
 from pipelines.tables import VIEWS, derived_tables
@@ -54,7 +55,8 @@ _INDEXES = (
     "score_observations_saved ON score_observations (listing_id, score_kind, observed_at)"
     " WHERE origin = 'archive' AND relayed = 0",
     "urls_of_all ON urls (source, last_asked_at) WHERE listing_id IS NULL",
-    "film_scores_kind ON film_scores (kind, year)",
+    "film_scores_kind ON film_scores (kind, year, metascore_state)",
+    "film_scores_metascore_state ON film_scores (metascore_state, kind, year)",
     "film_scores_known ON film_scores (kind, imdb_rating_votes)",
     "film_scores_states ON film_scores ({all_states}, year)",
     "film_scores_gap ON film_scores (abs(critics_100 - audience_100), critics_100, audience_100)"
@@ -75,6 +77,7 @@ def rebuild(db: Database) -> None:
     with transaction(db):
         _drop_derived(db, outdated_only=False)
         _make_derived(db)
+        write_all_moves(db)
 
 
 def merge(db: Database, film_ids: Iterable[int]) -> None:

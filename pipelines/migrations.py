@@ -378,3 +378,39 @@ INSERT INTO unmerged_listings SELECT listing_id FROM listings
   WHERE EXISTS (SELECT 1 FROM runs WHERE ended_at IS NULL);
 """,
     )
+
+
+@migrations()
+def m013_moves(db: Database) -> None:
+    statements(
+        db,
+        """
+CREATE TABLE moves (
+  said_at TEXT NOT NULL,
+  listing_id INTEGER NOT NULL REFERENCES listings (listing_id), score_kind TEXT NOT NULL,
+  origin TEXT NOT NULL CHECK (origin IN ('live', 'dataset')),
+  value REAL NOT NULL, votes INTEGER,
+  old_said_at TEXT NOT NULL, old_value REAL NOT NULL, old_votes INTEGER, delta_100 REAL NOT NULL,
+  PRIMARY KEY (said_at, listing_id, score_kind, origin, value)
+) STRICT, WITHOUT ROWID;
+INSERT INTO moves
+SELECT said_at, listing_id, score_kind, origin, value, votes, old_said_at, old_value, old_votes,
+  delta_100
+FROM (
+  SELECT observed_at AS said_at, listing_id, score_kind, origin, value, votes,
+    lag(observed_at) OVER said AS old_said_at, lag(value) OVER said AS old_value,
+    lag(votes) OVER said AS old_votes,
+    round(100.0 * value / scale_max
+          - 100.0 * lag(value) OVER said / lag(scale_max) OVER said, 2) AS delta_100
+  FROM score_observations
+  WHERE relayed = 0
+  WINDOW said AS (
+    PARTITION BY listing_id, score_kind
+    ORDER BY observed_at, origin, state, ifnull(value, -1), ifnull(votes, -1), ifnull(basis, '')
+  )
+)
+WHERE origin <> 'archive' AND delta_100 <> 0
+ORDER BY said_at, listing_id, score_kind, origin, value;
+CREATE INDEX moves_of ON moves (listing_id);
+""",
+    )

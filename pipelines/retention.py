@@ -7,6 +7,7 @@ from sqlite_utils import Database
 from pipelines import clock
 from pipelines.database import transaction
 from pipelines.listings import FACTS
+from pipelines.moves import forget_moves_before
 from spiders.sources import SOURCES
 
 # Listings of the source ?1 that have said nothing since ?2, neither a page nor a 304. A night on
@@ -57,6 +58,7 @@ def purge(db: Database, at: str) -> set[int]:
             of_stale = f"FROM listing_films WHERE valid_to IS NULL AND {_STALE}"
             films |= {row[0] for row in run(f"SELECT film_id {of_stale}", told)}
             run(f"INSERT OR IGNORE INTO unmerged_listings SELECT listing_id {of_stale}", told)
+            forget_moves_before(db, *told)
             run(f"DELETE FROM score_observations WHERE {own} AND observed_at < ?2", told)
             # The last verdict that was answered is what stands; it goes with its listing.
             run(

@@ -14,6 +14,7 @@ from sqlite_utils import Database
 
 from pipelines import guard
 from pipelines.confirmations import confirm
+from pipelines.moves import write_moves
 from pipelines.quarantine import hold, supersede
 from pipelines.statements import Change, Row, Statement, Tally, one
 from spiders.items import Record, Score, ScoreState
@@ -27,7 +28,7 @@ _FIGURE = (
     "state, value, scale_max, votes, votes_at_least, basis, relayed, origin, layout, url,"
     " observed_at"
 )
-_ORIGIN, _OBSERVED_AT = 7, 10
+_RELAYED, _ORIGIN, _OBSERVED_AT = 6, 7, 10
 
 
 def store_score(
@@ -189,8 +190,8 @@ def _newest(db: Database, listing_id: int, kind: str, *, saved: bool) -> Row | N
 
 
 def _observe(db: Database, said: Statement, kind: str, figure: Row) -> None:
-    """Write an observation, once. Where two pages say the same at one time, the one with the lesser
-    URL is named, whichever came first."""
+    """Write an observation, once, and what moved by it. Where two pages say the same at one time,
+    the one with the lesser URL is named, whichever came first."""
     db.conn.execute(
         f"INSERT INTO score_observations (listing_id, score_kind, observed_to, {_FIGURE})"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
@@ -201,6 +202,8 @@ def _observe(db: Database, said: Statement, kind: str, figure: Row) -> None:
         " < (ifnull(url, ''), ifnull(layout, ''), observed_to, scale_max, votes_at_least)",
         (said.listing_id, kind, said.exact, *figure),
     )
+    if not figure[_RELAYED]:
+        write_moves(db, said.listing_id, kind, said.at)
 
 
 def _stand(db: Database, listing_id: int, kind: str, figure: Row, attempt: Sequence[str]) -> None:

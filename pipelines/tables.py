@@ -217,6 +217,23 @@ TABLES: tuple[Table, ...] = (
         },
     ),
     Table(
+        "moves",
+        "a figure that a listing came to show in place of another; score_moves has its film",
+        "internal",
+        {
+            "said_at": "when the source first said so, as far as we saw, UTC",
+            "listing_id": "the listing",
+            "score_kind": "key of the score kind",
+            "origin": "live or dataset",
+            "value": "the figure then, in its own scale",
+            "votes": "ratings or reviews counted then",
+            "old_said_at": "when the figure before was first said, UTC",
+            "old_value": "the figure before",
+            "old_votes": "ratings or reviews counted before",
+            "delta_100": "by how many points of 100 it moved",
+        },
+    ),
+    Table(
         "confirmations",
         "when a standing score or verdict was last seen unchanged",
         "internal",
@@ -623,6 +640,23 @@ VIEWS: tuple[Table, ...] = (
             " before it",
             "cause": "moved, first_seen (nothing was known before), backfilled (a saved page says"
             " so) or released (it was held back, and a person let it pass)",
+        },
+    ),
+    Table(
+        "score_moves",
+        "a figure of a film that moved: of score_changes what has a delta_100 other than 0, and was"
+        " not backfilled; found without a look at each step",
+        "analysts",
+        {
+            "film_id": "the film that the listing was at that time",
+            "listing_id": "the listing",
+            "score_kind": "key of the score kind",
+            "old_value": "the figure before, in its own scale",
+            "new_value": "the figure then, in its own scale",
+            "delta_100": "by how many points of 100 it moved",
+            "old_votes": "ratings or reviews counted before",
+            "new_votes": "ratings or reviews counted then",
+            "changed_at": "when the source first said so, as far as we saw, UTC",
         },
     ),
     Table(

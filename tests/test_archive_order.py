@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import spiders
+from pipelines.moves import write_all_moves
 from schedules.replica import Replica
 from spiders.items import Answer, Credits, Score, Verdict
 from tests.answers import Kept, answer, day, keeping, missing, not_rated, record, scored
@@ -115,6 +116,7 @@ TABLES = (
     "standing_verdicts",
     "score_history",
     "score_changes",
+    "moves",
 )
 
 
@@ -169,6 +171,29 @@ def test_the_tables_do_not_tell_in_what_order_saved_pages_came(
 ) -> None:
     one, other = both
     assert tables_after(kept, one) == tables_after(kept, other)
+
+
+@given(both=two_orders())
+@settings(deadline=None, max_examples=40)
+def test_what_moved_is_what_the_steps_of_history_say(
+    kept: Kept, both: tuple[list[Saved | Live], list[Saved | Live]]
+) -> None:
+    run = kept.db.conn.execute
+    for steps in both:
+        tables_after(kept, steps)
+    run("INSERT OR IGNORE INTO films (film_id) VALUES (1)")
+    run(
+        "INSERT OR IGNORE INTO listing_films (listing_id, film_id, valid_from, method)"
+        " SELECT listing_id, 1, '', 'evidence' FROM listings"
+    )
+    moved = "listing_id, old_value, new_value, delta_100, old_votes, new_votes, changed_at"
+    assert kept.rows(f"SELECT {moved} FROM score_moves ORDER BY 1, 7, 3") == kept.rows(
+        f"SELECT {moved} FROM score_changes WHERE delta_100 <> 0 AND cause IN ('moved', 'released')"
+        " ORDER BY 1, 7, 3"
+    )
+    written = kept.rows("SELECT * FROM moves ORDER BY 1, 2, 3, 4, 5")
+    write_all_moves(kept.db)
+    assert kept.rows("SELECT * FROM moves ORDER BY 1, 2, 3, 4, 5") == written
 
 
 # --- what that comes to -------------------------------------------------------------------------

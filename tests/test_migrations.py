@@ -113,6 +113,10 @@ INSERT INTO unindexed_films VALUES (7);
     "m012_unmerged_listings": """
 INSERT OR IGNORE INTO unmerged_listings VALUES (1);
 """,
+    "m013_moves": """
+INSERT INTO moves VALUES
+  ('2026-01-02', 1, 'tomatometer', 'live', 5, NULL, '2026-01-01', 0, 20, 5);
+""",
 }
 
 
@@ -180,6 +184,21 @@ def test_the_first_match_of_an_old_database_holds_for_all_that_the_listing_said(
     migrations.apply(db)
     spans = db.conn.execute("SELECT film_id, valid_from FROM listing_films ORDER BY valid_from")
     assert spans.fetchall() == [(9, BEGINNING), (7, "2026-01-02")]
+
+
+def test_what_moved_before_is_told_by_what_was_observed(tmp_path: Path) -> None:
+    db = database(tmp_path / "ratings.db")
+    migrations.apply(db, stop_before="m002_matching")
+    for statement in ROWS["m001_foundation"].split(";\n"):
+        db.conn.execute(statement)
+    db.conn.execute(
+        "INSERT INTO score_observations SELECT listing_id, score_kind, '2026-01-03', 'second',"
+        " state, 3, scale_max, 25, 0, NULL, 0, 'live', layout, url FROM score_observations"
+        " WHERE state = 'scored'"
+    )
+    migrations.apply(db)
+    moved = "SELECT old_said_at, old_value, old_votes, said_at, value, votes, delta_100 FROM moves"
+    assert db.conn.execute(moved).fetchall() == [("2013-01-01", 0, 20, "2026-01-03", 3, 25, 3)]
 
 
 def test_every_migration_has_rows_to_try_it_on() -> None:

@@ -94,9 +94,12 @@ def test_of_a_score_that_stands_the_old_history_goes_and_the_score_stays(kept: K
     said = [(1, 7.0), (150, 7.2), (200, 7.2)]
     kept.tell(*(answer(tmdb(value), at=day(night)) for night, value in said))
     kept.match()
+    moved = "SELECT old_value, new_value FROM score_moves"
+    assert kept.rows(moved) == [(7.0, 7.2)]
     purge(kept.db, day(1 + KEEP + 1))
     kept.merge()
     assert [row[0] for row in kept.observed("tmdb_score")] == [day(150)]
+    assert kept.rows(moved) == []
     assert kept.row("SELECT tmdb_score, title FROM film_scores") == (7.2, "Skyfall")
     purge(kept.db, day(150 + KEEP + 1))
     kept.merge()

@@ -259,6 +259,7 @@ def test_each_figure_is_of_the_film_that_its_listing_was_then(kept: Kept) -> Non
         (1, 93, day(1), day(5)),
         (2, 94, day(9), None),
     ]
+    assert kept.rows("SELECT film_id FROM score_moves") == [(1,)]
     changes = "SELECT film_id, old_value, new_value, cause FROM score_changes ORDER BY changed_at"
     assert kept.rows(changes) == [
         (1, None, 90, "backfilled"),

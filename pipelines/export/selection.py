@@ -37,6 +37,7 @@ _SAID = {
     "crawls": "started_at",
     "quarantine": "max(last_held_at, ifnull(decided_at, ''))",
     "score_changes": "changed_at",
+    "score_moves": "changed_at",
     "score_history": "max(valid_from, ifnull(valid_to, ''))",
     "freshness": "observed_at",
     "last_night": "started_at",

@@ -14,6 +14,7 @@ _HANGING = (
     "film_titles",
     "film_people",
     "film_genres",
+    "moves",
     "score_observations",
     "scores",
     "confirmations",
