@@ -357,13 +357,18 @@ WHERE state = state_before AND value IS value_before AND votes IS votes_before
 """
 
 
+_OF_RUNS = ("runs", "crawls", "run_coverage")
+"""Tables that tell of runs: of one that ended before it was killed, and of the next, there are two.
+"""
+
+
 def rows(path: Path) -> Rows:
     """What every table holds, without times, and with names in the place of our numbers."""
     found = {}
     with closing(sqlite3.connect(path)) as db:
         there = set(Database(db).table_names())
         for table in (*TABLES, *derived_tables()):
-            if table.name in ("runs", "crawls") or table.name not in there:
+            if table.name in _OF_RUNS or table.name not in there:
                 continue
             columns = [
                 _NAMED.get(name, f"t.{name}") for name in table.columns if not _DIFFERS.search(name)
