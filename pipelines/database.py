@@ -176,6 +176,8 @@ def _back_up_before_migrating(db: Database, path: Path, say: Callable[[str], Non
 
 def _refuse_other_files(path: Path) -> None:
     """SQLite would take any short file for an empty database, and write over it."""
+    if path.is_dir():
+        raise DatabaseProblem(f"{path} is a folder. Name the database in it with --db FILE.")
     try:
         with path.open("rb") as file:
             head = file.read(16)

@@ -76,6 +76,7 @@ def test_what_takes_long_to_import_is_left_to_the_commands_that_need_it(
         (["track", "https://www.imdb.com/chart/top/"], "not the page of a film on IMDb"),
         (["track", "tmdb:skyfall"], "not an id on TMDB"),
         (["track", "--films", "nowhere.csv"], "cannot read nowhere.csv"),
+        (["film", "tt1074638", "--db", "."], ". is a folder"),
         (["track", "--folder", "nowhere"], "not a folder"),
         (["track", "tt1074638", "--db", "/proc/none/ratings.db"], "Choose a folder"),
         (["backfill", "--from", "nowhere.jsonl"], "nowhere.jsonl"),

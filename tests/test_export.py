@@ -330,7 +330,7 @@ def test_an_empty_folder_is_nobodys(tmp_path: Path) -> None:
 
 def test_one_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
     export(tmp_path / "out", "a.csv")
-    with pytest.raises(CannotExport, match="Make room there"):
+    with pytest.raises(CannotExport, match="Put that right"):
         export(tmp_path / "out", "b.csv", "no/such/folder.csv")
     assert [file.name for file in tmp_path.iterdir()] == ["out"]
     assert [file.name for file in (tmp_path / "out").glob("*.csv")] == ["a.csv"]

@@ -38,7 +38,7 @@ def whole_folder(target: Path, *, force: bool) -> Iterator[Path]:
                 raise
     except OSError as fault:
         raise CannotExport(
-            f"cannot write {fault.filename or target}: {fault.strerror}. Make room there, or name"
+            f"cannot write {fault.filename or target}: {fault.strerror}. Put that right, or name"
             " another folder with --out."
         ) from fault
 

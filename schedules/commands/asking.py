@@ -219,6 +219,8 @@ def _films_of_years(database: Database, years: str) -> frozenset[int]:
     first, dash, last = years.partition("-")
     if not first.isdigit() or (dash and not last.isdigit()):
         raise Problem(f"--years takes 2010-2020 or 2015, not {years!r}")
+    if last and int(last) < int(first):
+        raise Problem(f"--years takes the earlier year first: {last}-{first}")
     rows = database.conn.execute(
         "SELECT film_id FROM films WHERE year BETWEEN ? AND ?", (int(first), int(last or first))
     )

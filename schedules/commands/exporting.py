@@ -76,8 +76,7 @@ def export(
     \b
     Example:  afterscore export --format parquet --out ratings
               afterscore export --format csv --out changes --table score_changes --since 2026-11-01
-              afterscore export --format json --out best --table film_scores
-                                --where "year = 2012 AND imdb_rating_votes >= 10000"
+              afterscore export --format json --out best --table film_scores --where "year = 2012"
               afterscore export --format kodi-nfo --out nfo --where "metascore >= 75"
     """
     if kind in _OF_FILMS and (tables or since):
@@ -115,7 +114,8 @@ def _export_tables(
         written = export_tables(db, chosen, kind, partial, at, told)
     number, rows = len(written), sum(file.rows for file in written)
     tables = "1 table" if number == 1 else f"{number} tables"
-    _say(f"{folder}: {tables}, {rows:,} rows, as of {at}.")
+    of_them = "1 row" if rows == 1 else f"{rows:,} rows"
+    _say(f"{folder}: {tables}, {of_them}, as of {at}.")
     untold = [file.selected.table.name for file in written if not file.selected.said]
     if narrowed.since and untold:
         whole = ", ".join(untold)
