@@ -4,6 +4,7 @@ of them; and no host is asked more often for it."""
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -17,11 +18,27 @@ from benchmarks.machines import Machines, kill
 from benchmarks.soak import differences, rows
 from schedules.cluster.worker import LEASE_SECONDS
 from tests.conftest import Afterscore, copy_packages
-from tests.fault_server import PATIENCE, FaultServer, Gate, Reply, asking, printed, started
-from tests.nights import NOTED_LATE, gaps
+from tests.fault_server import (
+    PATIENCE,
+    Asked,
+    FaultServer,
+    Gate,
+    Reply,
+    asking,
+    printed,
+    started,
+)
+from tests.nights import gaps
 
 DELAY = 0.3
 LISTINGS = 12
+
+
+def over_two(asked: Sequence[Asked]) -> list[float]:
+    """Seconds from each request to the second after it. Where a busy machine notes one late, the
+    gap before it is as much longer as that behind it is shorter; two workers at once would halve
+    them."""
+    return [after.at - before.at for before, after in zip(asked, asked[2:], strict=False)]
 
 
 def certificate(folder: Path) -> dict[str, str]:
@@ -167,7 +184,7 @@ def test_a_worker_that_is_killed_loses_nothing_and_no_host_is_asked_more_often(
             assert len(set(server.pages_asked)) == LISTINGS
             # The page in hand, and what was under way to us, are asked again.
             assert len(server.pages_asked) <= LISTINGS + 4
-            assert min(gaps(server.asked)) > DELAY - NOTED_LATE
+            assert min(over_two(server.asked)) > 1.5 * DELAY
         # The source of the other worker went on meanwhile.
         assert min(max(gaps(server.asked)) for server in (rotten, meta)) < LEASE_SECONDS
     wanted, found = (dict(rows(ready.folder / "ratings.db")) for ready in (alone, spread))
@@ -200,7 +217,7 @@ def test_a_batch_that_kills_its_workers_is_given_up_and_a_scheduler_may_be_resta
             assert run.wait(PATIENCE) == 1
         assert crawls(ready)["rottentomatoes"] == ("ok", LISTINGS)
         assert set(meta.pages_asked) == {"movie/1", "movie/2"}
-        assert min(gaps(rotten.asked)) > DELAY - NOTED_LATE
+        assert min(over_two(rotten.asked)) > 1.5 * DELAY
 
 
 def test_a_cluster_that_cannot_be_used_ends_the_command_with_what_to_do(
