@@ -4,7 +4,7 @@
 `python -m benchmarks cluster` backfills on workers that are killed at random;
 `python -m benchmarks consensus` validates the consensus instead, or fits its constants anew;
 `python -m benchmarks due` shows how stale films get, by who chooses what to ask;
-`python -m benchmarks export` shows what an export costs, and that its memory does not grow;
+`python -m benchmarks export` shows what an export costs, in seconds and in memory;
 `python -m benchmarks datasets` shows what IMDb's datasets cost, beside other importers;
 `python -m benchmarks guard` names the days of a real scrape that the guard would have held;
 `python -m benchmarks linkage` shows how well listings are matched, and at which cost;
