@@ -3,13 +3,14 @@ only then given its name."""
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
+
+from pipelines.partial import alone
 
 STEP_PAGES = 2_500
 """Pages that are copied at a time, 10 MB of the usual 4 KB: between two steps progress is told."""
@@ -34,8 +35,10 @@ def back_up(
     """
     _refuse_target(db, target, force=force)
     partial = target.with_name(target.name + ".partial")
+    taken = CannotBackUp(f"another backup is writing {partial}. Try again later.")
     try:
-        with _alone(partial) as file:
+        with alone(partial, os.O_RDWR | os.O_CREAT, taken) as file:
+            os.ftruncate(file, 0)
             try:
                 _copy(db, partial, told)
                 os.fsync(file)
@@ -134,26 +137,6 @@ def _damaged(what: str) -> CannotBackUp:
     return CannotBackUp(
         f"the database is damaged, so no copy of it was kept: {what}. Go back to the last good one."
     )
-
-
-@contextmanager
-def _alone(partial: Path) -> Iterator[int]:
-    """The file that the copy grows in, empty, and ours alone: what a killed backup left is written
-    over, what another one writes is not. Raises CannotBackUp."""
-    file = os.open(partial, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # Between these two lines another backup may have come to its end, and renamed it.
-            ours = partial.stat().st_ino == os.fstat(file).st_ino
-        except (BlockingIOError, FileNotFoundError):
-            ours = False
-        if not ours:
-            raise CannotBackUp(f"another backup is writing {partial}. Try again later.")
-        os.ftruncate(file, 0)
-        yield file
-    finally:
-        os.close(file)
 
 
 def _sync(folder: Path) -> None:

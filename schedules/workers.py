@@ -128,7 +128,7 @@ class _Worker:
         """Ask it to end after the request in hand, and see to it that it does."""
         patience = min(STOPPING_SECONDS, self._silent_seconds)
         self._stopped_by = min(self._stopped_by, time.monotonic() + patience)
-        self._send(signal.SIGTERM)
+        self._process.send_signal(signal.SIGTERM)
 
     def renew(self, until: float) -> None:
         """Let it ask until then."""
@@ -137,7 +137,7 @@ class _Worker:
 
     def kill(self) -> None:
         """End it now."""
-        self._send(signal.SIGKILL)
+        self._process.send_signal(signal.SIGKILL)
 
     def watch(self, now: float) -> None:
         """Put an end to it where it is overdue. `now` is of the monotonic clock."""
@@ -145,7 +145,7 @@ class _Worker:
             self._overdue = self._why_overdue(now)
             if self._overdue is not None:
                 self._gone_by = now + ABORTING_SECONDS
-                self._send(signal.SIGABRT)
+                self._process.send_signal(signal.SIGABRT)
         elif now > self._gone_by:
             self.kill()
 
@@ -160,9 +160,6 @@ class _Worker:
         if now > self._heard + self._silent_seconds:
             return f"killed: it gave no sign of life for {limits.silent_minutes:g} minutes"
         return None
-
-    def _send(self, number: signal.Signals) -> None:
-        self._process.send_signal(number)
 
     def _pump(self) -> None:
         reason, exception, away_seconds = "died", None, 0.0

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from pipelines.partial import alone
 
 LIST = ".afterscore-export"
 """Lies in each folder that an export made, and names the files that are its own, one a line."""
@@ -28,8 +29,12 @@ def whole_folder(target: Path, *, force: bool) -> Iterator[Path]:
     target = target.resolve()
     _refuse(target, force=force)
     partial = target.parent / f".{target.name}.partial"
+    taken = CannotExport(f"another export is writing {partial}. Try again later.")
     try:
-        with _alone(partial):
+        partial.mkdir(exist_ok=True)
+        with alone(partial, os.O_RDONLY, taken):
+            for file in partial.iterdir():
+                file.unlink()
             try:
                 yield partial
                 _publish(partial, target)
@@ -66,27 +71,6 @@ def _own(folder: Path) -> set[str]:
         return {LIST, *(folder / LIST).read_text("utf-8").splitlines()}
     except FileNotFoundError:
         return set()
-
-
-@contextmanager
-def _alone(partial: Path) -> Iterator[None]:
-    """The folder that an export grows in, empty, and ours alone."""
-    partial.mkdir(exist_ok=True)
-    handle = os.open(partial, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # Between these lines another export may have come to its end, and renamed it.
-            ours = partial.stat().st_ino == os.fstat(handle).st_ino
-        except (BlockingIOError, FileNotFoundError):
-            ours = False
-        if not ours:
-            raise CannotExport(f"another export is writing {partial}. Try again later.")
-        for file in partial.iterdir():
-            file.unlink()
-        yield
-    finally:
-        os.close(handle)
 
 
 def _publish(partial: Path, target: Path) -> None:
