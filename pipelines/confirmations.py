@@ -28,9 +28,15 @@ def confirm(db: Database, said: Statement, topic: str, tally: Tally) -> None:
 
 
 def write_confirmed(db: Database, tally: Tally) -> None:
-    """Write down what an answer said again. It is no news: whatever else an answer writes is."""
+    """Write down what an answer said again, and what it lacked again. It is no news: whatever else
+    an answer writes is."""
     db.conn.executemany(_CONFIRM.format("VALUES (?, ?, ?)"), tally.confirmed)
+    db.conn.executemany(
+        "UPDATE scores SET last_attempt_at = ?3 WHERE listing_id = ?1 AND score_kind = ?2",
+        tally.missed,
+    )
     tally.confirmed.clear()
+    tally.missed.clear()
 
 
 def confirm_unchanged(db: Database, listing_id: int, at: str) -> None:

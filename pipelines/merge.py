@@ -103,7 +103,8 @@ def _make_derived(db: Database) -> None:
         _make_index(db, filled_in(f"CREATE INDEX {index}"))
     folder = resources.files("pipelines") / "views"
     for view in VIEWS:  # one may build on others: SQLite looks for them when it is read
-        sql = (folder / f"{view.name}.sql").read_text("utf-8")
+        # SQLite keeps a view without the end of its last line, and one that is as kept stays.
+        sql = (folder / f"{view.name}.sql").read_text("utf-8").rstrip()
         db.create_view(view.name, filled_in(sql), replace=True)
     if missing:
         _merge(db, [row[0] for row in run("SELECT film_id FROM films")])

@@ -49,7 +49,7 @@ def store_score(
         kind,
     )
     if score.state is ScoreState.MISSING:
-        _missing(db, said, kind, score, stands)
+        _missing(db, said, kind, score, stands, tally)
         return
     archived = said.origin == "archive"
     answered = stands if _answered(stands) else _newest(db, said.listing_id, kind, saved=False)
@@ -136,11 +136,15 @@ def _live(
         tally.change(Change(said.listing_id, kind, before, after))
 
 
-def _missing(db: Database, said: Statement, kind: str, score: Score, stands: Row | None) -> None:
+def _missing(
+    db: Database, said: Statement, kind: str, score: Score, stands: Row | None, tally: Tally
+) -> None:
     """`missing` is no statement of the source: it stands only where nothing else does."""
     if said.origin == "archive":
         return
-    if stands:
+    if stands and stands[-2] == "missing":
+        tally.missed.append((said.listing_id, kind, said.at))
+    elif stands:
         _attempted(db, said, kind, "missing")
     else:
         _stand(db, said.listing_id, kind, _figure(said, score), ("missing", said.at))

@@ -55,7 +55,8 @@ class Tally:
 
     `changes` holds the first of those counted; `touched` are listings of which something is new:
     they are matched, and their films merged. Not yet written of one answer are those of them that
-    it touched, `unwritten`, and (listing_id, topic, time) of what it said again, `confirmed`.
+    it touched, `unwritten`, and (listing_id, topic, time) of what it said again, `confirmed`, and
+    of what it lacked again, `missed`.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -63,6 +64,7 @@ class Tally:
     touched: set[int] = field(default_factory=set)
     unwritten: list[int] = field(default_factory=list)
     confirmed: list[tuple[int, str, str]] = field(default_factory=list)
+    missed: list[tuple[int, str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def touch(self, listing_ids: Iterable[int]) -> None:

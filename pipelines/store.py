@@ -342,11 +342,16 @@ class Store:
             return
         kept = answer.outcome is Outcome.OK and in_full and answer.complete
         failed = answer.outcome not in (Outcome.OK, Outcome.NOT_A_FILM)
+        # By itself, as hardly ever: with the others it would write the index anew each time.
+        self._db.conn.execute(
+            "UPDATE urls SET listing_id = ?1 WHERE url = ?2 AND listing_id IS NOT ?1",
+            (listing_id, answer.asked_url),
+        )
         self._db.conn.execute(
             "INSERT INTO urls (url, source, listing_id, etag, last_modified, records_hash,"
             " reader_version, last_outcome, last_status, last_asked_at, failures)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-            " listing_id = excluded.listing_id, etag = excluded.etag,"
+            " etag = excluded.etag,"
             " last_modified = excluded.last_modified, records_hash = excluded.records_hash,"
             " reader_version = excluded.reader_version, last_outcome = excluded.last_outcome,"
             " last_status = excluded.last_status, last_asked_at = excluded.last_asked_at,"

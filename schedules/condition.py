@@ -258,12 +258,17 @@ def _coverage(db: Database) -> dict[str, Coverage]:
 
 
 def _stale(db: Database, at: str) -> dict[str, tuple[int, int]]:
-    rows = db.conn.execute(
-        "SELECT source, count(*) FILTER (WHERE confirmed_at < ?), count(*) FROM standing_scores"
-        " WHERE state = 'scored' AND gone_at IS NULL GROUP BY source",
-        (clock.later(at, days=-CEILING_DAYS),),
-    )
-    return {source: (old, figures) for source, old, figures in rows}
+    before = clock.later(at, days=-CEILING_DAYS)
+    told = {}
+    for source in SOURCES:  # one at a time: grouped, they would be sorted in a temporary file
+        old, figures = db.conn.execute(
+            "SELECT count(*) FILTER (WHERE confirmed_at < ?), count(*) FROM standing_scores"
+            " WHERE source = ? AND state = 'scored' AND gone_at IS NULL",
+            (before, source.key),
+        ).fetchone()
+        if figures:
+            told[source.key] = (old, figures)
+    return told
 
 
 def _grown(db: Database, at: str, size: int) -> int | None:

@@ -18,10 +18,11 @@ QUEUED = 2_000
 PARTS_QUEUED = 4
 """Parts of datasets among them: each has thousands of titles."""
 
-GATHER_SECONDS = 0.5
+GATHER_SECONDS = 2.0
 """How long answers are gathered into one batch, which is one transaction, unless a crawl ends or
 a part of a dataset has come. Taken as they come, they make a batch of one or two: committing costs
-half as much again as storing, and each commit writes the pages that it touched anew, whole."""
+half as much again as storing, and each commit writes the pages that it touched anew, whole. A run
+that is killed has those of so many seconds to ask again, and whoever goes first waits as long."""
 
 GATHERED = 1_000
 """No more answers than that make one batch."""

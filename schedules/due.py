@@ -6,13 +6,22 @@ were made: it learns them (schedules/rates.py). The policy is described in docs/
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from schedules.rates import SETTLING_DAYS, USUAL_AGE, USUAL_VOTES, Numbers, Rates, Watched
+from schedules.rates import (
+    SETTLING_DAYS,
+    USUAL_AGE,
+    USUAL_VOTES,
+    Numbers,
+    Rates,
+    UsualRates,
+    Watched,
+)
 
 FLOOR_HOURS = 12.0
 """A listing that answered rests for as long at least."""
@@ -88,8 +97,30 @@ _NUMBERS = (
 )
 
 
+@dataclass(frozen=True)
+class Usual:
+    """What a source's listings are like, all together: each of them is held against it.
+
+    Days since release and votes of the one in the middle, which stand for what is not known of a
+    film; the votes of the average film; and the `rates` at which they change.
+    """
+
+    age: float
+    votes: float
+    mean_votes: float
+    rates: UsualRates
+
+
+def usual_of(listings: pd.DataFrame, at: pd.Timestamp) -> Usual:
+    """What the listings of one source, as `schedule` takes them, are like at `at`, UTC."""
+    return _usual(_told(listings, _utc(at)))
+
+
 def schedule(
-    listings: pd.DataFrame, at: pd.Timestamp, rest_hours: float = FLOOR_HOURS
+    listings: pd.DataFrame,
+    at: pd.Timestamp,
+    rest_hours: float = FLOOR_HOURS,
+    usual: Usual | None = None,
 ) -> pd.DataFrame:
     """When each listing of one source is asked next, and how pressing that is at `at`, UTC.
 
@@ -105,8 +136,8 @@ def schedule(
       `rating_then`, IMDb's of 10; `changed_upstream`, true where the source's own feed of changes
       has named it.
 
-    Times are UTC, as text or timestamps; a column may be missing, as any value in it. Rates are
-    learned from all rows together, so give all listings of the source where you can.
+    Times are UTC, as text or timestamps; a column may be missing, as any value in it. Give all
+    listings of the source, from which rates are learned together, or what is `usual` of them.
 
     Returns the rows in their order, with
 
@@ -117,27 +148,16 @@ def schedule(
     - `chance`: that it has changed since its last answer, 0 to 1;
     - `every_days`: days from change to change, as learned; `why`: one reason, in words.
     """
-    at = pd.Timestamp(at) if at.tzinfo else pd.Timestamp(at, tz="UTC")
-    told = _told(listings)
+    at = _utc(at)
+    told = _told(listings, at)
+    usual = usual or _usual(told)
     asked, gone = told["last_asked_at"], told["gone_at"].notna().to_numpy()
     failures = np.nan_to_num(told["failures"].to_numpy()).clip(0, 12)
     answered = told["last_answered_at"]
-    if "last_answered_at" not in listings:
-        answered = asked
     unanswered = (asked.notna() & answered.isna()).to_numpy()
-    since = np.clip(_days(at - answered, CEILING_DAYS), 0.0, None)
-    age = _age(told, at)
-    votes = _known_or_usual(told["votes"].to_numpy(), USUAL_VOTES)
-    rates = Rates.learned(
-        Watched(
-            age=age,
-            age_then=age - since,
-            votes=votes,
-            intervals=np.nan_to_num(told["answers"].to_numpy()) - 1.0,
-            changes=np.nan_to_num(told["changes"].to_numpy()),
-            days=_days(answered - told["first_answered_at"], 0.0),
-        )
-    )
+    watched = _watched(told, usual.age, usual.votes)
+    age, votes, since = watched.age, watched.votes, told["since"].to_numpy()
+    rates = Rates.of(watched, usual.rates)
     growth = np.nan_to_num(votes / np.maximum(told["votes_then"].to_numpy(), 1.0) - 1.0)
     growth = growth.clip(0.0, None)
     upstream = np.nan_to_num(told["changed_upstream"].to_numpy()) > 0
@@ -145,7 +165,9 @@ def schedule(
     news = CHANGES_A_GROWTH * growth + CHANGES_A_TENTH * 10 * moved + CHANGES_AN_EDIT * upstream
 
     unchanged = rates.unchanged(since) * np.exp(-news)
-    weight = _weight(votes, age) + TRACKED_SHARE * np.nan_to_num(told["tracked"].to_numpy())
+    weight = _weight(votes, age, usual.mean_votes) + TRACKED_SHARE * np.nan_to_num(
+        told["tracked"].to_numpy()
+    )
     spared = weight * (rates.days_unchanged(since) - since * unchanged)
 
     spread = _spread(listings["listing_id"])
@@ -178,8 +200,8 @@ def schedule(
     why[never] = "never asked"
     return listings.assign(
         priority=np.where(never, NEVER_ASKED + weight, np.where(overdue, OVERDUE, 0.0) + spared),
-        rested_at=rested_at,
-        due_at=due_at,
+        rested_at=rested_at.set_axis(listings.index),
+        due_at=due_at.set_axis(listings.index),
         wait_days=wait,
         chance=1.0 - unchanged,
         every_days=every_days,
@@ -192,15 +214,45 @@ def most_pressing(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.sort_values(["priority", "listing_id"], ascending=[False, True])
 
 
-def _told(listings: pd.DataFrame) -> pd.DataFrame:
-    """What `schedule` needs of the listings, as times and floats; what is not known is missing."""
+def _utc(at: pd.Timestamp) -> pd.Timestamp:
+    return pd.Timestamp(at) if at.tzinfo else pd.Timestamp(at, tz="UTC")
+
+
+def _told(listings: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
+    """What `schedule` needs of the listings, as times and floats; what is not known is missing.
+    With them, in days, the `age` at `at` and how long `since` the last answer it is: the ceiling,
+    where there was none."""
     unknown = pd.Series(np.nan, index=listings.index)
     times = {
         name: pd.to_datetime(listings.get(name, unknown), format="ISO8601", utc=True)
         for name in _TIMES
     }
     numbers = {name: pd.to_numeric(listings.get(name, unknown)).astype(float) for name in _NUMBERS}
-    return pd.DataFrame(times | numbers).reset_index(drop=True)
+    told = pd.DataFrame(times | numbers).reset_index(drop=True)
+    if "last_answered_at" not in listings:
+        told["last_answered_at"] = told["last_asked_at"]
+    since = np.clip(_days(at - told["last_answered_at"], CEILING_DAYS), 0.0, None)
+    return told.assign(age=_age(told, at), since=since)
+
+
+def _usual(told: pd.DataFrame) -> Usual:
+    age = _middle(told["age"], USUAL_AGE)
+    votes = _middle(told["votes"], USUAL_VOTES)
+    mean_votes = float(told["votes"].fillna(votes).mean()) if len(told) else 0.0
+    return Usual(age, votes, mean_votes, UsualRates.learned(_watched(told, age, votes)))
+
+
+def _watched(told: pd.DataFrame, age: float, votes: float) -> Watched:
+    """What asking them showed; `age` and `votes` stand for those that are not known."""
+    ages = told["age"].fillna(age).to_numpy()
+    return Watched(
+        age=ages,
+        age_then=ages - told["since"].to_numpy(),
+        votes=told["votes"].fillna(votes).to_numpy(),
+        intervals=np.nan_to_num(told["answers"].to_numpy()) - 1.0,
+        changes=np.nan_to_num(told["changes"].to_numpy()),
+        days=_days(told["last_answered_at"] - told["first_answered_at"], 0.0),
+    )
 
 
 def _days(spans: pd.Series[Any], missing: float) -> Numbers:
@@ -212,19 +264,17 @@ def _age(told: pd.DataFrame, at: pd.Timestamp) -> Numbers:
     """Days since release, from the middle of the year where only that is known."""
     age = _days(at - told["released_on"], np.nan)
     years = at.year + at.day_of_year / 365.25 - told["year"].to_numpy() - 0.5
-    return _known_or_usual(np.where(np.isnan(age), 365.25 * years, age), USUAL_AGE)
+    return np.where(np.isnan(age), 365.25 * years, age)
 
 
-def _known_or_usual(values: Numbers, usual: float) -> Numbers:
-    """What is not known is taken to be as in the middle of the others; without any, as usual."""
-    missing = np.isnan(values)
-    return np.where(missing, usual if missing.all() else np.median(values[~missing]), values)
+def _middle(values: pd.Series[float], usual: float) -> float:
+    """The one in the middle of those that are known; without any, the usual one."""
+    return usual if values.isna().all() else float(values.median())
 
 
-def _weight(votes: Numbers, age: Numbers) -> Numbers:
+def _weight(votes: Numbers, age: Numbers, mean_votes: float) -> Numbers:
     """Views of a film, in those of the average one."""
-    mean = votes.mean() if len(votes) else 0.0
-    share = votes / mean if mean else np.ones_like(votes)
+    share = votes / mean_votes if mean_votes else np.ones_like(votes)
     return (share + PLAIN_SHARE) * (1.0 + LATE_VOTES_DAYS / (np.abs(age) + SETTLING_DAYS))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -10,9 +10,9 @@ import pandas as pd
 from sqlite_utils import Database
 
 from pipelines import clock
-from pipelines.database import transaction
+from pipelines.database import set_aside, transaction
 from schedules.config import Config
-from schedules.due import most_pressing, schedule
+from schedules.due import Usual, most_pressing, schedule, usual_of
 from spiders.sources import Source
 
 OVERHEAD = 1.25
@@ -20,7 +20,7 @@ OVERHEAD = 1.25
 
 # The film's IMDb rating and votes now, and when the listing last answered: they come with the
 # datasets, so that they moved is news that no request was spent on. So is what the source's feed of
-# changes names.
+# changes names. What stands since before that answer stood then, too: hardly any is looked up.
 _LISTINGS = """
 SELECT asked.*, asked.changed_upstream_at > asked.last_answered_at AS changed_upstream,
   s.votes, s.value AS rating, o.votes AS votes_then, o.value AS rating_then
@@ -39,6 +39,7 @@ FROM (
   LEFT JOIN tracked_films t USING (film_id)
   LEFT JOIN listings i ON i.source = 'imdb' AND i.source_id = f.imdb_id
   WHERE l.source = :source
+    AND (NOT :asked OR l.listing_id IN (SELECT listing_id FROM temp.asked_listings))
     AND (NOT :chosen OR lf.film_id IN (SELECT film_id FROM temp.chosen_films))
   GROUP BY l.listing_id
 ) asked
@@ -74,7 +75,8 @@ class Night:
     `asked` has a row for each listing that would be, most pressing first: listing_id, source_id,
     film_id, title, year, and what `schedules.due.schedule` says of it. `due` counts those that the
     budget leaves for later too. `upkeep` is how many requests a night would keep up with all
-    `listings`, and `never_asked` how many of them have yet to be asked at all.
+    `listings`, and `never_asked` how many of them have yet to be asked at all. `usual` is what was
+    learned of them all.
     """
 
     source: str
@@ -85,6 +87,7 @@ class Night:
     budget: int
     delay_seconds: float
     asked: pd.DataFrame
+    usual: Usual
 
     def hours(self, requests: float) -> float:
         """How long so many requests take at the polite rate."""
@@ -118,7 +121,9 @@ def night(
     as soon as it has rested: a person wants to know. `again`: even those that have not.
     """
     at = pd.Timestamp(clock.now())
-    rows = _scheduled(db, source.key, at, config.refresh_after_hours, chosen=chosen)
+    listings = _listings(db, source.key, chosen=chosen)
+    usual = usual_of(listings, at)
+    rows = schedule(listings, at, config.refresh_after_hours, usual)
     asked = pd.Series(False, index=rows.index)
     if asked_since:
         asked = rows["last_asked_at"] >= asked_since
@@ -136,6 +141,7 @@ def night(
         budget=budget,
         delay_seconds=config.delay(source),
         asked=most_pressing(due).head(left),
+        usual=usual,
     )
 
 
@@ -167,40 +173,56 @@ def unread_days(db: Database, source: Source, at: str) -> tuple[str, ...]:
 
 
 def write_due(
-    db: Database, sources: Iterable[str], since: str, rest_hours: float, *, chosen: bool
+    db: Database,
+    sources: Iterable[str],
+    since: str,
+    rest_hours: float,
+    usual: Mapping[str, Usual],
+    *,
+    chosen: bool,
 ) -> None:
     """Remember when what was asked `since` is due next, and why.
 
+    What is `usual` of a source was learned as the run began; where it was not, it is now.
     `chosen`: only the chosen films were asked, and the rates are not learned from all others.
     """
     at = pd.Timestamp(clock.now())
+    asked = _asked_since(db, since)
+    due: list[tuple[int, str, str]] = []
     for source in sources:
-        if not _any_asked(db, source, since):
+        if source not in asked:
             continue
-        rows = _scheduled(db, source, at, rest_hours, chosen=chosen)
+        some = asked[source] if source in usual else None
+        listings = _listings(db, source, chosen=chosen, asked=some)
+        rows = schedule(listings, at, rest_hours, usual.get(source))
         rows = rows[rows["last_asked_at"] >= since]
         times = rows["due_at"].dt.strftime("%Y-%m-%dT%H:%M:%SZ")
-        with transaction(db):
-            db.conn.executemany(
-                "INSERT OR REPLACE INTO due VALUES (?, ?, ?)",
-                zip(rows["listing_id"].tolist(), times, rows["why"], strict=True),
-            )
+        due += zip(rows["listing_id"].tolist(), times, rows["why"], strict=True)
+    with transaction(db):  # one, in order: the sources' listings lie side by side
+        db.conn.executemany("INSERT OR REPLACE INTO due VALUES (?, ?, ?)", sorted(due))
 
 
-def _any_asked(db: Database, source: str, since: str) -> bool:
-    """Whether a listing of a source was asked: a dataset's millions are not, and cost nothing."""
-    found = db.conn.execute(
-        "SELECT 1 FROM urls WHERE source = ? AND listing_id IS NOT NULL AND last_asked_at >= ?"
-        " LIMIT 1",
-        (source, since),
-    )
-    return found.fetchone() is not None
+def _asked_since(db: Database, since: str) -> dict[str, list[int]]:
+    """The listings that were asked one by one, by their source."""
+    asked: dict[str, list[int]] = {}
+    for source, listing_id in db.conn.execute(
+        "SELECT source, listing_id FROM urls WHERE listing_id IS NOT NULL AND last_asked_at >= ?",
+        (since,),
+    ):
+        asked.setdefault(source, []).append(listing_id)
+    return asked
 
 
-def _scheduled(
-    db: Database, source: str, at: pd.Timestamp, rest_hours: float, *, chosen: bool
+def _listings(
+    db: Database, source: str, *, chosen: bool, asked: Iterable[int] | None = None
 ) -> pd.DataFrame:
-    listings = pd.read_sql_query(
-        _LISTINGS, db.conn, params={"source": source, "chosen": int(chosen)}
-    )
-    return schedule(listings.sort_values("listing_id", ignore_index=True), at, rest_hours)
+    """What `schedules.due.schedule` is told of a source's listings, in their order: of all, or of
+    those of the films in temp.chosen_films, or of those that were `asked`."""
+    set_aside(db, "asked_listings", "listing_id", asked or ())
+    told: dict[str, str | int] = {
+        "source": source,
+        "chosen": int(chosen),
+        "asked": int(asked is not None),
+    }
+    rows = pd.read_sql_query(_LISTINGS, db.conn, params=told)
+    return rows.sort_values("listing_id", ignore_index=True)

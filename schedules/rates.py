@@ -61,6 +61,39 @@ class Watched:
     changes: Numbers
     days: Numbers
 
+    def then(self) -> Numbers:
+        """What the usual rate depended on while they were watched."""
+        return _known(_typical_age(self.age_then, self.days), np.log1p(self.votes))
+
+    def seen(self) -> tuple[npt.NDArray[np.bool_], Numbers, Numbers, Numbers]:
+        """Which of them were watched at all; and of all the intervals (1 where there is none), the
+        days and the changes (0 then)."""
+        seen = (self.intervals > 0) & (self.days > 0)
+        intervals = np.where(seen, self.intervals, 1.0)
+        changes = np.where(seen, np.clip(self.changes, 0, intervals), 0.0)
+        return seen, intervals, np.where(seen, self.days, 0.0), changes
+
+
+@dataclass(frozen=True)
+class UsualRates:
+    """What listings have in common: the `coefficients` of the usual rate, shape (5,), and the
+    `shape` of the Gamma distribution of their shares."""
+
+    coefficients: Numbers
+    shape: float
+
+    @classmethod
+    def learned(cls, watched: Watched) -> Self:
+        """Fitted to all of them, and to the prior where they are few."""
+        then = watched.then()
+        seen, intervals, days, changes = watched.seen()
+        usual = _fit(then[seen], intervals[seen], changes[seen], days[seen])
+        expected = _rate(then, usual) * days
+        shape = 1.0
+        for _ in range(3):
+            shape = _shape(_uncensored(changes, intervals, expected, shape), expected)
+        return cls(usual, shape)
+
 
 @dataclass(frozen=True)
 class Rates:
@@ -70,22 +103,13 @@ class Rates:
     days: Numbers
 
     @classmethod
-    def learned(cls, watched: Watched) -> Self:
+    def of(cls, watched: Watched, usual: UsualRates) -> Self:
         """The posterior of each listing. Finite and positive whatever the counts."""
-        votes = np.log1p(watched.votes)
-        then = _known(_typical_age(watched.age_then, watched.days), votes)
-        seen = (watched.intervals > 0) & (watched.days > 0)
-        intervals = np.where(seen, watched.intervals, 1.0)
-        days = np.where(seen, watched.days, 0.0)
-        changes = np.where(seen, np.clip(watched.changes, 0, intervals), 0.0)
-        usual = _fit(then[seen], intervals[seen], changes[seen], days[seen])
-        expected = _rate(then, usual) * days
-        shape = 1.0
-        for _ in range(3):
-            happened = _uncensored(changes, intervals, expected, shape)
-            shape = _shape(happened, expected)
-        now = _rate(_known(watched.age, votes), usual)
-        return cls(shape + happened, (shape + expected) / now)
+        _, intervals, days, changes = watched.seen()
+        expected = _rate(watched.then(), usual.coefficients) * days
+        happened = _uncensored(changes, intervals, expected, usual.shape)
+        now = _rate(_known(watched.age, np.log1p(watched.votes)), usual.coefficients)
+        return cls(usual.shape + happened, (usual.shape + expected) / now)
 
     def mean(self) -> Numbers:
         """Changes a day."""

@@ -27,6 +27,7 @@ from pipelines.unmerged import all_merged, unmerged
 from pipelines.waiting import Judged, Waiting
 from schedules.config import Config
 from schedules.crawls import Crawls, Ended, Start
+from schedules.due import Usual
 from schedules.journal import Journal
 from schedules.lookups import WHOLE, Lookups
 from schedules.nursery import Nursery
@@ -88,6 +89,7 @@ class Run:
         self._stopped = threading.Event()
         self._touched: set[int] = set()
         self._lookups = Lookups(db)
+        self._usual: dict[str, Usual] = {}
         self._started = clock.now()
         self._began = before[0].started_at if before else self._started
         self.skipped: dict[str, str] = {}
@@ -357,7 +359,9 @@ class Run:
 
     def _targets(self, source: Source) -> Iterator[Target]:
         version = reader_version(source.key)
-        for row in self.night(source).asked.itertuples():
+        night = self.night(source)
+        self._usual[source.key] = night.usual
+        for row in night.asked.itertuples():
             url = source.ask_url(str(row.source_id))
             assert url
             known = self._db.conn.execute(
@@ -452,6 +456,7 @@ class Run:
             self._crawled,
             self._started,
             self._config.refresh_after_hours,
+            self._usual,
             chosen=self._selection.film_ids is not None,
         )
 
@@ -497,7 +502,8 @@ class Run:
             if (source.key,) in whole:
                 self._touched |= self._lookups.write(source, self._started)
         asked = [source.key for source in SOURCES if source.listing_ask]
-        write_due(self._db, asked, killed, self._config.refresh_after_hours, chosen=False)
+        rest = self._config.refresh_after_hours
+        write_due(self._db, asked, killed, rest, {}, chosen=False)
         # It did not come to say whom it asked when, and its crawls may have asked on for a moment.
         read = run("SELECT DISTINCT source FROM urls WHERE last_asked_at >= ?", (killed,))
         asked_then = {row[0] for row in read} | {source.key for source in self.asked_sources}

@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pandas.testing import assert_frame_equal
 
 from benchmarks.due import POLICIES, World, simulate
-from schedules.due import CEILING_DAYS, FLOOR_HOURS, most_pressing, schedule
+from schedules.due import CEILING_DAYS, FLOOR_HOURS, most_pressing, schedule, usual_of
 
 AT = pd.Timestamp("2026-11-22T03:00:00Z")
 DAY = pd.Timedelta(days=1)
@@ -258,6 +259,18 @@ def test_neither_the_order_of_rows_nor_that_of_numbers_tells(
     assert (
         most_pressing(first)["listing_id"].tolist() == most_pressing(second)["listing_id"].tolist()
     )
+
+
+@settings(deadline=None)
+@given(st.lists(anything, min_size=1, max_size=8), st.data())
+def test_what_is_usual_of_all_stands_for_the_others(
+    known: list[dict[str, Any]], data: st.DataObject
+) -> None:
+    listings = pd.DataFrame([{"listing_id": n, **row} for n, row in enumerate(known)])
+    some = data.draw(st.lists(st.sampled_from(range(len(known))), min_size=1, unique=True))
+    alone = schedule(listings.iloc[some], AT, usual=usual_of(listings, AT)).reset_index(drop=True)
+    among = schedule(listings, AT).iloc[some].reset_index(drop=True)
+    assert_frame_equal(alone, among, check_dtype=False)
 
 
 # --- in the simulation ----------------------------------------------------------------------------

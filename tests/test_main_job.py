@@ -130,9 +130,11 @@ def test_a_third_refresh_leaves_what_answered_lately_alone(
     shutil.copy(refreshed[0].folder / "ratings.db", tmp_path)
     ready = beside(replica, tmp_path)
     sent = len(replica.asked)
+    made = list(ready.database().query("PRAGMA schema_version"))
     ended = ready("refresh")
     assert ended.status == 0
     assert len(replica.asked) == sent
+    assert list(ready.database().query("PRAGMA schema_version")) == made  # nor is a view made anew
     assert "Nothing was due" in ended.out
 
 

@@ -153,6 +153,15 @@ def test_a_304_does_not_confirm_what_the_last_answer_lacked(kept: Kept) -> None:
     assert kept.score()["last_attempt_state"] == "missing"
 
 
+def test_what_is_missing_again_is_no_news_but_its_time_is_kept(kept: Kept) -> None:
+    first = kept.tell(tomatometer(missing(), day(1)))
+    second = kept.tell(tomatometer(missing(), day(2)))
+    assert (len(first.touched), len(second.touched)) == (1, 0)
+    assert kept.score()["last_attempt_at"] == day(2)
+    assert kept.row("SELECT confirmed_at FROM standing_scores") == (day(2),)
+    assert kept.confirmed() == []
+
+
 def dataset(at: str, *titles: str, complete: bool = True, unchanged: bool = False) -> Answer:
     """IMDb's dataset with the same figures for each title."""
     records = tuple(
