@@ -496,6 +496,8 @@ def _show_kills(kills: int, seed: int) -> int:
         done.append(killed)
         for line in killed.wrong[:5]:
             out.print(f"{killed.job} at {killed.share:.3f}: {line}", markup=False)
+        if len(done) % 10 == 0:
+            print(f"{len(done)} of {kills}, last {killed.job}", file=sys.stderr)
     table = _table(f"{len(done)} kills (seed {seed})", "command")
     for heading in ("kills", "all at once", "pages stored before", "asked after", "wrong"):
         table.add_column(heading, justify="right")

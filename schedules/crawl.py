@@ -154,13 +154,18 @@ def ended_for(reason: str, plan: Plan) -> str:
 
 
 def prepare() -> None:
-    """Load what Scrapy loads by name as a crawl begins: whoever is forked from here has it."""
+    """Load what Scrapy loads by name as a crawl begins: whoever is forked from here has it.
+
+    It loads middlewares and extensions that are switched off, too, to tell that they are.
+    """
     settings = Settings()
     settings.setmodule("spiders.settings", priority="project")
-    for kind in ("DOWNLOADER_MIDDLEWARES", "EXTENSIONS", "ITEM_PIPELINES", "DOWNLOAD_HANDLERS"):
-        for path, value in settings.getwithbase(kind).items():
-            if value is not None:
-                load_object(value if kind == "DOWNLOAD_HANDLERS" else path)
+    for kind in ("DOWNLOADER_MIDDLEWARES", "SPIDER_MIDDLEWARES", "EXTENSIONS", "ITEM_PIPELINES"):
+        for path in settings.getwithbase(kind):
+            load_object(path)
+    for handler in settings.getwithbase("DOWNLOAD_HANDLERS").values():
+        if handler is not None:
+            load_object(handler)
     for kind in (
         "DOWNLOADER",
         "SCHEDULER",
