@@ -29,7 +29,7 @@ SELECT f.film_id, :source, :at, CASE WHEN EXISTS (
       AND (NOT :titled OR l.title IS NOT NULL)
   ) THEN 'listed' ELSE 'not_listed' END, :detail
 FROM films f
-WHERE f.imdb_id = :imdb_id AND NOT EXISTS (
+WHERE f.imdb_id {which} AND NOT EXISTS (
     SELECT 1 FROM lookups k WHERE k.film_id = f.film_id AND k.source = :source
       AND k.found = 'ambiguous' AND k.sought_at >= :since
   )
@@ -37,6 +37,12 @@ ON CONFLICT (film_id, source) DO UPDATE SET
   sought_at = excluded.sought_at, found = excluded.found, detail = excluded.detail
   WHERE :anew OR found <> excluded.found
 """
+
+# A dataset or list speaks for every film, the newborn too.
+_EVERY_FILM = """IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM lookups k WHERE k.film_id = f.film_id AND k.source = :source
+      AND k.found = 'listed'
+  )"""
 
 _RESTED = f"""
 SELECT 1 FROM (
@@ -61,10 +67,13 @@ class Lookups:
         """The IMDb ids that a source is asked for.
 
         The datasets, for every film there is here, whatever its votes are by now; the universe's
-        come by themselves. The crosswalk and finders, for films not sought there lately (`again`:
-        whenever that was); `chosen`: for those of the table temp.chosen_films alone.
+        come by themselves. Lists, for none: they have what they have. The crosswalk and finders,
+        for films not sought there lately (`again`: whenever that was); `chosen`: for those of the
+        table temp.chosen_films alone.
         """
-        if source.finds in (Finds.DATASET, Finds.LISTS):
+        if source.finds is Finds.LISTS:
+            return ()
+        if source.finds is Finds.DATASET:
             return self._imdb_ids("1")
         where = "(?1 OR NOT EXISTS (SELECT 1 FROM lookups k WHERE k.film_id = films.film_id"
         where += " AND k.source = ?2 AND k.sought_at > ?3))"
@@ -100,27 +109,29 @@ class Lookups:
         """Remember which films were sought on a source that has answered, and give them. `since` is
         when the run began."""
         at = clock.now()
-        imdb_ids = self._told_of(source)
         about = [source.key]
         if source.finds is Finds.CROSSWALK:
             # It speaks for every source whose ids it holds, except where the source itself can
             # still be asked.
             about += [s.key for s in SOURCES if s.wikidata_property and not s.finds]
+        of_every_film = source.finds in (Finds.DATASET, Finds.LISTS)
+        which = _EVERY_FILM if of_every_film else "= :imdb_id"
+        films = [None] if of_every_film else self._sought.pop(source.key, ())
         told = {
             "at": at,
             "detail": f"asked {source.key}",
             "titled": source.finds is Finds.DATASET,
-            "anew": source.finds not in (Finds.DATASET, Finds.LISTS),
+            "anew": not of_every_film,
             "since": since,
         }
         with transaction(self._db):
             for key in about:
                 self._db.conn.executemany(
-                    _REMEMBER,
-                    ({**told, "source": key, "imdb_id": imdb_id} for imdb_id in imdb_ids),
+                    _REMEMBER.format(which=which),
+                    ({**told, "source": key, "imdb_id": imdb_id} for imdb_id in films),
                 )
-        films = self._db.conn.execute("SELECT film_id FROM lookups WHERE sought_at = ?", (at,))
-        return {row[0] for row in films}
+        written = self._db.conn.execute("SELECT film_id FROM lookups WHERE sought_at = ?", (at,))
+        return {row[0] for row in written}
 
     def write_doubtful(self, doubtful: Mapping[int, Mapping[int, str]]) -> set[int]:
         """A film that a doubtful listing may be is neither listed nor not listed there. Takes the
@@ -135,19 +146,6 @@ class Lookups:
                 ((film_id, clock.now(), listing_id) for film_id, listing_id in pairs),
             )
         return {film_id for film_id, _ in pairs}
-
-    def _told_of(self, source: Source) -> tuple[str, ...]:
-        """The IMDb ids of the films of which a source has just told whether it lists them.
-
-        A dataset or list speaks for every film, the newborn too, of which only news is remembered.
-        """
-        if source.finds not in (Finds.DATASET, Finds.LISTS):
-            return self._sought.pop(source.key, ())
-        return self._imdb_ids(
-            "NOT EXISTS (SELECT 1 FROM lookups k WHERE k.film_id = films.film_id"
-            " AND k.source = ?1 AND k.found = 'listed')",
-            source.key,
-        )
 
     def _imdb_ids(self, where: str, *values: Any) -> tuple[str, ...]:
         rows = self._db.conn.execute(

@@ -99,6 +99,7 @@ class _Matching:
     Temporary tables: `examined` (listing_id), what is looked at; `unmatched`, those of it that are
     no film; `refused` (listing_id, film_id), pairs that must not be linked; `doubted`
     (listing_id), listings of which an identifier is refused, which so give birth to no film.
+    SQLite keeps the order of a CROSS JOIN: each begins with the few that are looked at.
     """
 
     def __init__(self, db: Database) -> None:
@@ -174,7 +175,7 @@ class _Matching:
 
     def _films_examined(self) -> set[int]:
         films = self._run(
-            "SELECT film_id FROM temp.examined JOIN listing_films USING (listing_id)"
+            "SELECT film_id FROM temp.examined CROSS JOIN listing_films USING (listing_id)"
             " WHERE valid_to IS NULL"
         )
         return {row[0] for row in films}
@@ -222,7 +223,7 @@ class _Matching:
     def _yield_to_identifiers(self) -> None:
         """A match by evidence gives way to an identifier that was not known then."""
         evident = self._run(
-            "SELECT listing_id FROM temp.examined JOIN listing_films USING (listing_id)"
+            "SELECT listing_id FROM temp.examined CROSS JOIN listing_films USING (listing_id)"
             " WHERE valid_to IS NULL AND method = 'evidence'"
         ).fetchall()
         set_aside(self._db, "evident", "listing_id", (row[0] for row in evident))
@@ -304,7 +305,7 @@ class _Matching:
         """
         said = (
             f"SELECT listing_id, film_id FROM ({pointed('examined')})"
-            " UNION SELECT listing_id, film_id FROM temp.examined JOIN listing_films"
+            " UNION SELECT listing_id, film_id FROM temp.examined CROSS JOIN listing_films"
             " USING (listing_id) WHERE valid_to IS NULL AND method <> 'evidence'"
         )
         return pd.read_sql_query(
@@ -345,7 +346,7 @@ class _Matching:
         self._unindexed = set()
         self._run(
             "DELETE FROM listing_keys WHERE listing_id IN (SELECT listing_id FROM temp.examined"
-            " JOIN listing_films USING (listing_id) WHERE valid_to IS NULL"
+            " CROSS JOIN listing_films USING (listing_id) WHERE valid_to IS NULL"
             " AND method <> 'evidence')"
         )
 
