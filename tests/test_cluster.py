@@ -105,8 +105,30 @@ class MetacriticSpider(SourceSpider):
 '''
 
 
+DIES = """
+
+import os
+import signal
+from pathlib import Path
+
+_records = RottentomatoesSpider.records
+
+
+def _die_once(self, page, target):
+    died = Path(__file__).with_name("died")
+    if target.source_id == "m/2" and not died.exists():
+        died.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return _records(self, page, target)
+
+
+RottentomatoesSpider.records = _die_once
+"""
+
+
 def hasty(folder: Path) -> dict[str, str]:
-    """The environment of machines on which leases are short, and Metacritic's spider kills."""
+    """The environment of machines on which leases are short, and Metacritic's spider kills; Rotten
+    Tomatoes' dies once, by itself."""
     folder.mkdir()
     copy_packages(folder)
     worker = folder / "schedules/cluster/worker.py"
@@ -114,6 +136,8 @@ def hasty(folder: Path) -> dict[str, str]:
     assert "LEASE_SECONDS = 10.0" in long
     worker.write_text(long.replace("LEASE_SECONDS = 10.0", "LEASE_SECONDS = 2.0"), "utf-8")
     (folder / "spiders/metacritic.py").write_text(KILLS, "utf-8")
+    with (folder / "spiders/rottentomatoes.py").open("a", encoding="utf-8") as spider:
+        spider.write(DIES)
     return {"PYTHONPATH": str(folder)}
 
 
@@ -216,6 +240,7 @@ def test_a_batch_that_kills_its_workers_is_given_up_and_a_scheduler_may_be_resta
             machines.start_workers(1)
             assert run.wait(PATIENCE) == 1
         assert crawls(ready)["rottentomatoes"] == ("ok", LISTINGS)
+        assert rotten.pages_asked.count("m/2") == 2  # its crawl died once, and went to another
         assert set(meta.pages_asked) == {"movie/1", "movie/2"}
         assert min(over_two(rotten.asked)) > 1.5 * DELAY
 

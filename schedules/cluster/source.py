@@ -42,6 +42,10 @@ LOST_IN_A_ROW = 3
 kills them is in the batch."""
 
 
+_OF_THE_WORKER = ("let_go", "died")
+"""Ends of a batch that say nothing of the source: another worker may do better."""
+
+
 class Over(Exception):
     """A source's crawl ends before its time, as `ended` says."""
 
@@ -181,13 +185,16 @@ class OneSource:
             batch.fault = words(fault)
         finally:
             self._connection.batches[worker] -= 1
-        if batch.ended and batch.ended.reason != "let_go":
+        if batch.ended and batch.ended.reason not in _OF_THE_WORKER:
             self._left = self._left[len(targets) :]
             self._keep_away(batch.ended.away_seconds)
             self._exception = batch.ended.exception or self._exception
             if batch.ended.reason != "finished":
                 self._end(batch.ended.reason)
             return
+        if batch.ended:
+            batch.fault = batch.ended.exception or batch.fault
+            self._keep_away(batch.ended.away_seconds)
         self._left = [target for target in self._left if target.url not in batch.answered]
         self._connection.lost(worker)
         await asyncio.sleep(batch.leased_until - time.monotonic())
@@ -258,7 +265,8 @@ class _Sent:
     @property
     def begun(self) -> bool:
         """Whether anything of it may have been asked."""
-        return self.leased_until > 0
+        died = self.ended is not None and self.ended.reason == "died"
+        return died or self.leased_until > 0
 
 
 def _size(delay_seconds: float) -> int:
