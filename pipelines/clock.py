@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
+from pipelines.wording import counted
+
 BEGINNING = "0001-01-01T00:00:00Z"
 """Since ever: a listing's first match holds for all that it ever said, saved pages included."""
 
@@ -78,6 +80,5 @@ def ago(text: str, at: datetime | None = None) -> str:
         (60, "minute"),
     ):
         if seconds >= size:
-            count = int(seconds // size)
-            return f"{count} {word}{'s' if count > 1 else ''} ago"
+            return f"{counted(int(seconds // size), word)} ago"
     return "just now"

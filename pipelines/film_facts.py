@@ -21,8 +21,8 @@ WHERE lf.film_id = ? AND lf.valid_to IS NULL AND lf.is_primary AND s.state <> 'm
 
 STATES = {
     "not_rated": "not rated yet",
-    "missing": "should be there, and no known layout held it",
-    "blocked": "the site blocked us; nothing is known",
+    "missing": "missing: no known layout held it",
+    "blocked": "not known: the site blocked us",
     "not_listed": "not listed there",
     "not_asked": "not asked",
 }
@@ -74,8 +74,10 @@ def film_facts(db: Database, film_id: int) -> dict[str, Any]:
         " AND lf.valid_to IS NULL WHERE s.relayed = 1 AND lf.film_id = ? ORDER BY 1, 2",
         film_id,
     )
+    tracked = _row(db, "SELECT tracked_at FROM tracked_films WHERE film_id = ?", film_id)
     return {
         **film,
+        "tracked_at": tracked.get("tracked_at"),
         "credits": _stay(db, film_id),
         "consensus": _consensus(scores),
         "scores": kinds,
@@ -83,6 +85,12 @@ def film_facts(db: Database, film_id: int) -> dict[str, Any]:
         "held": held,
         "listings": listings,
     }
+
+
+def never_asked(facts: Mapping[str, Any]) -> bool:
+    """Whether nobody has been asked about a film yet."""
+    states = {score["state"] for score in facts["scores"].values()}
+    return states == {"not_asked"} and not any(row["last_asked_at"] for row in facts["listings"])
 
 
 def _consensus(scores: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlite_utils import Database
 
 from pipelines import clock
+from pipelines.wording import counted
 from spiders.sources import SOURCES, by_key, source_of_url
 
 
@@ -82,9 +83,18 @@ def find(db: Database, name: str) -> int:
     if len(candidates) == 1:
         return candidates[0].film_id
     if not candidates:
+        (untitled,) = db.conn.execute(
+            "SELECT count(*) FROM tracked_films JOIN films USING (film_id) WHERE title IS NULL"
+        ).fetchone()
+        among = (
+            f" It may be among {counted(untitled, 'tracked film')} whose titles are not known until"
+            " 'afterscore refresh' has asked for them ('afterscore track --list')."
+        )
         raise UnknownFilm(
-            f"no film {name!r} here. Track it by an id: 'afterscore track tt1074638' or"
-            " 'afterscore track tmdb:37724', then 'afterscore refresh'."
+            f"no film {name!r} here."
+            + (among if untitled else "")
+            + " Track it by an id: 'afterscore track tt1074638' or 'afterscore track tmdb:37724',"
+            " then 'afterscore refresh'."
         )
     several = "\n".join(f"  {candidate}" for candidate in candidates)
     raise UnknownFilm(f"{name!r} may mean any of these; name one by its id:\n{several}")
@@ -172,6 +182,31 @@ def track(db: Database, listings: Sequence[Listed], given: str) -> tuple[int, bo
             )
     new = run("INSERT OR IGNORE INTO tracked_films VALUES (?, ?, ?)", (film_id, given, at)).rowcount
     return film_id, bool(new)
+
+
+def tracked(db: Database) -> list[dict[str, Any]]:
+    """The films that are tracked, in the order in which they came to be: film_id, title, year,
+    imdb_id, tmdb_id (each None where it is not known yet), `given` and `tracked_at`."""
+    return list(
+        db.query(
+            "SELECT film_id, title, year, imdb_id, tmdb_id, given, tracked_at FROM tracked_films"
+            " JOIN films USING (film_id) ORDER BY tracked_at, film_id"
+        )
+    )
+
+
+def a_listing(db: Database, film_id: int) -> Listed:
+    """A listing of a film, that of the first source in the register which has one."""
+    listed = [
+        Listed(*row)
+        for row in db.conn.execute(
+            "SELECT source, source_id FROM listing_films JOIN listings USING (listing_id)"
+            " WHERE film_id = ? AND valid_to IS NULL ORDER BY NOT is_primary",
+            (film_id,),
+        )
+    ]
+    keys = [source.key for source in SOURCES]
+    return min(listed, key=lambda listing: keys.index(listing.source))
 
 
 def untrack(db: Database, film_id: int) -> bool:

@@ -76,7 +76,8 @@ class Coverage:
 class Condition:
     """All that is measured. Times are as the database writes them, sizes in bytes.
 
-    `whole_ended` is when the last whole refresh ended well; `whole_running` when the one began that
+    `demo`: nothing but the demo ever ran here, and no night is expected of it. `whole_ended` is
+    when the last whole refresh ended well; `whole_running` when the one began that
     runs now. `succeeded` says by source when a crawl last ended well. `stale` has for each source
     that is asked: figures that nothing confirmed within the ceiling, and all. `grown` is what file
     and WAL gained within a week (None: not known).
@@ -84,6 +85,7 @@ class Condition:
 
     at: str
     last_run: Mapping[str, Any] | None
+    demo: bool
     whole_ended: str | None
     whole_running: str | None
     troubles: tuple[Trouble, ...]
@@ -109,6 +111,7 @@ class Condition:
         return cls(
             at=at,
             last_run=next(iter(last_runs(db, 1)), None),
+            demo=_one(db, "SELECT max(command) = 'demo' AND min(command) = 'demo' FROM runs") == 1,
             whole_ended=_one(
                 db,
                 f"SELECT max(ended_at) FROM runs WHERE {WHOLE_REFRESH}"

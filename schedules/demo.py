@@ -58,7 +58,9 @@ def replica_environment(settings: Path) -> Iterator[Replica]:
 
 def _settings() -> str:
     lines = [
-        "# Written by 'afterscore demo': every source on, all of them on this machine.",
+        "# Written by 'afterscore demo': every source on, all of them on this machine. Without its",
+        "# replica nothing is asked, and what it made can be read.",
+        "demo = true",
         "[universe]",
     ]
     for source in SOURCES:

@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from pipelines.clock import ago
 from pipelines.explanation import shown
+from schedules import columns
 from schedules.show import headline, printable
 from spiders.sources import score_kind
 
@@ -35,11 +34,18 @@ def print_explanation(console: Console, told: Mapping[str, Any]) -> None:
             why += f". It is matched to {row['matched_to']}"
         _listing(console, row, why)
     _heading(console, "Scores")
-    console.print(_scores(told["scores"]) if told["scores"] else "  none yet")
+    own = [row for row in told["scores"] if not row["relayed"]]
+    relayed = [row for row in told["scores"] if row["relayed"]]
+    if not told["scores"]:
+        console.print("  none yet")
+    _print_scores(console, own, "Said by (layout)")
+    if relayed:
+        console.print()
+    _print_scores(console, relayed, "Repeated by (layout)")
     if told["disagreements"]:
         _heading(console, "Where sources disagree")
         for line in told["disagreements"]:
-            console.print(Padding(Text(printable(line)), (0, 0, 0, 2), expand=False))
+            columns.indented(console, printable(line))
 
 
 def _heading(console: Console, text: str) -> None:
@@ -51,7 +57,7 @@ def _listing(console: Console, row: Mapping[str, Any], why: str) -> None:
     named = f"  {printable(row['title'])}{year}" if row["title"] else ""
     gone = f"  gone since {row['gone_at'][:10]}" if row.get("gone_at") else ""
     console.print(Text(f"  {row['source']}:{row['source_id']}{named}{gone}"), soft_wrap=True)
-    console.print(Padding(Text(printable(why), style="dim"), (0, 0, 0, 6), expand=False))
+    columns.indented(console, Text(printable(why), style="dim"), 6)
 
 
 def _why(row: Mapping[str, Any]) -> str:
@@ -64,27 +70,28 @@ def _sure(row: Mapping[str, Any]) -> str:
     return f", probability {row['probability']:.2f}" if row["method"] == "evidence" else ""
 
 
-def _scores(rows: Sequence[Mapping[str, Any]]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for heading in ("  Score", "Value", "Votes", "Said by", "Seen", "Layout"):
-        table.add_column(
-            heading, justify="right" if heading == "Votes" else "left", overflow="fold"
-        )
+def _print_scores(console: Console, rows: Sequence[Mapping[str, Any]], said: str) -> None:
+    """A table of scores; the last column, who `said` each, has the layout as well."""
+    if not rows:
+        return
+    table = columns.table(("  Score", "Value", "Votes", "Seen"), wraps=(said,))
+    table.columns[2].justify = "right"
     for row in rows:
         kind = score_kind(row["score_kind"])
         value = row["state"].replace("_", " ")
         if row["state"] == "scored":
             value = shown(kind, row)
         votes = "" if row["votes"] is None else f"{row['votes']:,}{'+' * row['votes_at_least']}"
-        told = "repeated by " if row["relayed"] else ""
         saved = "a saved page" if row["origin"] == "archive" else None
         layout = ", ".join(filter(None, (row["layout"], saved)))
         table.add_row(
-            f"  {kind.label}", value, votes, told + row["source"], ago(row["confirmed_at"]), layout
+            f"  {kind.label}",
+            value,
+            votes,
+            ago(row["confirmed_at"]),
+            row["source"] + (f" ({layout})" if layout else ""),
         )
         if row["last_attempt_state"] != row["state"]:
-            table.add_row(
-                "", Text(f"last answer: {row['last_attempt_state']}", style="dim"), "", "",
-                Text(ago(row["last_attempt_at"]), style="dim"), "",
-            )  # fmt: skip
-    return table
+            last = Text(f"last answer: {row['last_attempt_state']}", style="dim")
+            table.add_row("", "", "", Text(ago(row["last_attempt_at"]), style="dim"), last)
+    columns.print_table(console, table)

@@ -12,6 +12,7 @@ from typing import Literal
 
 from pipelines import clock
 from pipelines.guard import Rule
+from pipelines.wording import counted
 from schedules.condition import Condition, Held, Trouble
 from schedules.due import CEILING_DAYS
 from spiders.sources import by_key, score_kind
@@ -114,7 +115,7 @@ def findings(found: Condition) -> list[Finding]:
         *map(_trouble, found.troubles),
         *filter(None, map(_held, found.held)),
         *_coverage(found),
-        *_stale(found),
+        *(() if found.demo else _stale(found)),
         *_disk(found),
         *_notes(found),
     ]
@@ -154,7 +155,7 @@ def _nights(found: Condition) -> Iterator[Finding]:
             f"afterscore runs {last['run_id']}",
         )
     since = clock.later(found.at, hours=-LATE_HOURS)
-    if max(found.whole_ended or "", found.whole_running or "") < since:
+    if not found.demo and max(found.whole_ended or "", found.whole_running or "") < since:
         ended = (
             f"the last whole refresh ended {clock.ago(found.whole_ended, clock.moment(found.at))}"
             if found.whole_ended
@@ -172,7 +173,7 @@ def _nights(found: Condition) -> Iterator[Finding]:
 
 def _trouble(trouble: Trouble) -> Finding:
     name = by_key(trouble.source).name
-    nights = "on one night" if trouble.nights == 1 else f"on {trouble.nights} nights"
+    nights = "on " + counted(trouble.nights, "night")
     said = {
         "blocked": "blocked us",
         "failing": "could not be asked",

@@ -18,6 +18,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from pipelines.wording import shortened
 from schedules import log
 
 LINE_EVERY = 30.0
@@ -72,19 +73,19 @@ class Shown:
             self._tasks[key] = self._bars.add_task(name, total=total, note="")
 
     def advance(self, key: str, note: str = "") -> None:
-        """One answer has come."""
+        """One request is done with, whether or not it was answered."""
         self._done[key] += 1
         if self._bars:
             self._bars.update(self._tasks[key], advance=1, note=note)
         elif time.monotonic() - self._said[key] > LINE_EVERY:
             self._said[key] = time.monotonic()
             total = f" of {self._totals[key]}" if self._totals[key] else ""
-            self.say(f"{key}: {self._done[key]}{total} answered")
+            self.say(f"{key}: {self._done[key]}{total} asked")
 
     def say(self, line: str) -> None:
-        """A line that stays, on the screen and in the log."""
+        """A line that stays: whole in the log, with its addresses shortened on the screen."""
         log.said(line)
-        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self._console.print(shortened(line), markup=False, highlight=False, soft_wrap=True)
 
     def end(self, key: str) -> None:
         """A crawl has ended."""

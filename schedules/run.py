@@ -25,6 +25,7 @@ from pipelines.retention import purge
 from pipelines.store import Store
 from pipelines.unmerged import all_merged, unmerged
 from pipelines.waiting import Judged, Waiting
+from pipelines.wording import counted
 from schedules.config import Config
 from schedules.crawls import Crawls, Ended, Start
 from schedules.due import Usual
@@ -266,7 +267,8 @@ class Run:
         if ended.finished:
             failed = sum(crawled.tally.counts[name] for name in ("failed", "unreadable", "blocked"))
             if failed and crawled.outcome == "ok":
-                crawled.outcome, crawled.detail = "partly", f"{failed} answers could not be used"
+                crawled.outcome = "partly"
+                crawled.detail = f"{counted(failed, 'answer')} could not be used"
             return
         reason = ended.reason.partition(":")[0]
         if reason == "skipped":

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 from sqlite_utils import Database
 
 from pipelines.clock import ago
-from pipelines.film_facts import STATES, credits_answer
+from pipelines.film_facts import STATES, credits_answer, never_asked
+from pipelines.wording import counted
+from schedules import columns
 from schedules.results import Result
 from spiders.sources import SOURCES, Source, by_key, score_kind, score_kinds
 
@@ -71,6 +71,14 @@ def headline(facts: Mapping[str, Any]) -> Text:
 def film_card(console: Console, facts: Mapping[str, Any]) -> None:
     """One film for a person: the credits first, then each score."""
     console.print(headline(facts))
+    if facts["tracked_at"] and never_asked(facts):
+        name = facts["imdb_id"] or "{source}:{source_id}".format(**facts["listings"][0])
+        console.print(
+            f"Tracked since {facts['tracked_at'][:10]}, and not asked yet: 'afterscore film {name}"
+            " --ask' asks now, 'afterscore refresh' with all others.",
+            soft_wrap=True,
+        )
+        return
     told = facts["credits"]
     line = _STAY[credits_answer(told)]
     if told["scene_count"]:
@@ -81,11 +89,8 @@ def film_card(console: Console, facts: Mapping[str, Any]) -> None:
             console.print(f"  {says}: {', '.join(by_key(key).name for key in sources)}")
     if facts["consensus"]:
         console.print(_consensus_lines(facts["consensus"]))
-    table = Table(box=None, pad_edge=False, show_edge=False)
-    for heading in ("Score", "Value", "Votes", "As of"):
-        table.add_column(
-            heading, overflow="fold", justify="right" if heading == "Votes" else "left"
-        )
+    table = columns.table(("Score", "Value", "Votes", "As of"))
+    table.columns[2].justify = "right"
     for key, score in facts["scores"].items():
         kind = score_kind(key)
         scored = score["state"] == "scored"
@@ -95,7 +100,7 @@ def film_card(console: Console, facts: Mapping[str, Any]) -> None:
             votes = f"{score['votes']:,}" + ("+" if score["votes_at_least"] else "")
         age = ago(score["confirmed_at"]) if score["confirmed_at"] else ""
         table.add_row(kind.label, Text(value, style="bold" if scored else "dim"), votes, age)
-    console.print(table)
+    columns.print_table(console, table)
     for row in facts["listings"]:
         if row["is_primary"]:
             console.print(f"  {row['url']}", style="dim", markup=False, soft_wrap=True)
@@ -142,10 +147,8 @@ def films_table(db: Database, limit: int | None = None) -> tuple[list[str], list
 def print_films(console: Console, db: Database, limit: int | None = None) -> None:
     """The table of films, one line each."""
     headings, rows = films_table(db, limit)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column(headings[0], overflow="fold")
-    for heading in headings[1:]:
-        table.add_column(heading, justify="right", no_wrap=True)
+    table = columns.table(headings[:1], headings[1:])
+    table.columns[0].no_wrap = False
     for row in rows:
         together = row["consensus_100"]
         cells = [Text("–", style="dim") if together is None else Text(f"{together:.0f}")]
@@ -158,7 +161,7 @@ def print_films(console: Console, db: Database, limit: int | None = None) -> Non
         year = f" ({row['year']})" if row["year"] else ""
         title = printable(row["title"] or row["imdb_id"] or f"film {row['film_id']}") + year
         table.add_row(title, *cells, _SHORT_STAYS.get(row["stay"], row["stay"]))
-    console.print(table)
+    columns.print_table(console, table)
     console.print(Text(_LEGEND, style="dim"))
 
 
@@ -167,7 +170,7 @@ def print_changes(console: Console, db: Database, result: Result, limit: int = 4
     if not result.changed:
         console.print("Nothing changed.")
         return
-    console.print(f"{result.changed:,} changes:")
+    console.print(f"{counted(result.changed, 'change')}:")
     for change in result.changes[:limit]:
         (row,) = db.query(
             "SELECT l.source, l.source_id, coalesce(f.title, l.title) AS title,"
@@ -212,36 +215,38 @@ def register_rows() -> list[dict[str, Any]]:
 
 def print_register(console: Console, skipped: Mapping[str, str | None]) -> None:
     """The register as a table, then how each source that is not asked is switched on."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("Source", "Says", "Its terms", "Wait", "Asked?"):
-        table.add_column(heading, no_wrap=heading != "Says", overflow="fold")
+    table = columns.table(("Source", "Asked?", "Its terms", "Wait"), wraps=("Says",))
     for source in SOURCES:
         says = [kind.label for kind in source.score_kinds]
         says += ["credits"] if source.says_credits else []
         table.add_row(
             source.key,
-            ", ".join(says) or "identifiers",
+            Text("no", style="dim") if skipped[source.key] else "yes",
             source.terms.permission.words,
             f"{source.delay_seconds:g} s",
-            Text("no", style="dim") if skipped[source.key] else "yes",
+            ", ".join(says) or "identifiers",
         )
-    console.print(table)
+    columns.print_table(console, table)
+    for why, keys in by_reason(skipped).items():
+        columns.indented(console, f"{', '.join(keys)}: {why}", 0)
+
+
+def by_reason(skipped: Mapping[str, str | None]) -> dict[str, list[str]]:
+    """The sources that are not asked, by the reason why."""
+    reasons: dict[str, list[str]] = {}
     for key, why in skipped.items():
         if why:
-            _indented(console, f"{key}: {why}", 0)
+            reasons.setdefault(why, []).append(key)
+    return reasons
 
 
 def print_terms(console: Console, source: Source, skipped: str | None) -> None:
     """One source's terms, and whether it is asked."""
     heading = f"\n{source.name} ({source.key}): its terms {source.terms.permission.words}"
     console.print(Text(heading, style="bold"))
-    _indented(console, source.terms.summary)
-    _indented(console, f"{source.terms.url}, checked {source.terms.checked_on}")
-    _indented(console, f"→ not asked: {skipped}" if skipped else "→ asked")
-
-
-def _indented(console: Console, text: str, by: int = 2) -> None:
-    console.print(Padding(Text(text), (0, 0, 0, by)))
+    columns.indented(console, source.terms.summary)
+    columns.indented(console, f"{source.terms.url}, checked {source.terms.checked_on}")
+    columns.indented(console, f"→ not asked: {skipped}" if skipped else "→ asked")
 
 
 def as_json(value: Any) -> str:

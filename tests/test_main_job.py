@@ -182,7 +182,7 @@ def test_a_dry_run_prints_what_is_due_and_asks_nothing(tmp_path: Path) -> None:
         ended = ready("refresh", "--dry-run")
         assert replica.asked == []
     assert ended.status == 0
-    assert "rottentomatoes: 1 of 1 listings" in ended.out
+    assert "rottentomatoes: 1 of 1 listing," in ended.out
     assert re.search(r"m/skyfall .*never asked", ended.out)
     assert ready.database()["runs"].count == 0
 

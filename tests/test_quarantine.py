@@ -214,7 +214,7 @@ def held_crawl(tmp_path: Path) -> Afterscore:
 def test_a_held_crawl_is_one_case_whose_records_can_be_seen(held_crawl: Afterscore) -> None:
     assert held_crawl("quarantine", "list").out.startswith("1  rottentomatoes  crawl: 50 films")
     shown = held_crawl("quarantine", "show", "1").out
-    assert "50 records in 1 answers are kept" in shown
+    assert "50 records in 1 answer are kept" in shown
     assert '"value": 40' in shown
     assert rows(held_crawl, "SELECT DISTINCT value, last_attempt_state FROM scores") == [
         (93, "held")

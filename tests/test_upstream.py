@@ -131,7 +131,7 @@ def test_a_feed_that_breaks_off_is_told_costs_nothing_else_and_is_asked_again(
     assert ended.status == 1
     assert f"tmdb: {told}: https://api.themoviedb.org{FEED}?{question(1, 2)}" in ended.err
     (crawl,) = resting.database().query("SELECT outcome, detail FROM crawls WHERE source = 'tmdb'")
-    assert crawl == {"outcome": "partly", "detail": "1 answers could not be used"}
+    assert crawl == {"outcome": "partly", "detail": "1 answer could not be used"}
     assert tmdb.pages_asked == ["2"]
     last = len(tmdb.asked)
     tmdb.script[FEED] = iter([page(1)])

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from pipelines.wording import counted
 from schedules import config, demo, show
 from schedules.commands.opening import writing_to
 from schedules.commands.options import Problem, out
@@ -43,8 +44,9 @@ def demo_command(
             out.print()
             show.print_films(out, database)
             out.print(
-                f"\n{len(replica.asked)} requests, {database['films'].count} films,"
-                f" {database['score_observations'].count} score observations in {path}."
+                f"\n{counted(len(replica.asked), 'request')},"
+                f" {counted(database['films'].count, 'film')},"
+                f" {counted(database['score_observations'].count, 'score observation')} in {path}."
             )
     out.print(
         f'\nOne film:    {show.script("afterscore")} film "Skyfall (2012)" --db {path}\n'

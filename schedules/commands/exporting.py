@@ -20,6 +20,7 @@ from pipelines.export.kometa import write_kometa_file
 from pipelines.export.reading import Narrowed, Told
 from pipelines.export.selection import selected
 from pipelines.retention import has_lapsed, purge
+from pipelines.wording import counted
 from schedules import config
 from schedules.commands.opening import writing_to
 from schedules.commands.options import DbOption, Problem, err, out
@@ -113,8 +114,7 @@ def _export_tables(
     with whole_folder(folder, force=force) as partial:
         written = export_tables(db, chosen, kind, partial, at, told)
     number, rows = len(written), sum(file.rows for file in written)
-    tables = "1 table" if number == 1 else f"{number} tables"
-    of_them = "1 row" if rows == 1 else f"{rows:,} rows"
+    tables, of_them = counted(number, "table"), counted(rows, "row")
     _say(f"{folder}: {tables}, {of_them}, as of {at}.")
     untold = [file.selected.table.name for file in written if not file.selected.said]
     if narrowed.since and untold:

@@ -117,7 +117,11 @@ def _print(found: Condition, told: list[Finding], acked: dict[str, str]) -> None
             markup=False,
             soft_wrap=True,
         )
-    ended = f"last whole refresh {clock.ago(found.whole_ended)}" if found.whole_ended else "no run"
+    ended = "no whole refresh yet"
+    if found.demo:
+        ended = "made by the demo, so no night is expected of it"
+    elif found.whole_ended:
+        ended = f"last whole refresh {clock.ago(found.whole_ended)}"
     grown = "" if found.grown is None else f" ({megabytes(found.grown)} more than a week ago)"
     out.print(
         f"{'' if told else 'All is well: '}{ended}; {found.file.name} {megabytes(found.db_bytes)},"

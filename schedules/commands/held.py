@@ -15,6 +15,7 @@ from pipelines import clock
 from pipelines.database import read_only, transaction
 from pipelines.quarantine import CRAWL, held_answers
 from pipelines.statements import Tally
+from pipelines.wording import counted
 from schedules import config, show
 from schedules.commands.opening import must_be_there, source_named, writing_to
 from schedules.commands.options import DbOption, JsonOption, Problem, err, out
@@ -207,7 +208,8 @@ def _reject(database: Database, case: Case) -> Tally:
 
 def _line(row: dict[str, Any]) -> str:
     named = show.printable(row["title"] or row["source_id"] or "")
-    nights = f"{row['nights']} nights" if row["nights"] > 1 else f"{row['times_held']} times"
+    several = row["nights"] > 1
+    nights = counted(row["nights"], "night") if several else counted(row["times_held"], "time")
     end = f"; {row['decision']} by {row['decided_by']}" if row["decision"] else ""
     return (
         f"{row['quarantine_id']}  {row['source']}  {named}  {row['topic']}:"
@@ -231,11 +233,14 @@ def _print_case(row: dict[str, Any]) -> None:
     )
     line(f"{row['quarantine_id']}  {about}  {row['title'] or ''}".rstrip())
     line(f"  {row['topic']}: {row['reason']}")
-    line(f"  held since {row['held_at']}, last {row['last_held_at']}, {row['times_held']} times on"
-         f" {row['nights']} nights")  # fmt: skip
+    line(
+        f"  held since {row['held_at']}, last {row['last_held_at']},"
+        f" {counted(row['times_held'], 'time')} on {counted(row['nights'], 'night')}"
+    )
     if row["topic"] == CRAWL:
         told = row["record"]
-        line(f"  {told['records']} records in {told['answers']} answers are kept, such as:")
+        records = counted(told["records"], "record")
+        line(f"  {records} in {counted(told['answers'], 'answer')} are kept, such as:")
         for record in row["first_records"]:
             line(f"    {json.dumps(record, ensure_ascii=False)}")
     else:

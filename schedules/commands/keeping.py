@@ -14,6 +14,7 @@ from pipelines import clock, pruning
 from pipelines.backup import Told, back_up
 from pipelines.database import read_only
 from pipelines.pruning import Outdated, outdated
+from pipelines.wording import counted
 from schedules import config
 from schedules.commands.opening import must_be_there, writing_to
 from schedules.commands.options import DbOption, err, out
@@ -95,9 +96,9 @@ def prune(
 
 def _print_outdated(done: str, old: Outdated) -> None:
     out.print(
-        f"{done} {len(old.run_ids):,} runs with {old.crawls:,} crawls,"
-        f" {len(old.quarantine_ids):,} settled cases of the quarantine, {len(old.logs):,} rotated"
-        " logs.",
+        f"{done} {counted(len(old.run_ids), 'run')} with {counted(old.crawls, 'crawl')},"
+        f" {counted(len(old.quarantine_ids), 'settled case')} of the quarantine,"
+        f" {counted(len(old.logs), 'rotated log')}.",
         soft_wrap=True,
     )
 

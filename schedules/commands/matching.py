@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.padding import Padding
 from rich.text import Text
 from sqlite_utils import Database
 
@@ -19,7 +18,8 @@ from pipelines.films import Listed
 from pipelines.matching import rulings
 from pipelines.matching.doubtful import doubtful
 from pipelines.matching.forgetting import forget
-from schedules import config, explain, show
+from pipelines.wording import counted
+from schedules import columns, config, explain, show
 from schedules.commands.opening import must_be_there, writing_to
 from schedules.commands.options import DbOption, JsonOption, Problem, err, out
 
@@ -74,7 +74,7 @@ def match_list(
             soft_wrap=True,
         )
         told = f"probability {row['probability']:.2f}: {show.printable(row['evidence'])}"
-        out.print(Padding(Text(told, style="dim"), (0, 0, 0, 2), expand=False))
+        columns.indented(out, Text(told, style="dim"))
         if row["film_listing"]:
             out.print(
                 f"  afterscore match same {row['film_listing']} {listing}   (or different)",
@@ -174,7 +174,7 @@ def rebuild_command(db: DbOption = None) -> None:
             "SELECT count(DISTINCT listing_id) FROM judgements WHERE answer = 'ask'"
         ).fetchone()
     out.print(
-        f"{len(now):,} listings matched: {len(now - before):,} newly or otherwise,"
+        f"{counted(len(now), 'listing')} matched: {len(now - before):,} newly or otherwise,"
         f" {len(before - now):,} no longer; {doubtful:,} are doubtful."
     )
 

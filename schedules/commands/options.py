@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from pipelines.wording import shortened
 from schedules import log
 
 out = Console(highlight=False)
@@ -15,9 +16,9 @@ err = Console(stderr=True, highlight=False)
 
 
 def warn(line: str) -> None:
-    """A line on standard error, as it is, and in the log."""
+    """A line on standard error, with its addresses shortened, and whole in the log."""
     log.said(line)
-    err.print(line, markup=False, soft_wrap=True)
+    err.print(shortened(line), markup=False, soft_wrap=True)
 
 
 class Problem(Exception):

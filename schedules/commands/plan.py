@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
-
 from pipelines.database import read_only
-from schedules import config, show
+from pipelines.wording import counted
+from schedules import columns, config, show
 from schedules.commands.opening import source_named
 from schedules.commands.options import DbOption, JsonOption, LimitOption, SourceOption, err, out
 from schedules.commands.running import print_skipped
@@ -113,22 +112,19 @@ def _print(night: Night) -> None:
     asked = len(night.asked)
     left = night.due - asked
     out.print(
-        f"\n{night.source}: {asked:,} of {night.listings:,} listings,"
+        f"\n{night.source}: {asked:,} of {counted(night.listings, 'listing')},"
         f" {_time(night.hours(asked))} at the polite rate"
-        + (f"; {left:,} more are due, and wait for another night" if left else ""),
+        + (f"; {left:,} more due, which wait for another night" if left else ""),
         soft_wrap=True,
     )
     if asked:
-        table = Table(box=None, pad_edge=False, padding=(0, 2))
-        for heading in ("listing", "film", "why"):
-            table.add_column(heading, no_wrap=True, overflow="ellipsis")
-        table.add_column("changed?", justify="right")
+        table = columns.table(("  listing", "film", "why"), ("changed?",))
         for row in night.asked.head(SHOWN).itertuples():
             never = row.last_asked_at is None or row.last_asked_at is pd.NaT
             named = show.printable(row.title) if isinstance(row.title, str) else ""
             chance = "" if never else f"{row.chance:.0%}"
-            table.add_row(str(row.source_id), named, str(row.why), chance)
-        out.print(table)
+            table.add_row(f"  {row.source_id}", named, str(row.why), chance)
+        columns.print_table(out, table)
     if asked > SHOWN:
         out.print(f"  and {asked - SHOWN:,} more (--json lists them all)")
     if night.listings:
@@ -154,15 +150,15 @@ def _print_unfound(night: Night, unfound: int) -> None:
         return
     most = night.listings + unfound
     out.print(
-        f"  {unfound:,} films here may yet be found there. To ask about every film once takes at"
-        f" most {most:,} requests: {_nights(night.nights(most))} of"
+        f"  {counted(unfound, 'film')} here may yet be found there. To ask about every film once"
+        f" takes at most {counted(most, 'request')}: {_nights(night.nights(most))} of"
         f" {_time(night.hours(min(night.budget, most)))}.",
         soft_wrap=True,
     )
 
 
 def _nights(number: int) -> str:
-    return "one night" if number == 1 else f"{number:,} nights"
+    return counted(number, "night")
 
 
 def _time(hours: float) -> str:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
 from sqlite_utils import Database
 
 from pipelines.lock import Lock
-from schedules import config
+from schedules import columns, config, show
 from schedules.commands.options import Problem, err, out
 from schedules.progress import Shown
 from schedules.results import Result, Selection, together
@@ -66,26 +65,23 @@ def run_shown(
 
 
 def print_skipped(run: Run) -> None:
-    """One line for each source that is not asked, with the reason."""
-    for key, why in run.skipped.items():
-        err.print(f"{key}: skipped: {why}", markup=False, soft_wrap=True)
+    """The sources that are not asked, one line for each reason."""
+    for why, keys in show.by_reason(run.skipped).items():
+        err.print(f"{', '.join(keys)}: skipped: {why}", markup=False, soft_wrap=True)
 
 
 def print_result(database: Database, result: Result) -> None:
     """What each source's crawl came to, as a table."""
     from schedules.run import not_films
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("source", "asked", "read", "unchanged", "stored", "changed", "held", "outcome"):
-        table.add_column(heading, justify="left" if heading in ("source", "outcome") else "right")
+    names = ("asked", "fetched", "unchanged", "stored", "changed", "held")
+    table = columns.table(("source", "outcome"), ("asked", "read", *names[2:]))
     for crawled in result.crawls:
         counts = crawled.tally.counts
-        numbers = [
-            counts[n] for n in ("asked", "fetched", "unchanged", "stored", "changed", "held")
-        ]
-        table.add_row(crawled.source, *map(str, numbers), crawled.outcome)
+        numbers = (f"{counts[name]:,}" for name in names)
+        table.add_row(crawled.source, crawled.outcome, *numbers)
     if result.crawls:
-        out.print(table)
+        columns.print_table(out, table)
     else:
         out.print("Nothing was due; --again asks all the same.")
     for imdb_id, kind in not_films(database):

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from pipelines import clock
 from pipelines.database import read_only
-from schedules import config, show
+from schedules import columns, config, show
 from schedules.commands.options import DbOption, JsonOption, Problem, out
 from schedules.history import last_runs, one_run
 
@@ -49,7 +48,8 @@ def runs(
 
 
 def _print_runs(rows: list[dict[str, Any]]) -> None:
-    table = _table(("run", "command", "started", "took", "outcome"), ("asked", "changed", "held"))
+    words = ("run", "command", "started", "took", "outcome")
+    table = columns.table(words, ("asked", "changed", "held"))
     for row in rows:
         table.add_row(
             str(row["run_id"]),
@@ -59,7 +59,7 @@ def _print_runs(rows: list[dict[str, Any]]) -> None:
             row["outcome"],
             *(f"{row[name]:,}" for name in ("asked", "changed", "held")),
         )
-    out.print(table)
+    columns.print_table(out, table)
     for row in rows:
         told = [f"{c['source']} {c['outcome']}: {c['detail']}" for c in row["failed"]]
         for line in [*told, *(row["exception"] or "").splitlines()[:1]]:
@@ -77,12 +77,12 @@ def _print_run(run: dict[str, Any]) -> None:
         out.print(f"  {show.printable(run['exception'])}", markup=False, soft_wrap=True)
     asked = [crawl for crawl in run["crawls"] if crawl["outcome"] != "skipped"]
     if asked:
-        table = _table(("source", "took", "outcome"), _COUNTS)
+        table = columns.table(("source", "took", "outcome"), _COUNTS)
         for crawl in asked:
             took = _took(int(crawl["seconds"]))
             counts = (f"{crawl[name]:,}" for name in _COUNTS)
             table.add_row(crawl["source"], took, crawl["outcome"], *counts)
-        out.print(table)
+        columns.print_table(out, table)
     for crawl in run["crawls"]:
         # The detail is the first line of the exception, where there is one.
         lines = [show.printable(line) for line in (crawl["detail"] or "").splitlines()]
@@ -90,15 +90,6 @@ def _print_run(run: dict[str, Any]) -> None:
         if lines:
             lines[0] = f"{crawl['source']}: {crawl['outcome']}: {lines[0]}"
             out.print("\n  ".join(lines), markup=False, soft_wrap=True)
-
-
-def _table(words: tuple[str, ...], numbers: tuple[str, ...]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in words:
-        table.add_column(heading, no_wrap=True)
-    for heading in numbers:
-        table.add_column(heading.replace("_", " "), justify="right", no_wrap=True)
-    return table
 
 
 def _took(seconds: int | None) -> str:

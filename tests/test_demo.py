@@ -1,0 +1,77 @@
+"""`afterscore demo`, and what can be done in the folder that it leaves behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Afterscore, Ended
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Afterscore, Ended]:
+    """The folder that a demo left on a terminal of 80 columns, and what it printed."""
+    folder = tmp_path_factory.mktemp("demo")
+    ended = Afterscore(folder, {"COLUMNS": "80"})("demo", "--folder", folder)
+    assert ended.status == 0, ended.err
+    return Afterscore(folder, {"COLUMNS": "80"}), ended
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["film", "Skyfall (2012)"],
+        ["explain", "Skyfall (2012)"],
+        ["health"],
+        ["runs"],
+        ["sources"],
+        ["plan"],
+        ["export", "--format", "csv", "--out", "exported", "--table", "film_scores"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_what_it_made_can_be_read_with_its_settings(
+    words: list[str], demo: tuple[Afterscore, Ended]
+) -> None:
+    ended = demo[0](*words)
+    assert ended.status == 0, ended.err
+    lines = ended.out.splitlines()
+    assert lines
+    assert [line for line in lines if line != line.rstrip()] == []
+
+
+def test_its_sites_are_gone_and_what_asks_them_says_what_to_do(
+    demo: tuple[Afterscore, Ended],
+) -> None:
+    for words in (["refresh"], ["film", "tt1074638", "--ask"]):
+        ended = demo[0](*words)
+        assert ended.status != 0
+        [line] = [line for line in ended.err.splitlines() if "skipped" in line]
+        assert line.startswith("imdb, wikidata, tmdb")
+        assert "'afterscore init' in another folder" in line
+
+
+def test_no_night_is_expected_of_it(demo: tuple[Afterscore, Ended], tmp_path: Path) -> None:
+    # Without the demo's settings, as from the folder above.
+    ended = Afterscore(tmp_path)("health", "--db", demo[0].folder / "ratings.db", "--json")
+    assert ended.status == 0
+    assert {finding["key"] for finding in ended.json["findings"]} == {"key-missing:tmdb"}
+    assert "made by the demo" in demo[0]("health").out
+
+
+def test_its_table_fits_a_narrow_terminal(demo: tuple[Afterscore, Ended]) -> None:
+    lines = demo[1].out.splitlines()
+    first = next(at for at, line in enumerate(lines) if line.startswith("Film "))
+    table = lines[first : lines.index("", first)]
+    assert max(map(len, table)) <= 80
+    assert [line for line in table if line != line.rstrip()] == []
+    assert any(line.startswith("Ballistic: Ecks vs. Sever (2002)  17 ") for line in table)
+
+
+def test_no_table_cuts_words(demo: tuple[Afterscore, Ended]) -> None:
+    lines = [line.split() for line in demo[0]("explain", "Skyfall (2012)").out.splitlines()]
+    assert ["Metacritic", "user", "score", "missing"] in [words[:4] for words in lines]
+    assert sum("whatsafterthemovie" in words for words in lines) >= 6
+    card = demo[0]("film", "Skyfall (2012)").out
+    assert "Metacritic user score  missing: no known layout held it\n" in card
