@@ -6,9 +6,12 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipelines import films
+from pipelines.database import read_only
 from pipelines.films import Listed, UnknownFilm, listed
 from spiders.sources import SOURCES
 
@@ -30,6 +33,11 @@ _IN_NAMES = re.compile(
     r"(?<![a-z0-9])(?:imdb(?:id)?[-=]?)?(?P<imdb>tt\d{7,10})(?!\d)"
     r"|[\[{(](?:tmdb|tmdbid)[-=](?P<tmdb>[1-9]\d*)[\]})]",
     re.I,
+)
+
+
+_VIDEO = re.compile(
+    r"\.(3gp|asf|avi|divx|flv|iso|m2ts|m4v|mkv|mov|mp4|mpe?g|og[mv]|rmvb|ts|vob|webm|wmv)", re.I
 )
 
 
@@ -87,35 +95,63 @@ def from_csv(path: Path) -> list[Row]:
 
 def from_folder(folder: Path) -> list[Row]:
     """The films of a media folder: ids in the names of files and folders, such as `[tt1074638]`,
-    `{imdb-tt1074638}`, `{tmdb-37724}`, or in .nfo files beside them. Raises UnreadableList."""
+    `{imdb-tt1074638}`, `{tmdb-37724}`, or in .nfo files beside them; then the video files that
+    none of these is for. Raises UnreadableList."""
     if not folder.is_dir():
         raise UnreadableList(f"{folder} is not a folder")
     found: dict[Listed, str] = {}
+    identified: set[Path] = set()
+    videos: list[Path] = []
     for path in sorted(folder.rglob("*")):
         if any(part.startswith(".") for part in path.relative_to(folder).parts):
             continue
         named = str(path.relative_to(folder))
         for listing in _in_text(path.name):
             found.setdefault(listing, named)
+            identified.add(path)
+        if _VIDEO.fullmatch(path.suffix):
+            videos.append(path)
         if path.suffix.casefold() == ".nfo" and path.is_file() and path.stat().st_size < 1_000_000:
             for listing in _in_text(path.read_text("utf-8", "replace")):
                 found.setdefault(listing, named)
+                identified |= {path.with_suffix(""), *({path.parent} - {folder})}
                 break  # an .nfo names its own film first; others may follow
-    return [Row(named, named, (listing,)) for listing, named in found.items()]
+    rows = [Row(named, named, (listing,)) for listing, named in found.items()]
+    for path in videos:
+        if not identified & {path.with_suffix(""), path, *path.parents}:
+            named = str(path.relative_to(folder))
+            rows.append(Row(named, named, problem="no id in its name"))
+    return rows
 
 
-def from_names(names: list[str]) -> list[Row]:
-    """Films given on the command line by id, key or URL. Raises UnknownFilm for a title."""
+def from_names(names: list[str], database: Path) -> list[Row]:
+    """Films given on the command line by id, key or URL; by title those that the database knows.
+
+    Raises UnknownFilm for another title, or one that may be of several films.
+    """
     rows = []
     for name in names:
-        listing = listed(name)
+        listing = listed(name) or _known(name, database)
         if listing is None:
             raise UnknownFilm(
-                f"{name!r} is no id. A film is tracked by an id or a page: tt1074638, tmdb:37724,"
-                " rottentomatoes:m/skyfall or a URL."
+                f"no film {name!r} here. A film is tracked by an id or a page: tt1074638,"
+                " tmdb:37724, rottentomatoes:m/skyfall or a URL; by its title once it is known here"
+                " ('afterscore film TITLE')."
             )
         rows.append(Row(name, name, (listing,)))
     return rows
+
+
+def _known(name: str, database: Path) -> Listed | None:
+    """A listing of the film of this title; None where no database knows one."""
+    if not database.exists():
+        return None
+    with closing((reading := read_only(database, older=True)).conn):
+        return (
+            films.a_listing(reading, films.find(reading, name))
+            if films.find_all(reading, name)
+            else None
+        )
 
 
 def _columns(header: list[str]) -> dict[int, str]:

@@ -234,6 +234,77 @@ def test_films_come_from_the_names_in_a_media_folder(afterscore: Afterscore) -> 
     assert {f["imdb_id"] or f["tmdb_id"] for f in films} == {"tt1074638", 155, "tt1049413"}
 
 
+def test_films_of_a_media_folder_without_an_id_are_named(afterscore: Afterscore) -> None:
+    films = afterscore.folder / "films"
+    for name in (
+        "Skyfall (2012) [tt1074638]/Skyfall.mkv",
+        "Up/Up.mkv", "Up/movie.nfo",
+        "Heat.mp4", "Heat.nfo",
+        "Emma (1996)/Emma.mkv", "Home.AVI", "cover.jpg",
+    ):  # fmt: skip
+        (films / name).parent.mkdir(parents=True, exist_ok=True)
+        (films / name).write_text("tt1049413" if "Up" in name else "tt0113277", "utf-8")
+    ended = afterscore("track", "--folder", "films")
+    assert (ended.status, ended.out.splitlines()[0]) == (
+        1,
+        "3 newly tracked, 0 tracked already, of 5 given; 2 skipped."
+        " 'afterscore refresh' asks for them.",
+    )
+    *_, emma, home, told = ended.err.splitlines()
+    assert emma == "Emma (1996)/Emma.mkv: no id in its name"
+    assert home == "Home.AVI: no id in its name"
+    assert "must hold an id such as [tt1074638]" in told
+    for number in range(40):
+        (films / f"{number}.mkv").touch()
+    ended = afterscore("track", "--folder", "films", "--db", "other.db")
+    assert "… and 22 more without a film" in ended.err
+
+
+def test_a_folder_that_names_no_film_makes_no_database(afterscore: Afterscore) -> None:
+    (afterscore.folder / "Skyfall.mkv").touch()
+    ended = afterscore("track", "--folder", ".")
+    assert (ended.status, list(afterscore.folder.glob("*.db"))) == (2, [])
+    assert "Skyfall.mkv: no id in its name" in ended.err
+
+
+def test_a_film_that_was_not_asked_yet_says_so_and_what_to_type(afterscore: Afterscore) -> None:
+    afterscore("track", "tt1074638", "rottentomatoes:m/up")
+    lines = afterscore("film", "tt1074638").out.splitlines()
+    assert len(lines) == 2
+    assert lines[1].startswith("Tracked since 20")
+    assert "not asked yet: 'afterscore film tt1074638 --ask'" in lines[1]
+    assert "'afterscore film rottentomatoes:m/up --ask'" in afterscore("film", "2").out
+    by_title = afterscore("film", "Skyfall")
+    assert by_title.status == 2
+    assert "among 2 tracked films whose titles are not known" in by_title.err
+
+
+def test_tracked_films_are_listed(refreshed: tuple[Afterscore, Ended]) -> None:
+    ready, _ = refreshed
+    rows = ready("track", "--list", "--json").json
+    assert [row["imdb_id"] for row in rows] == ["tt0308208", "tt7462422"]
+    lines = ready("track", "--list").out.splitlines()
+    assert lines[1].split()[0] == "tt0308208"
+    assert lines[1].endswith("Ballistic: Ecks vs. Sever (2002)")
+    assert lines[-1] == "2 films."
+    for words in (["--json"], ["--list", "tt1074638"]):
+        ended = ready("track", *words)
+        assert (ended.status, "--list stands alone" in ended.err) == (2, True)
+
+
+def test_a_film_that_is_known_can_be_tracked_by_its_title(
+    refreshed: tuple[Afterscore, Ended], tmp_path: Path
+) -> None:
+    ready, _ = refreshed
+    ready("backup", tmp_path / "copy.db")
+    ended = ready("track", "Skyfall (2012)", "--db", tmp_path / "copy.db")
+    assert ended.out.startswith("1 newly tracked"), ended.err
+    [*_, last] = ready("track", "--list", "--json", "--db", tmp_path / "copy.db").json
+    assert (last["imdb_id"], last["given"]) == ("tt1074638", "Skyfall (2012)")
+    several = ready("track", "The", "--db", tmp_path / "copy.db")
+    assert (several.status, "tt0468569" in several.err) == (2, True)
+
+
 def test_tracking_twice_changes_nothing_and_untracking_keeps_the_film(
     afterscore: Afterscore,
 ) -> None:

@@ -3,29 +3,43 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from pipelines import films
 from pipelines.database import read_only
 from pipelines.film_facts import film_facts
-from schedules import config, film_lists, show
+from pipelines.wording import counted
+from schedules import columns, config, film_lists, show
 from schedules.commands.opening import must_be_there, writing_to
 from schedules.commands.options import DbOption, FilmsOption, JsonOption, Problem, err, out
 from schedules.commands.running import NothingToAsk, exit_status, run_shown
 from schedules.results import Selection
 
+SKIPPED = 20
+"""Films of a list that are named where they could not be tracked; the rest is counted."""
+
+_NAMES = (
+    "a name, of the file or of a folder around it, must hold an id such as [tt1074638],"
+    " {imdb-tt1074638} or {tmdb-37724}; an .nfo file beside the film may hold it too"
+)
+
 
 def track(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="FILM", help="tt1074638, tmdb:37724, a URL …")
+        list[str] | None,
+        typer.Argument(metavar="FILM", help="tt1074638, tmdb:37724, a URL, a known film's title"),
     ] = None,
     films_file: FilmsOption = None,
     folder: Annotated[
         Path | None,
         typer.Option("--folder", metavar="DIR", help="A media folder with ids in names"),
     ] = None,
+    listing: Annotated[
+        bool, typer.Option("--list", help="Print the films that are tracked")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON (with --list)")] = False,
     db: DbOption = None,
 ) -> None:
     """Track films, whatever the universe says: by id, from a CSV file, or from a media folder.
@@ -33,41 +47,69 @@ def track(
     \b
     Example:  afterscore track tt1074638 https://www.themoviedb.org/movie/24428
               afterscore track --films ~/Downloads/WATCHLIST.csv
+              afterscore track --list
     """
     from schedules import backfill
 
-    rows = film_lists.from_names(names or [])
+    if (as_json and not listing) or (listing and (names or films_file or folder)):
+        raise Problem("--list stands alone, or with --json: 'afterscore track --list'")
+    if listing:
+        _print_tracked(films.tracked(read_only(config.database_path(db))), as_json=as_json)
+        return
+    rows = film_lists.from_names(names or [], config.database_path(db))
     if films_file:
         rows += film_lists.from_csv(films_file)
     if folder:
         found = film_lists.from_folder(folder)
         if not found:
-            raise Problem(
-                f"no ids in the names in {folder}: expected such as [tt1074638] or {{tmdb-37724}}"
-            )
+            raise Problem(f"no films in {folder}: {_NAMES}")
         rows += found
     if not rows:
         raise Problem(
             "name a film to track, or a file with --films, or a folder with --folder:"
             " 'afterscore track tt1074638'"
         )
-    with writing_to(db, "track") as database:
-        tracked, new = backfill.track_rows(database, rows)
+    tracked: dict[str, int] = {}
+    new = 0
+    if any(row.listings for row in rows):
+        with writing_to(db, "track") as database:
+            tracked, new = backfill.track_rows(database, rows)
     distinct = len(set(tracked.values()))
+    failed = [row for row in rows if row.place not in tracked]
     out.print(
-        f"{new} newly tracked, {distinct - new} tracked already, of {len(rows)} given."
-        " 'afterscore refresh' asks for them.",
+        f"{new:,} newly tracked, {distinct - new:,} tracked already, of {len(rows):,} given"
+        + (f"; {len(failed):,} skipped." if failed else ".")
+        + (" 'afterscore refresh' asks for them." if tracked else ""),
         soft_wrap=True,
     )
-    failed = [row for row in rows if row.place not in tracked]
-    for row in failed[:20]:
+    for row in failed[:SKIPPED]:
         err.print(
-            f"{row.place}: {row.problem or 'its ids are of different films here'}", markup=False
+            f"{row.place}: {row.problem or 'its ids are of different films here'}",
+            markup=False,
+            soft_wrap=True,
         )
-    if len(failed) > 20:
-        err.print(f"… and {len(failed) - 20} more rows without a film")
+    if len(failed) > SKIPPED:
+        err.print(f"… and {len(failed) - SKIPPED:,} more without a film")
+    if failed and folder:
+        err.print(f"{folder}: {_NAMES}", markup=False, soft_wrap=True)
     if failed:
         raise typer.Exit(1 if tracked else 2)
+
+
+def _print_tracked(rows: list[dict[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        out.print(show.as_json(rows), markup=False, soft_wrap=True)
+        return
+    if not rows:
+        out.print("No film is tracked: 'afterscore track tt1074638'.")
+        return
+    table = columns.table(("Id", "Since"), wraps=("Film",))
+    for row in rows:
+        own = row["imdb_id"] or (f"tmdb:{row['tmdb_id']}" if row["tmdb_id"] else row["given"])
+        title = row["title"] or "(title not known yet)"
+        table.add_row(show.printable(own), row["tracked_at"][:10], show.named(title, row["year"]))
+    columns.print_table(out, table)
+    out.print(f"{counted(len(rows), 'film')}.")
 
 
 def untrack(
