@@ -57,13 +57,18 @@ def captured(text: str) -> tuple[str, str]:
     `month`, `day` or `second`). Raises ValueError for anything else, or a date to come.
     """
     partial = _PARTIAL.fullmatch(text.strip())
-    if partial:
-        year, month, day = (int(part) if part else None for part in partial.groups())
-        exact = "day" if day else "month" if month else "year"
-        when = datetime(year or 1, month or 1, day or 1, tzinfo=UTC)
-    else:
-        exact, when = "second", datetime.fromisoformat(text.strip())
-        when = when if when.tzinfo else when.replace(tzinfo=UTC)
+    try:
+        if partial:
+            year, month, day = (int(part) if part else None for part in partial.groups())
+            exact = "day" if day else "month" if month else "year"
+            when = datetime(year or 1, month or 1, day or 1, tzinfo=UTC)
+        else:
+            exact, when = "second", datetime.fromisoformat(text.strip())
+            when = when if when.tzinfo else when.replace(tzinfo=UTC)
+    except ValueError:
+        raise ValueError(
+            f"{text!r} is no date: 2014, 2017-07, 2019-12-17 or a time is expected"
+        ) from None
     if when > datetime.now(UTC) + timedelta(days=1):
         raise ValueError(f"a page cannot have been saved in the future: {text}")
     return stamp(when), exact

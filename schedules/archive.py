@@ -6,7 +6,7 @@ import gzip
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,7 +29,10 @@ class OtherHost(Exception):
 
 @dataclass(frozen=True)
 class Saved:
-    """A saved page: where it lies, which source and URL it is of, when it was captured."""
+    """A saved page: where it lies, which source and URL it is of, when it was captured.
+
+    `place` is where its index names it, for messages.
+    """
 
     file: str
     source: str
@@ -38,6 +41,7 @@ class Saved:
     status: int = 200
     headers: dict[str, str] | None = None
     captured_on: str | None = None
+    place: str | None = None
 
     def records(self) -> list[Record]:
         """What the page says; at least one record, with the outcome."""
@@ -87,32 +91,31 @@ def from_index(index: Path) -> Iterator[Saved | tuple[dict[str, Any], str]]:
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
+        place = f"{index}, line {number}"
+        told: Any = None
         try:
             told = json.loads(line)
-            file, source, url = told["file"], told["source"], told["url"]
-        except (ValueError, KeyError, TypeError) as fault:
-            yield (
-                {"line": number},
-                f"line {number} of {index}: needs file, source and url ({fault})",
-            )
-            continue
-        try:
-            saved = saved_file(
-                index.parent / file, source, url, int(told.get("http_status") or 200)
-            )
+            saved = _indexed(told, index.parent)
         except (UnreadableArchive, OtherHost, ValueError) as fault:
-            yield told, str(fault)
+            yield told if isinstance(told, dict) else {"line": number}, f"{place}: {fault}"
             continue
-        captured = told.get("captured_on")
-        yield Saved(
-            file,
-            source,
-            saved.url,
-            saved.body,
-            saved.status,
-            saved.headers,
-            str(captured) if captured else None,
-        )
+        yield replace(saved, place=place)
+
+
+def _indexed(told: Any, folder: Path) -> Saved:
+    """The page that a line of an index names. Raises ValueError, and whatever saved_file does."""
+    if not isinstance(told, dict):
+        raise ValueError("a JSON object with file, source and url is expected")
+    for name in ("file", "source", "url"):
+        if not isinstance(told.get(name), str):
+            found = f"is {told[name]!r}" if name in told else "is not there"
+            raise ValueError(f"{name} {found}: file, source and url are needed, each a text")
+    status = str(told.get("http_status") or 200)
+    if not status.isdecimal():
+        raise ValueError(f"http_status is {status!r}: a number such as 200 is expected")
+    saved = saved_file(folder / told["file"], told["source"], told["url"], int(status))
+    captured = told.get("captured_on")
+    return replace(saved, file=told["file"], captured_on=str(captured) if captured else None)
 
 
 def from_warc(path: Path) -> Iterator[Saved]:

@@ -141,18 +141,20 @@ def store_saved(db: Database, pages: Iterable[Saved]) -> Tally:
         batch.clear()
 
     for page in pages:
+        place = page.place or page.file
         if not page.captured_on:
-            tally.notes.append(f"{page.file}: no capture date, so not stored")
+            tally.notes.append(f"{place}: captured_on is not there, so {page.file} is not stored")
             continue
         try:
             at, exact = clock.captured(page.captured_on)
         except ValueError as fault:
-            tally.notes.append(f"{page.file}: {fault}")
+            tally.notes.append(f"{place}: captured_on: {fault}")
             continue
         records = page.records()
         batch.append((_answer(page, at, records), exact))
         if records[0].outcome not in (Outcome.OK, Outcome.NOT_A_FILM):
-            tally.notes.append(f"{page.file}: {records[0].outcome.value} ({records[0].detail})")
+            told = f"{records[0].outcome.value} ({records[0].detail})"
+            tally.notes.append(f"{place}: {page.file}: {told}")
         if len(batch) >= 200:
             flush()
     flush()

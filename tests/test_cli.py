@@ -154,7 +154,11 @@ def test_init_writes_settings_that_load_and_shows_the_terms(afterscore: Aftersco
     assert afterscore("sources").status == 0
     settings = (afterscore.folder / "afterscore.toml").read_text("utf-8")
     assert 'contact = "you@example.org"' in settings
-    assert "left as it is" in afterscore("init").out
+    again = afterscore("init", "--contact", "me@example.org").out
+    assert "left as it is" in again
+    assert 'Put contact = "me@example.org" into it by hand' in again
+    assert "Asked: imdb, wikidata." in again
+    assert [source.terms.url for source in SOURCES if source.terms.url in again] == []
 
 
 def test_only_sources_whose_terms_allow_it_are_on_by_default(afterscore: Afterscore) -> None:
@@ -369,21 +373,27 @@ def test_a_file_of_headers_is_a_page_without_a_body(afterscore: Afterscore) -> N
     page.write_text("HTTP/1.1 202 Accepted\nx-amzn-waf-action: challenge\n\n", "utf-8")
     url = "https://www.imdb.com/title/tt1074638/"
     ended = afterscore("read", "--source", "imdb", "--url", url, "--http-status", "202", page)
-    assert (ended.status, json.loads(ended.out)["outcome"]) == (0, "blocked")
+    assert (ended.status, json.loads(ended.out)["outcome"]) == (1, "blocked")
 
 
 def test_an_index_reads_every_line_it_can(afterscore: Afterscore) -> None:
+    (afterscore.folder / "odd.html").write_text("<html>", "utf-8")
+    odd = {"file": "odd.html", "source": "imdb", "url": "https://www.imdb.com/title/tt1074638/"}
     lines = [
         {"file": str(SKYFALL_PAGE), "source": "tmdb", "url": "https://api.themoviedb.org/3/movie/37724"},
+        odd,
         {"file": "gone.html", "source": "imdb", "url": "https://www.imdb.com/title/tt1074638/"},
     ]  # fmt: skip
     index = afterscore.folder / "index.jsonl"
     index.write_text("\n".join([*map(json.dumps, lines), "{cut"]), "utf-8")
     ended = afterscore("read", "--index", index)
     records = [json.loads(line) for line in ended.out.splitlines()]
-    assert [record["outcome"] for record in records] == ["ok", "error", "error"]
+    assert [record["outcome"] for record in records] == ["ok", "unreadable", "error", "error"]
     assert ended.status == 1
     assert "gone.html" in ended.err
+    assert f"{index}, line 4: " in ended.err
+    index.write_text(json.dumps(odd), "utf-8")  # a page that no layout fits is a record, too
+    assert afterscore("read", "--index", index).status == 0
 
 
 @pytest.mark.parametrize(
@@ -409,11 +419,78 @@ def test_bad_pages_have_a_typed_outcome_and_no_scores(
     ended = afterscore("read", "--source", source, "--url", url, page)
     record = json.loads(ended.out)
     assert (record["outcome"], record["scores"]) == (outcome, {})
-    assert ended.status == 0
+    assert ended.status == 1
     assert len(ended.err.strip().splitlines()) == 1
 
 
 # --- backfill -----------------------------------------------------------------------------------
+
+
+def test_a_dry_run_of_a_backfill_says_what_it_would_ask_and_writes_nothing(
+    refreshed: tuple[Afterscore, Ended], afterscore: Afterscore
+) -> None:
+    ready, _ = refreshed
+    films = afterscore.folder / "films.csv"
+    films.write_text("Const\ntt1074638\ntt0468569\ntt9999999\n", "utf-8")
+    before = ready.database()["films"].count
+    ended = ready("backfill", "--films", films, "--again", "--dry-run")
+    assert ended.status == 0
+    lines = ended.out.splitlines()
+    assert any(line.startswith("rottentomatoes: 2 of 2 listings, ") for line in lines)
+    assert any(line.split()[:3] == ["m/skyfall", "Skyfall", "changes"] for line in lines)
+    assert "1 film not here yet" in ended.out
+    assert any(line.startswith("rottentomatoes: up to 3 requests, ") for line in lines)
+    told = ready("backfill", "--films", films, "--again", "--dry-run", "--json").json
+    asked = {row["source"]: row["requests"] for row in told["sources"]}
+    assert (asked["metacritic"], told["unknown"]) == (2, 1)
+    assert ready.database()["films"].count == before
+    assert afterscore("backfill", "--films", films, "--dry-run").status == 0
+    assert list(afterscore.folder.glob("*.db*")) == []
+
+
+def test_a_backfill_may_be_the_first_that_a_new_database_sees(tmp_path: Path) -> None:
+    with Replica() as replica:
+        ready = beside(replica, tmp_path)
+        early = ready("backfill", "--years", "2012", "--dry-run")
+        assert early.status == 2
+        assert "'afterscore refresh --source imdb' reads which films there are" in early.err
+        ended = ready("backfill", "--source", "imdb", "--source", "wikidata", "--source", "tmdb")
+    assert ended.status == 0, ended.err
+    assert "Which films there are is read first" in ended.err
+    assert ready("film", "Skyfall (2012)", "--json").json["scores"]["tmdb_score"]["value"] == 6.9
+
+
+def test_what_is_wrong_with_an_index_is_named_by_line_and_field(afterscore: Afterscore) -> None:
+    page = {"file": str(SKYFALL_PAGE), "source": "tmdb",
+            "url": "https://api.themoviedb.org/3/movie/37724"}  # fmt: skip
+    index = afterscore.folder / "index.jsonl"
+    index.write_text(json.dumps({**page, "captured_on": "2015-13-45"}), "utf-8")
+    ended = afterscore("backfill", "--from", "index.jsonl")
+    assert (ended.status, ended.out) == (
+        2,
+        "0 saved pages: 0 read, 0 records stored, 1 problem.\n",
+    )
+    assert "index.jsonl, line 1: captured_on: '2015-13-45' is no date" in ended.err
+    assert "no page of index.jsonl could be stored" in ended.err
+    lines = [
+        {**page, "captured_on": "2015"},
+        page,
+        {**page, "http_status": "OK"},
+        {**page, "file": 12},
+        {"file": "x.html"},
+        [1],
+    ]
+    index.write_text("\n".join(map(json.dumps, lines)), "utf-8")
+    ended = afterscore("backfill", "--from", "index.jsonl")
+    assert (ended.status, ended.out) == (1, "1 saved page: 1 read, 1 record stored, 5 problems.\n")
+    for line, told in (
+        (2, "captured_on is not there"),
+        (3, "http_status is 'OK'"),
+        (4, "file is 12"),
+        (5, "source is not there"),
+        (6, "a JSON object with file, source and url is expected"),
+    ):
+        assert f"index.jsonl, line {line}: {told}" in ended.err
 
 
 def test_backfill_reports_every_row(tmp_path: Path) -> None:

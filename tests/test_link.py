@@ -59,7 +59,10 @@ def listings(*films: dict[str, Any]) -> pd.DataFrame:
 
 def test_it_writes_the_pairs_that_are_one_film_with_their_evidence(two_files: Afterscore) -> None:
     ended = two_files("link", "a.csv", "b.csv", "--out", "pairs.csv", "--ask", "doubtful.csv")
-    assert (ended.status, ended.out) == (0, "3 pairs are one film; 2 are doubtful.\n")
+    assert (ended.status, ended.out) == (
+        0,
+        "5 listings of a.csv, 6 of b.csv: 3 pairs are one film; 2 are doubtful.\n",
+    )
     pairs = rows(two_files.folder / "pairs.csv")
     assert {(pair["a"], pair["b"]) for pair in pairs} == {
         ("imdb:1", "tmdb:1"),
@@ -84,6 +87,19 @@ def test_it_writes_the_pairs_that_are_one_film_with_their_evidence(two_files: Af
 def test_it_says_how_to_see_the_doubtful_pairs(two_files: Afterscore) -> None:
     ended = two_files("link", "a.csv", "b.csv", "--out", "pairs.csv")
     assert "2 are doubtful (--ask FILE.csv lists them)" in ended.out
+
+
+def test_it_names_what_it_does_not_read(two_files: Afterscore) -> None:
+    (two_files.folder / "b.csv").write_text(
+        "id,title,directer,shelf,year\n1,Skyfall,Sam Mendes,A,MMXII\n2,Up,,B,\n3,Dune,,B,soon\n"
+    )
+    ended = two_files("link", "a.csv", "b.csv", "--out", "pairs.csv")
+    assert ended.status == 0
+    assert ended.err.splitlines() == [
+        "b.csv, line 1: the column 'directer' is not known, and passed over. Is directors meant?",
+        "b.csv, line 1: the column 'shelf' is not known, and passed over.",
+        "b.csv, line 2: year 'MMXII' is no number, and counts as not known; 1 more like it",
+    ]
 
 
 def test_the_sides_may_be_swapped(two_files: Afterscore) -> None:
@@ -189,7 +205,10 @@ def test_ways_of_saving_a_file_make_no_difference(content: bytes, tmp_path: Path
 def test_files_with_a_header_alone_have_no_pairs(afterscore: Afterscore) -> None:
     (afterscore.folder / "a.csv").write_text("id,title,year\n", "utf-8")
     ended = afterscore("link", "a.csv", "a.csv", "--out", "pairs.csv")
-    assert (ended.status, ended.out) == (0, "0 pairs are one film.\n")
+    assert (ended.status, ended.out) == (
+        0,
+        "0 listings of a.csv, 0 of a.csv: 0 pairs are one film.\n",
+    )
     assert (afterscore.folder / "pairs.csv").read_text("utf-8") == "a,b,probability,evidence\n"
 
 

@@ -52,6 +52,18 @@ def test_a_run_is_told_from_its_start_to_its_end(refreshing: Afterscore) -> None
     assert all(line["at"].endswith("Z") for line in told)
 
 
+def test_a_long_address_is_short_on_the_screen_and_whole_in_the_log(tmp_path: Path) -> None:
+    nowhere = {"AFTERSCORE_WIKIDATA_SPARQL_URL": "http://127.0.0.1:9"}
+    ready = Afterscore(tmp_path, {**nowhere, "AFTERSCORE_WIKIDATA_API_URL": "http://127.0.0.1:9"})
+    ready.settings("[sources.wikidata]\ndelay_seconds = 0")
+    ready("track", "tt1074638")
+    printed = ready("refresh", "--source", "wikidata").err
+    assert "wikidata: error: https://query.wikidata.org/sparql?… (" in printed
+    (whole,) = (line["text"] for line in lines(tmp_path) if "sparql?" in line.get("text", ""))
+    assert "tt1074638" in whole
+    assert "answered" not in printed
+
+
 def test_what_goes_wrong_is_told_with_its_source_as_it_was_printed(refreshing: Afterscore) -> None:
     refreshing.environment["AFTERSCORE_ROTTENTOMATOES_URL"] = "http://127.0.0.1:9"
     printed = refreshing("refresh", "--source", "rottentomatoes", "--again").err

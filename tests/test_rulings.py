@@ -117,11 +117,18 @@ def test_a_ruling_matches_what_was_doubtful_and_undo_leaves_it_so(told: Aftersco
     pair = ("imdb:tt4975722", "https://www.rottentomatoes.com/m/moonlight")
     ended = told("match", "same", *pair)
     assert (ended.status, ended.err) == (0, "")
+    assert ended.out.splitlines()[0] == (
+        "Ruled: imdb:tt4975722 Moonlight (2016) and rottentomatoes:m/moonlight Moonlight"
+        " are one film."
+    )
     assert "rottentomatoes:m/moonlight is Moonlight (2016)" in ended.out
     assert tomatometers(told) == {"tt4975722": 98}
     assert "No match is doubtful" in told("match", "list").out
     assert "ruling: ruled same as imdb:tt4975722 by" in told("explain", "tt4975722").out
-    assert told("match", "undo", *pair).status == 0
+    undone = told("match", "undo", *pair)
+    assert undone.status == 0
+    assert undone.out.startswith("No longer ruled (by ")
+    assert "rottentomatoes:m/moonlight Moonlight are one film.\n" in undone.out
     assert tomatometers(told) == {}
     assert "m/moonlight" in told("match", "list").out
     again = told("match", "undo", *pair)
@@ -215,7 +222,10 @@ def test_forget_asks_and_removes_a_listing_with_what_hangs_on_it(told: Afterscor
     words = ("forget", "rottentomatoes:m/moonlight")
     kept = told(*words, stdin="n\n")
     assert kept.status == 2
-    assert "1 score observations" in kept.err
+    assert "1 score observation?" in kept.err
+    nobody = told(*words)
+    assert nobody.status == 2
+    assert "'afterscore forget rottentomatoes:m/moonlight --yes'" in nobody.err
     assert tomatometers(told) == {"tt4975722": 98}
     assert told(*words, stdin="y\n").status == 0
     assert tomatometers(told) == {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable, Iterable, Iterator
+from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -21,20 +22,34 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _HOURS = re.compile(r"(\d+)\s*h\D*(\d*)", re.I)
 
 
+_NUMBERS = ("year", "runtime", "season", "episode")
+
+_NEAR = 0.75
+"""How like a column's name must be to the one that may be meant, of 1."""
+
+Note = Callable[[str], None]
+"""Hears, in one line, of what a file says and is not read."""
+
+
+def _unheard(_line: str) -> None:
+    """Tell nobody."""
+
+
 class UnreadableListings(Exception):
     """A file that does not hold listings; the message says where, and what was expected."""
 
 
-def read_listings(path: Path) -> pd.DataFrame:
+def read_listings(path: Path, note: Note = _unheard) -> pd.DataFrame:
     """The listings of a CSV file in UTF-8, one a row, with those of `COLUMNS` that it has.
 
     Names are parted by `|`, `;` or `,`, other titles by `|`. A year or a runtime that is no number
-    counts as unknown. The file is read once, from its beginning to its end: it may be a pipe.
+    counts as unknown. `note` hears of that, and of columns that are passed over. The file is
+    read once, from its beginning to its end: it may be a pipe.
     Raises UnreadableListings.
     """
     try:
         with path.open("rb") as handle:
-            listings = _read(path, csv.reader(_decoded(path, handle), strict=True))
+            listings = _read(path, csv.reader(_decoded(path, handle), strict=True), note)
     except OSError as fault:
         raise UnreadableListings(f"{path}: {fault.strerror}") from None
     ids = listings["id"]
@@ -45,10 +60,24 @@ def read_listings(path: Path) -> pd.DataFrame:
             raise UnreadableListings(
                 f"{path}, line {listings['line'][at]} {why.format(listings['line'][first])}"
             )
-    return pd.DataFrame({name: _typed(listings[name], read) for name, read in _kept(listings)})
+    typed = {name: _typed(listings[name], read) for name, read in _kept(listings)}
+    for name in (name for name in _NUMBERS if name in typed):
+        _note_what_is_no_number(path, listings[typed[name].isna()], name, note)
+    return pd.DataFrame(typed)
 
 
-def _read(path: Path, reader: Any) -> pd.DataFrame:
+def _note_what_is_no_number(path: Path, unknown: pd.DataFrame, name: str, note: Note) -> None:
+    odd = unknown[unknown[name].str.strip() != ""]
+    if odd.empty:
+        return
+    more = f"; {len(odd) - 1:,} more like it" if len(odd) > 1 else ""
+    note(
+        f"{path}, line {odd['line'].iloc[0]}: {name} {odd[name].iloc[0]!r} is no number, and counts"
+        f" as not known{more}"
+    )
+
+
+def _read(path: Path, reader: Any, note: Note) -> pd.DataFrame:
     """The columns that are known, as texts, and the line on which each row ends."""
     try:
         header = [name.strip().lower() for name in next(reader, [])]
@@ -57,6 +86,10 @@ def _read(path: Path, reader: Any) -> pd.DataFrame:
                 f"{path}, line 1 names no column id. It should name the columns, of which these are"
                 f" read: {', '.join(COLUMNS)}"
             )
+        for name in (name for name in header if name and name not in COLUMNS):
+            near = get_close_matches(name, COLUMNS, 1, _NEAR)
+            meant = f" Is {near[0]} meant?" if near else ""
+            note(f"{path}, line 1: the column {name!r} is not known, and passed over.{meant}")
         places = {name: header.index(name) for name in COLUMNS if name in header}
         parts = [pd.DataFrame({"line": [], **{name: [] for name in places}}, dtype=object)]
         rows = _rows(path, reader, len(header))

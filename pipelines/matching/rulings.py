@@ -65,15 +65,19 @@ def rule(db: Database, a: Listed, b: Listed, ruling: str, ruled_by: str) -> None
     _write(db, first, second, ruling, ruled_by, at)
 
 
-def undo(db: Database, a: Listed, b: Listed) -> bool:
-    """Undo what was ruled on two listings on the command line; whether there was anything."""
+def undo(db: Database, a: Listed, b: Listed) -> Ruling | None:
+    """Undo what was ruled on two listings on the command line; the last such ruling, if any."""
     first, second = sorted((str(a), str(b)))
+    of_them = "listing_a = ? AND listing_b = ? AND undone_at IS NULL AND ruled_by <> ?"
     undone = db.conn.execute(
-        "UPDATE rulings SET undone_at = ? WHERE listing_a = ? AND listing_b = ?"
-        " AND undone_at IS NULL AND ruled_by <> ?",
-        (clock.now(), first, second, FROM_FILE),
+        "SELECT listing_a, listing_b, ruling, ruled_by, ruled_at FROM rulings"
+        f" WHERE {of_them} ORDER BY ruling_id DESC LIMIT 1",
+        (first, second, FROM_FILE),
+    ).fetchone()
+    db.conn.execute(
+        f"UPDATE rulings SET undone_at = ? WHERE {of_them}", (clock.now(), first, second, FROM_FILE)
     )
-    return bool(undone.rowcount)
+    return Ruling(*undone) if undone else None
 
 
 def in_force(db: Database) -> list[Ruling]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
 from sqlite_utils import Database
 
 from pipelines import films
-from pipelines.database import read_only
+from pipelines.database import read_only, writing
 from pipelines.lock import Rank
+from pipelines.wording import counted
 from schedules import config, film_lists, show
 from schedules.commands.opening import film_ids_of, has_films, source_named, writing_in_turn
 from schedules.commands.options import (
@@ -27,7 +31,7 @@ from schedules.commands.options import (
     out,
     warn,
 )
-from schedules.commands.plan import print_plan
+from schedules.commands.plan import plan_rows, print_plan, time_taken
 from schedules.commands.running import exit_status, print_result, result_rows, run_shown
 from schedules.commands.saved_pages import store_saved_pages
 from schedules.progress import Shown
@@ -38,6 +42,9 @@ from spiders.sources import SOURCES
 if TYPE_CHECKING:
     from schedules.crawls import Start
     from schedules.run import Run
+
+SHOWN = 5
+"""Listings of each source that a backfill's plan prints."""
 
 NEXT_STEPS = """There is nothing to refresh yet: no film is tracked, and no universe is set.
 Track films:     afterscore track tt1074638 tmdb:24428
@@ -158,23 +165,31 @@ def backfill_command(
             f"no row of {films_file} names a film: {rows[0].problem if rows else 'empty'}"
         )
     path = config.database_path(db)
-    if not films_file and not film_names and (not path.exists() or not has_films(path)):
+    whole = not (films_file or film_names or years)
+    empty = not path.exists() or not has_films(path)
+    if empty and whole and settings.universe is None:
         raise Problem(NEXT_STEPS)
-    start = _crawling_on(cluster) if cluster and not dry_run else None
+    if dry_run:
+        with _looked_at(path) as reading:
+            ids, unknown = _known(reading, film_names or [], rows)
+            ids |= _films_of_years(reading, years) if years else frozenset()
+            chosen = Selection(tuple(source or ()), None if whole else ids, limit, again)
+            run = Run(reading, settings, chosen, "backfill --dry-run", Shown(err))
+            count = reading["films"].count if whole else len(ids)
+            _print_what_it_would_ask(run, count, unknown, as_json=as_json)
+        return
+    start = _crawling_on(cluster) if cluster else None
     with writing_in_turn(db, "backfill", Rank.BACKFILL) as (database, lock):
         tracked, _ = backfill.track_rows(database, rows)
         ids = film_ids_of(database, film_names, None) or frozenset()
         if years:
             ids |= _films_of_years(database, years)
         ids |= frozenset(tracked.values())
-        whole = not (films_file or film_names or years)
         chosen = Selection(
             sources=tuple(source or ()), film_ids=None if whole else ids, limit=limit, again=again
         )
         count = len(ids) if not whole else database["films"].count
-        _print_estimate(Run(database, settings, chosen, "backfill", Shown(err)), count)
-        if dry_run:
-            return
+        _print_estimate(Run(database, settings, chosen, "backfill", Shown(err)), count, err)
         result = run_shown(
             database,
             settings,
@@ -226,16 +241,71 @@ def _films_of_years(database: Database, years: str) -> frozenset[int]:
     )
     found = frozenset(row[0] for row in rows)
     if not found:
-        raise Problem(f"no film of {years} is here yet: 'afterscore refresh' finds the universe")
+        raise Problem(
+            f"no film of {years} is here yet: 'afterscore refresh --source imdb' reads which films"
+            " there are"
+        )
     return found
 
 
-def _print_estimate(run: Run, film_count: int) -> None:
+@contextmanager
+def _looked_at(path: Path) -> Iterator[Database]:
+    """The database for reading; where there is none, an empty one that is gone afterwards."""
+    from pipelines.merge import prepare
+
+    if path.exists():
+        yield read_only(path)
+        return
+    with (
+        TemporaryDirectory() as folder,
+        writing(Path(folder) / path.name) as database,
+    ):
+        prepare(database)
+        yield database
+
+
+def _known(
+    reading: Database, names: list[str], rows: list[film_lists.Row]
+) -> tuple[frozenset[int], int]:
+    """The films of a command that are here, and how many are not."""
+    found = [films.find_all(reading, name) for name in names]
+    for listings in (row.listings for row in rows if row.listings):
+        found.append([one for listing in listings for one in films.find_all(reading, str(listing))])
+    return frozenset(one.film_id for some in found for one in some), found.count([])
+
+
+def _print_what_it_would_ask(run: Run, known: int, unknown: int, *, as_json: bool) -> None:
+    """A backfill's plan; `unknown` films are not here yet, and are sought first."""
+    if as_json:
+        out.print(show.as_json({**plan_rows(run), "unknown": unknown}), soft_wrap=True)
+        return
+    print_plan(run, SHOWN)
+    if unknown:
+        out.print(
+            f"\n{counted(unknown, 'film')} not here yet: tracked and sought first, then asked for"
+            " like the others.",
+            soft_wrap=True,
+        )
+    if known + unknown:
+        out.print("\nAt most, with what is still to be found:")
+        _print_estimate(run, known + unknown, out)
+
+
+def _print_estimate(run: Run, film_count: int, console: Console) -> None:
+    """What it costs at most: each source's listings, and of those to be found one for each film."""
     from schedules import backfill
 
+    if not film_count:
+        console.print("Which films there are is read first; what they cost is known then.")
+        return
     estimates = backfill.estimate(run, film_count)
     for told in estimates:
-        costs = f"up to {told.requests:,} requests, {told.hours:.1f} h at the polite rate"
-        err.print(f"{told.source}: {costs}")
-    longest = max((told.hours for told in estimates), default=0.0)
-    err.print(f"Hosts are asked side by side: about {longest:.1f} h in all.")
+        console.print(
+            f"{told.source}: up to {counted(told.requests, 'request')},"
+            f" {time_taken(told.hours)} at the polite rate"
+        )
+    if estimates:
+        longest = max(told.hours for told in estimates)
+        console.print(f"Hosts are asked side by side: about {time_taken(longest)} in all.")
+    else:
+        console.print("No source that is on is asked film by film ('afterscore sources').")

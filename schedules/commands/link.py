@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipelines.wording import counted
 from schedules.commands.options import Problem, err, out
 from schedules.progress import steps
 
@@ -42,9 +43,13 @@ def link_command(
     # pandas and rapidfuzz: half a second that other commands need not spend.
     from pipelines.matching import link as matching
 
+    def note(line: str) -> None:
+        err.print(line, markup=False, soft_wrap=True)
+
     with steps(err) as step:
         try:
-            linked = matching.link(matching.read_listings(a), matching.read_listings(b), step)
+            left, right = (matching.read_listings(path, note) for path in (a, b))
+            linked = matching.link(left, right, step)
         except matching.UnreadableListings as fault:
             raise Problem(str(fault)) from None
     same = linked[linked["answer"] == "same"]
@@ -52,12 +57,14 @@ def link_command(
     _write(same, pairs)
     if ask is not None:
         _write(doubtful, ask)
-    said = f"{len(same):,} pairs are one film"
+    said = (
+        f"{counted(len(left), 'listing')} of {a.name}, {len(right):,} of {b.name}:"
+        f" {counted(len(same), 'pair is', 'pairs are')} one film"
+    )
     if len(doubtful):
-        said += f"; {len(doubtful):,} are doubtful" + (
-            "" if ask else " (--ask FILE.csv lists them)"
-        )
-    (err if str(pairs) == "-" else out).print(f"{said}.")
+        said += f"; {counted(len(doubtful), 'is', 'are')} doubtful"
+        said += "" if ask else " (--ask FILE.csv lists them)"
+    (err if str(pairs) == "-" else out).print(f"{said}.", markup=False, soft_wrap=True)
 
 
 def _write(linked: pd.DataFrame, path: Path) -> None:

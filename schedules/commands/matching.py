@@ -114,11 +114,12 @@ def match_undo(a: ListingArgument, b: ListingArgument, db: DbOption = None) -> N
     with writing_to(db, "match undo") as database:
         with transaction(database):
             undone = rulings.undo(database, first, second)
-        if not undone:
+        if undone is None:
             raise Problem(
                 f"nothing was ruled on {first} and {second} on the command line (a rulings file is"
                 " undone by taking the line out of it)"
             )
+        _say_ruling(database, f"No longer ruled ({undone.words})", first, second, undone.ruling)
         _match_again(database, first, second)
 
 
@@ -142,14 +143,25 @@ def forget_command(
         (observed,) = database.conn.execute(
             "SELECT count(*) FROM score_observations WHERE listing_id = ?", [number]
         ).fetchone()
-        if not yes and not typer.confirm(
-            f"Remove {listing} with {observed} score observations?", err=True
+        if not yes and not _confirmed(
+            f"Remove {listing} with {counted(observed, 'score observation')}?"
         ):
-            raise Problem("nothing was removed")
+            raise Problem(
+                f"nothing was removed: 'afterscore forget {listing} --yes' does so without asking"
+            )
         with transaction(database):
             touched = forget(database, number)
         merge(database, touched)
     out.print(f"{listing} is forgotten.", markup=False)
+
+
+def _confirmed(question: str) -> bool:
+    """Whether a person says yes; where nobody can be asked, nobody does."""
+    try:
+        return typer.confirm(question, err=True)
+    except typer.Abort:
+        err.print()
+        return False
 
 
 def rebuild_command(db: DbOption = None) -> None:
@@ -196,7 +208,22 @@ def _rule(a: str, b: str, ruling: str, db: Path | None) -> None:
                 rulings.rule(database, first, second, ruling, getpass.getuser())
         except ValueError as fault:
             raise Problem(str(fault)) from None
+        _say_ruling(database, "Ruled", first, second, ruling)
         _match_again(database, first, second)
+
+
+def _say_ruling(database: Database, done: str, a: Listed, b: Listed, ruling: str) -> None:
+    """One line with what was ruled or undone on two listings, each with the title it bears."""
+    answer = "are one film" if ruling == rulings.SAME else "are not one film"
+    names = " and ".join(_named(database, listing) for listing in (a, b))
+    out.print(f"{done}: {names} {answer}.", markup=False, soft_wrap=True)
+
+
+def _named(database: Database, listing: Listed) -> str:
+    title, year = database.conn.execute(
+        "SELECT title, year FROM listings WHERE source = ? AND source_id = ?", listing
+    ).fetchone()
+    return f"{listing} {show.named(title, year)}" if title else str(listing)
 
 
 def _match_again(database: Database, *listings: Listed) -> None:

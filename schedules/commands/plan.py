@@ -50,17 +50,21 @@ def plan(
     if not as_json:
         print_plan(run)
         return
-    told = {
+    out.print(show.as_json(plan_rows(run)), markup=False, soft_wrap=True)
+
+
+def plan_rows(run: Run) -> dict[str, Any]:
+    """What a run would ask, as `--json` prints it."""
+    return {
         "finds": _finds(run),
         "universe_unread": run.universe_unread,
         "sources": [_as_row(run.night(one), run.unfound(one)) for one in run.read_sources()],
         "skipped": run.skipped,
     }
-    out.print(show.as_json(told), markup=False, soft_wrap=True)
 
 
-def print_plan(run: Run) -> None:
-    """What a run would ask, and how long that takes."""
+def print_plan(run: Run, most: int = SHOWN) -> None:
+    """What a run would ask, with the first listings of each source, and how long that takes."""
     nights = [(run.night(one), run.unfound(one)) for one in run.read_sources()]
     print_skipped(run)
     out.print(
@@ -70,11 +74,11 @@ def print_plan(run: Run) -> None:
     if run.universe_unread:
         out.print(_UNREAD, soft_wrap=True)
     for night, unfound in nights:
-        _print(night)
+        _print(night, most)
         _print_unfound(night, unfound)
     if nights:
         longest = max(night.hours(len(night.asked)) for night, _ in nights)
-        out.print(f"Sources are asked side by side: {_time(longest)} in all.")
+        out.print(f"Sources are asked side by side: {time_taken(longest)} in all.")
 
 
 def _finds(run: Run) -> list[str]:
@@ -106,34 +110,34 @@ def _as_row(night: Night, unfound: int) -> dict[str, Any]:
     }
 
 
-def _print(night: Night) -> None:
+def _print(night: Night, most: int) -> None:
     import pandas as pd
 
     asked = len(night.asked)
     left = night.due - asked
     out.print(
         f"\n{night.source}: {asked:,} of {counted(night.listings, 'listing')},"
-        f" {_time(night.hours(asked))} at the polite rate"
+        f" {time_taken(night.hours(asked))} at the polite rate"
         + (f"; {left:,} more due, which wait for another night" if left else ""),
         soft_wrap=True,
     )
     if asked:
         table = columns.table(("  listing", "film", "why"), ("changed?",))
-        for row in night.asked.head(SHOWN).itertuples():
+        for row in night.asked.head(most).itertuples():
             never = row.last_asked_at is None or row.last_asked_at is pd.NaT
             named = show.printable(row.title) if isinstance(row.title, str) else ""
             chance = "" if never else f"{row.chance:.0%}"
             table.add_row(f"  {row.source_id}", named, str(row.why), chance)
         columns.print_table(out, table)
-    if asked > SHOWN:
-        out.print(f"  and {asked - SHOWN:,} more (--json lists them all)")
+    if asked > most:
+        out.print(f"  and {asked - most:,} more (--json lists them all)")
     if night.listings:
         every = night.hours(min(night.budget, night.listings))
         out.print(
             f"  To keep up with all {night.listings:,} takes about {night.upkeep:,.0f} requests a"
-            f" night, {_time(night.hours(night.upkeep))}; to ask them all once, "
+            f" night, {time_taken(night.hours(night.upkeep))}; to ask them all once, "
             + _nights(night.nights_for_all)
-            + f" of {_time(every)}.",
+            + f" of {time_taken(every)}.",
             soft_wrap=True,
         )
     if night.upkeep > night.budget:
@@ -152,7 +156,7 @@ def _print_unfound(night: Night, unfound: int) -> None:
     out.print(
         f"  {counted(unfound, 'film')} here may yet be found there. To ask about every film once"
         f" takes at most {counted(most, 'request')}: {_nights(night.nights(most))} of"
-        f" {_time(night.hours(min(night.budget, most)))}.",
+        f" {time_taken(night.hours(min(night.budget, most)))}.",
         soft_wrap=True,
     )
 
@@ -161,5 +165,8 @@ def _nights(number: int) -> str:
     return counted(number, "night")
 
 
-def _time(hours: float) -> str:
+def time_taken(hours: float) -> str:
+    """Hours in words: as minutes, or seconds, where they are few."""
+    if 0 < hours < 1 / 30:
+        return f"{3_600 * hours:,.1f} s"
     return f"{60 * hours:,.1f} min" if hours < 2 else f"{hours:,.1f} h"

@@ -9,9 +9,17 @@ from typing import Annotated, Any
 
 import typer
 
+from pipelines.wording import counted
 from schedules import archive
 from schedules.commands.opening import writing_to
 from schedules.commands.options import Problem, err, out
+from spiders.items import Outcome
+
+SHOWN = 40
+"""Problems of an index that are printed; the rest is counted."""
+
+_TOLD = (Outcome.OK, Outcome.NOT_FOUND, Outcome.NOT_A_FILM)
+"""Outcomes of a page that said something."""
 
 
 def read(
@@ -24,6 +32,9 @@ def read(
     ] = None,
 ) -> None:
     """Read saved pages and print one JSON object a line for each record; needs no database.
+
+    Exit status 1 where the page could not be read (unreadable, or a block). With an index such a
+    page is a record like others, and only a line that names no page makes it 1.
 
     \b
     Example:  afterscore read --source metacritic --url https://www.metacritic.com/movie/up up.html
@@ -38,11 +49,12 @@ def read(
                 told, why = entry
                 failures += 1
                 print(json.dumps(archive.failed(told, why), ensure_ascii=False))  # noqa: T201
-                err.print(f"{told.get('file') or index}: {why}", markup=False, soft_wrap=True)
+                err.print(why, markup=False, soft_wrap=True)
         raise typer.Exit(1 if failures else 0)
     if not (file and source and url):
         raise Problem("give --source, --url and a FILE, or --index INDEX.jsonl (see --help)")
-    _print_records(archive.saved_file(file, source, url, http_status))
+    outcome = _print_records(archive.saved_file(file, source, url, http_status))
+    raise typer.Exit(0 if outcome in _TOLD else 1)
 
 
 def store_saved_pages(saved: Path, db: Path | None) -> None:
@@ -66,21 +78,27 @@ def store_saved_pages(saved: Path, db: Path | None) -> None:
         raise Problem(f"no file {saved}")
     with writing_to(db, f"backfill --from {saved}") as database:
         tally = backfill.store_saved(database, usable())
-    for note in [*problems, *tally.notes][:40]:
+    told = [*problems, *tally.notes]
+    for note in told[:SHOWN]:
         err.print(note, markup=False, soft_wrap=True)
+    if len(told) > SHOWN:
+        err.print(f"… and {counted(len(told) - SHOWN, 'problem')} more")
     counts = tally.counts
     out.print(
-        f"{counts['asked']:,} saved pages: {counts['fetched']:,} read, {counts['stored']:,}"
-        f" records stored, {len(problems) + len(tally.notes)} problems."
+        f"{counted(counts['asked'], 'saved page')}: {counts['fetched']:,} read,"
+        f" {counted(counts['stored'], 'record')} stored, {counted(len(told), 'problem')}."
     )
     if not counts["asked"]:
-        raise Problem(f"no page of a known source in {saved}")
-    if problems or tally.notes:
+        what = "could be stored" if told else "is of a known source"
+        raise Problem(f"no page of {saved} {what}")
+    if told:
         raise typer.Exit(1)
 
 
-def _print_records(saved: archive.Saved) -> None:
-    for record in saved.records():
+def _print_records(saved: archive.Saved) -> Outcome:
+    """Print what a page says, and return what came of it."""
+    records = saved.records()
+    for record in records:
         print(json.dumps({"file": saved.file, **record.as_read()}, ensure_ascii=False))  # noqa: T201
         if record.detail:
             err.print(
@@ -88,3 +106,4 @@ def _print_records(saved: archive.Saved) -> None:
                 markup=False,
                 soft_wrap=True,
             )
+    return records[0].outcome

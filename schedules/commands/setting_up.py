@@ -30,8 +30,11 @@ def init(
     Example:  afterscore init --contact you@example.org
     """
     file = Path(config.FILE)
-    if file.exists() and not force:
+    kept = file.exists() and not force
+    if kept:
         out.print(f"{file} is there already and is left as it is (--force writes it anew).")
+        if contact:
+            out.print(f'Put contact = "{contact}" into it by hand.', markup=False)
     else:
         try:
             file.write_text(config.template(contact), "utf-8")
@@ -42,9 +45,14 @@ def init(
             ) from fault
         out.print(f"Wrote {file.resolve()}: read it, it is commented.")
     settings = config.load()
-    out.print("\nTerms of the sources, as the register has them:")
-    for source in SOURCES:
-        show.print_terms(out, source, settings.skipped(source))
+    skipped = {source.key: settings.skipped(source) for source in SOURCES}
+    if kept:
+        asked = ", ".join(key for key, why in skipped.items() if not why)
+        out.print(f"\nAsked: {asked or 'none'}. 'afterscore sources' says why not the others.")
+    else:
+        out.print("\nTerms of the sources, as the register has them:")
+        for source in SOURCES:
+            show.print_terms(out, source, skipped[source.key])
     path = config.database_path(db)
     free = shutil.disk_usage(path.resolve().parent).free / 1e9
     out.print("\nChecks:")
