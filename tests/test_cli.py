@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -458,6 +459,18 @@ def test_a_backfill_may_be_the_first_that_a_new_database_sees(tmp_path: Path) ->
     assert ended.status == 0, ended.err
     assert "Which films there are is read first" in ended.err
     assert ready("film", "Skyfall (2012)", "--json").json["scores"]["tmdb_score"]["value"] == 6.9
+
+
+def test_the_index_that_the_readme_shows_is_one(afterscore: Afterscore) -> None:
+    readme = Path(__file__).parents[1] / "README.md"
+    (line,) = re.findall(r"```json\n(.+)\n```", readme.read_text("utf-8"))
+    page = samples_folder() / "metacritic" / "skyfall.html"
+    (afterscore.folder / json.loads(line)["file"]).write_bytes(page.read_bytes())
+    (afterscore.folder / "index.jsonl").write_text(line, "utf-8")
+    ended = afterscore("backfill", "--from", "index.jsonl")
+    assert ended.status == 0, ended.err
+    [when] = {row["observed_at"] for row in afterscore.database()["score_observations"].rows}
+    assert when == "2014-05-01T00:00:00Z"
 
 
 def test_what_is_wrong_with_an_index_is_named_by_line_and_field(afterscore: Afterscore) -> None:

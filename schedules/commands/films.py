@@ -42,7 +42,8 @@ def track(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON (with --list)")] = False,
     db: DbOption = None,
 ) -> None:
-    """Track films, whatever the universe says: by id, from a CSV file, or from a media folder.
+    """Track films, whatever the universe says: by id or URL, by the title of one that is known
+    here, from a CSV file, or by the ids in the names of a media folder.
 
     \b
     Example:  afterscore track tt1074638 https://www.themoviedb.org/movie/24428
