@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.padding import Padding
 from rich.segment import Segment
@@ -46,9 +47,15 @@ def table(
 
 def print_table(console: Console, made: Table) -> None:
     """Print a table, with two blanks between its columns; with one, and its headings in lines of
-    one word each, where it would else be too wide."""
-    unbounded = console.options.update(width=10_000)
-    if console.measure(made, options=unbounded).maximum > console.width:
+    one word each, where it would else be too wide: where its last column wraps, that is where it
+    would cut words."""
+    needed = console.measure(made, options=console.options.update(width=10_000)).maximum
+    last = made.columns[-1]
+    if not last.no_wrap:
+        texts = [str(last.header), *map(str, last.cells)]
+        words = [word for text in texts for word in text.split()]
+        needed += max(map(cell_len, words)) - max(map(cell_len, texts))
+    if needed > console.width:
         made.padding = (0, 1, 0, 0)
         for column in (one for one in made.columns if one.no_wrap):
             column.header = re.sub(r"(?<=\S) ", "\n", str(column.header))

@@ -196,6 +196,7 @@ def schedule(
     why[grew] = _worded(100 * growth[grew], "its IMDb votes grew by {:.0f} % since")
     why[overdue] = f"not asked for almost {CEILING_DAYS:.0f} days"
     why[failures > 0] = _worded(failures[failures > 0], "failed {:.0f} times in a row")
+    why[failures == 1] = "failed the last time"
     why[gone] = "gone; looked at again now and then"
     why[never] = "never asked"
     return listings.assign(

@@ -35,7 +35,6 @@ _IN_NAMES = re.compile(
     re.I,
 )
 
-
 _VIDEO = re.compile(
     r"\.(3gp|asf|avi|divx|flv|iso|m2ts|m4v|mkv|mov|mp4|mpe?g|og[mv]|rmvb|ts|vob|webm|wmv)", re.I
 )

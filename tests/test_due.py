@@ -138,7 +138,7 @@ def test_a_listing_that_was_asked_and_never_answered_is_tried_again_after_its_re
     refused = {"first_answered_at": None, "last_answered_at": None, "answers": 0, "failures": 1}
     rows = plan(listing(1, **refused, last_asked_at=ago(0.5)))
     assert rows[1]["due_at"] == AT + 0.5 * DAY
-    assert rows[1]["why"] == "failed 1 times in a row"
+    assert rows[1]["why"] == "failed the last time"
 
 
 def test_films_that_were_first_asked_in_one_night_come_back_over_many() -> None:

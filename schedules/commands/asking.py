@@ -269,7 +269,7 @@ def _known(
 ) -> tuple[frozenset[int], int]:
     """The films of a command that are here, and how many are not."""
     found = [films.find_all(reading, name) for name in names]
-    for listings in (row.listings for row in rows if row.listings):
+    for listings in dict.fromkeys(row.listings for row in rows if row.listings):
         found.append([one for listing in listings for one in films.find_all(reading, str(listing))])
     return frozenset(one.film_id for some in found for one in some), found.count([])
 
@@ -277,7 +277,8 @@ def _known(
 def _print_what_it_would_ask(run: Run, known: int, unknown: int, *, as_json: bool) -> None:
     """A backfill's plan; `unknown` films are not here yet, and are sought first."""
     if as_json:
-        out.print(show.as_json({**plan_rows(run), "unknown": unknown}), soft_wrap=True)
+        told = {**plan_rows(run), "unknown": unknown}
+        out.print(show.as_json(told), markup=False, soft_wrap=True)
         return
     print_plan(run, SHOWN)
     if unknown:

@@ -134,10 +134,10 @@ def _print(night: Night, most: int) -> None:
     if night.listings:
         every = night.hours(min(night.budget, night.listings))
         out.print(
-            f"  To keep up with all {night.listings:,} takes about {night.upkeep:,.0f} requests a"
-            f" night, {time_taken(night.hours(night.upkeep))}; to ask them all once, "
-            + _nights(night.nights_for_all)
-            + f" of {time_taken(every)}.",
+            f"  To keep up with all {night.listings:,} takes about"
+            f" {counted(round(night.upkeep), 'request')} a night,"
+            f" {time_taken(night.hours(night.upkeep))}; to ask them all once,"
+            f" {counted(night.nights_for_all, 'night')} of {time_taken(every)}.",
             soft_wrap=True,
         )
     if night.upkeep > night.budget:
@@ -155,14 +155,10 @@ def _print_unfound(night: Night, unfound: int) -> None:
     most = night.listings + unfound
     out.print(
         f"  {counted(unfound, 'film')} here may yet be found there. To ask about every film once"
-        f" takes at most {counted(most, 'request')}: {_nights(night.nights(most))} of"
+        f" takes at most {counted(most, 'request')}: {counted(night.nights(most), 'night')} of"
         f" {time_taken(night.hours(min(night.budget, most)))}.",
         soft_wrap=True,
     )
-
-
-def _nights(number: int) -> str:
-    return counted(number, "night")
 
 
 def time_taken(hours: float) -> str:
