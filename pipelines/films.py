@@ -195,8 +195,9 @@ def tracked(db: Database) -> list[dict[str, Any]]:
     )
 
 
-def a_listing(db: Database, film_id: int) -> Listed:
-    """A listing of a film, that of the first source in the register which has one."""
+def a_listing(db: Database, film_id: int) -> Listed | None:
+    """A listing of a film, that of the first source in the register which has one; None where all
+    were forgotten."""
     listed = [
         Listed(*row)
         for row in db.conn.execute(
@@ -206,7 +207,7 @@ def a_listing(db: Database, film_id: int) -> Listed:
         )
     ]
     keys = [source.key for source in SOURCES]
-    return min(listed, key=lambda listing: keys.index(listing.source))
+    return min(listed, key=lambda listing: keys.index(listing.source), default=None)
 
 
 def untrack(db: Database, film_id: int) -> bool:

@@ -96,6 +96,9 @@ def from_index(index: Path) -> Iterator[Saved | tuple[dict[str, Any], str]]:
         try:
             told = json.loads(line)
             saved = _indexed(told, index.parent)
+        except json.JSONDecodeError as fault:
+            yield {"line": number}, f"{place}: no JSON: {fault.msg}, character {fault.colno}"
+            continue
         except (UnreadableArchive, OtherHost, ValueError) as fault:
             yield told if isinstance(told, dict) else {"line": number}, f"{place}: {fault}"
             continue

@@ -141,9 +141,9 @@ def store_saved(db: Database, pages: Iterable[Saved]) -> Tally:
         batch.clear()
 
     for page in pages:
-        place = page.place or page.file
+        place = page.place or f"{page.file}: {page.url}"
         if not page.captured_on:
-            tally.notes.append(f"{place}: captured_on is not there, so {page.file} is not stored")
+            tally.notes.append(f"{place}: captured_on is not there, so it is not stored")
             continue
         try:
             at, exact = clock.captured(page.captured_on)
@@ -154,7 +154,7 @@ def store_saved(db: Database, pages: Iterable[Saved]) -> Tally:
         batch.append((_answer(page, at, records), exact))
         if records[0].outcome not in (Outcome.OK, Outcome.NOT_A_FILM):
             told = f"{records[0].outcome.value} ({records[0].detail})"
-            tally.notes.append(f"{place}: {page.file}: {told}")
+            tally.notes.append(f"{place}: {told}")
         if len(batch) >= 200:
             flush()
     flush()

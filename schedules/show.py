@@ -72,7 +72,8 @@ def film_card(console: Console, facts: Mapping[str, Any]) -> None:
     """One film for a person: the credits first, then each score."""
     console.print(headline(facts))
     if facts["tracked_at"] and never_asked(facts):
-        name = facts["imdb_id"] or "{source}:{source_id}".format(**facts["listings"][0])
+        listings = (f"{row['source']}:{row['source_id']}" for row in facts["listings"])
+        name = facts["imdb_id"] or next(listings, facts["film_id"])
         console.print(
             f"Tracked since {facts['tracked_at'][:10]}, and not asked yet: 'afterscore film {name}"
             " --ask' asks now, 'afterscore refresh' with all others.",
@@ -160,7 +161,7 @@ def print_films(console: Console, db: Database, limit: int | None = None) -> Non
                 cells.append(Text(_SHORT_STATES[state], style="dim"))
         year = f" ({row['year']})" if row["year"] else ""
         title = printable(row["title"] or row["imdb_id"] or f"film {row['film_id']}") + year
-        table.add_row(title, *cells, _SHORT_STAYS.get(row["stay"], row["stay"]))
+        table.add_row(Text(title), *cells, _SHORT_STAYS.get(row["stay"], row["stay"]))
     columns.print_table(console, table)
     console.print(Text(_LEGEND, style="dim"))
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
 from pipelines import films
 from pipelines.database import read_only
@@ -107,8 +108,8 @@ def _print_tracked(rows: list[dict[str, Any]], *, as_json: bool) -> None:
     table = columns.table(("Id", "Since"), wraps=("Film",))
     for row in rows:
         own = row["imdb_id"] or (f"tmdb:{row['tmdb_id']}" if row["tmdb_id"] else row["given"])
-        title = row["title"] or "(title not known yet)"
-        table.add_row(show.printable(own), row["tracked_at"][:10], show.named(title, row["year"]))
+        named = show.named(row["title"] or "(title not known yet)", row["year"])
+        table.add_row(Text(show.printable(own)), row["tracked_at"][:10], Text(named))
     columns.print_table(out, table)
     out.print(f"{counted(len(rows), 'film')}.")
 

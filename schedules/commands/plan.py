@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rich.text import Text
+
 from pipelines.database import read_only
 from pipelines.wording import counted
 from schedules import columns, config, show
@@ -127,7 +129,7 @@ def _print(night: Night, most: int) -> None:
             never = row.last_asked_at is None or row.last_asked_at is pd.NaT
             named = show.printable(row.title) if isinstance(row.title, str) else ""
             chance = "" if never else f"{row.chance:.0%}"
-            table.add_row(f"  {row.source_id}", named, str(row.why), chance)
+            table.add_row(Text(f"  {row.source_id}"), Text(named), str(row.why), chance)
         columns.print_table(out, table)
     if asked > most:
         out.print(f"  and {asked - most:,} more (--json lists them all)")
