@@ -81,8 +81,8 @@ def test_plain_datasette_serves_the_same_as_the_readme_has_it(
 ) -> None:
     copy = tmp_path / "films.db"
     copy.write_bytes((refreshed[0].folder / "ratings.db").read_bytes())
-    (line,) = re.findall(r"^    datasette (ratings\.db .*)$", README.read_text("utf-8"), re.M)
-    words = line.replace("ratings.db", str(copy)).split()
+    (line,) = re.findall(r"^    datasette (demo/ratings\.db .*)$", README.read_text("utf-8"), re.M)
+    words = line.replace("demo/ratings.db", str(copy)).split()
     ended = subprocess.run(
         [sys.executable, "-m", "datasette", *words, "--get", path],
         cwd=README.parent,
