@@ -34,6 +34,7 @@ MOST_BYTES, KEPT = 10_000_000, 5
 a fault that fills the log must not fill the disk."""
 
 _run: ContextVar[int | None] = ContextVar("run", default=None)
+_ends_with: ContextVar[int] = ContextVar("ends_with", default=0)
 _KEYS = frozenset(source.key for source in SOURCES)
 
 _logger = logging.getLogger("afterscore")
@@ -103,7 +104,7 @@ def kept(file: Path | None, command: str) -> Iterator[None]:
             write("ended", status=status)
         raise
     else:
-        write("ended", status=0)
+        write("ended", status=_ends_with.get())
     finally:
         _logger.removeHandler(handler)
         handler.close()
@@ -112,6 +113,11 @@ def kept(file: Path | None, command: str) -> Iterator[None]:
 def of_run(number: int | None) -> None:
     """What is written from now on belongs to this run."""
     _run.set(number)
+
+
+def ends_with(status: int) -> None:
+    """The command ends with this exit status, unless an exception ends it."""
+    _ends_with.set(status)
 
 
 def write(event: str, level: int = logging.INFO, **fields: Any) -> None:

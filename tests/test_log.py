@@ -66,14 +66,15 @@ def test_a_long_address_is_short_on_the_screen_and_whole_in_the_log(tmp_path: Pa
 
 def test_what_goes_wrong_is_told_with_its_source_as_it_was_printed(refreshing: Afterscore) -> None:
     refreshing.environment["AFTERSCORE_ROTTENTOMATOES_URL"] = "http://127.0.0.1:9"
-    printed = refreshing("refresh", "--source", "rottentomatoes", "--again").err
+    ended = refreshing("refresh", "--source", "rottentomatoes", "--again")
+    printed = ended.err
     told = lines(refreshing.folder)
     (crawled,) = [line for line in told if line["event"] == "crawled" and line["level"] != "info"]
     assert (crawled["level"], crawled["outcome"]) == ("warning", "failed")
     said = [line for line in told if line["event"] == "said"]
     assert {line["source"] for line in said} == {"rottentomatoes"}
     assert all(line["text"] in printed for line in said)
-    assert told[-1]["event"] == "ended"
+    assert (told[-1]["event"], told[-1]["status"]) == ("ended", ended.status) == ("ended", 1)
 
 
 def test_only_its_owner_may_read_the_log(refreshing: Afterscore) -> None:

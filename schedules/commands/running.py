@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlite_utils import Database
 
 from pipelines.lock import Lock
-from schedules import columns, config, show
+from schedules import columns, config, log, show
 from schedules.commands.options import Problem, err, out
 from schedules.progress import Shown
 from schedules.results import Result, Selection, together
@@ -61,7 +61,9 @@ def run_shown(
             left = None if ends_at is None else max(0.0, ends_at - time.monotonic())
             with stopped_by(run, left, shown.say):
                 parts.append(run.execute())
-    return together(parts)
+    result = together(parts)
+    log.ends_with(exit_status(result))
+    return result
 
 
 def print_skipped(run: Run) -> None:
