@@ -637,7 +637,7 @@ VIEWS: tuple[Table, ...] = (
             "new_votes": "ratings or reviews counted then",
             "changed_at": "when the source first said so, as far as we saw, UTC",
             "days_since_release": "days from the first release anywhere to that time; negative:"
-            " before it",
+            " before it; NULL where of a saved page only the month or year is known",
             "cause": "moved, first_seen (nothing was known before), backfilled (a saved page says"
             " so) or released (it was held back, and a person let it pass)",
         },

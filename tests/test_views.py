@@ -49,10 +49,10 @@ def shown(kept: Kept, view: str, where: str = "1", *values: Any) -> list[dict[st
     return list(kept.db.query(f"SELECT * FROM {view} WHERE {where}", values))
 
 
-def backfill(kept: Kept, value: float, at: str) -> None:
+def backfill(kept: Kept, value: float, at: str, exact: str = "day") -> None:
     """A saved page of the film on Rotten Tomatoes is read."""
     said = tomatometer(scored(value, 200), at, target="archive", asked_url="https://saved.example/")
-    kept.tell(said, origin="archive", exact="day")
+    kept.tell(said, origin="archive", exact=exact)
 
 
 # --- descriptions and plans ---------------------------------------------------------------------
@@ -203,6 +203,9 @@ def test_each_change_says_what_caused_it(kept: Kept) -> None:
         ("moved", 90, 93, 3, 330),
     ]
     assert [row["days_since_release"] for row in rows] == [5, 11, 12]
+    backfill(kept, 70, day(2), exact="month")
+    kept.merge()
+    assert shown(kept, "score_changes", "new_value = 70")[0]["days_since_release"] is None
     assert {(row["title"], row["listing"]) for row in rows} == {
         ("Skyfall", "rottentomatoes:m/skyfall")
     }

@@ -4,8 +4,9 @@ SELECT s.film_id, s.title, s.listing_id, s.source || ':' || s.source_id AS listi
   s.score_kind, s.old_state, s.old_value, s.state AS new_state, s.value AS new_value,
   round(100.0 * s.value / s.scale_max - 100.0 * s.old_value / s.old_scale_max, 2) AS delta_100,
   s.old_votes, s.votes AS new_votes, s.said_at AS changed_at,
-  CAST(julianday(substr(s.said_at, 1, 10)) - julianday(s.released_on) AS INTEGER)
-    AS days_since_release,
+  CASE WHEN s.observed_to IN ('second', 'day')
+    THEN CAST(julianday(substr(s.said_at, 1, 10)) - julianday(s.released_on) AS INTEGER)
+  END AS days_since_release,
   CASE
     WHEN s.origin = 'archive' THEN 'backfilled'
     WHEN EXISTS (
