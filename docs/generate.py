@@ -305,6 +305,7 @@ ORDER BY place, from_100""",
 
 def agreement() -> str:
     """The query of how far the kinds of score agree, pair by pair."""
+    figures = ", ".join(f"{kind.key}_100" for kind in score_kinds())
     return _query(
         "agreement",
         "How far kinds of score agree",
@@ -313,20 +314,23 @@ def agreement() -> str:
         " in points of 100.",
         f"""
 WITH {_KINDS}, best_known AS MATERIALIZED (
-  SELECT * FROM film_scores ORDER BY imdb_rating_votes DESC LIMIT 5000
-), figures AS MATERIALIZED (
-  SELECT film_id, place, score, CASE score_kind
-    {_branches("_100")} END AS value
-  FROM best_known CROSS JOIN kinds
-), pairs AS (
+  SELECT {figures} FROM film_scores ORDER BY imdb_rating_votes DESC LIMIT 5000
+), figures AS (
   SELECT a.place AS place, b.place AS other_place, a.score AS one, b.score AS other,
-    count(*) AS films, avg(abs(a.value - b.value)) AS apart, avg(a.value - b.value) AS above,
-    avg(a.value * b.value) - avg(a.value) * avg(b.value) AS together,
-    avg(a.value * a.value) - avg(a.value) * avg(a.value) AS alone,
-    avg(b.value * b.value) - avg(b.value) * avg(b.value) AS other_alone
-  FROM figures a JOIN figures b ON b.film_id = a.film_id AND b.place < a.place
-  WHERE a.value IS NOT NULL AND b.value IS NOT NULL
-  GROUP BY a.place, b.place
+    CASE a.place
+    {_branches("_100", by_place=True)} END AS value, CASE b.place
+    {_branches("_100", by_place=True)} END AS other_value
+  FROM kinds a CROSS JOIN kinds b CROSS JOIN best_known
+  WHERE b.place < a.place
+), pairs AS (
+  SELECT place, other_place, one, other, count(*) AS films,
+    avg(abs(value - other_value)) AS apart, avg(value - other_value) AS above,
+    avg(value * other_value) - avg(value) * avg(other_value) AS together,
+    avg(value * value) - avg(value) * avg(value) AS alone,
+    avg(other_value * other_value) - avg(other_value) * avg(other_value) AS other_alone
+  FROM figures
+  WHERE value IS NOT NULL AND other_value IS NOT NULL
+  GROUP BY place, other_place
 )
 SELECT one, other, films, round(together * together / (alone * other_alone), 2) AS r_squared,
   round(apart, 1) AS apart_100, round(above, 1) AS above_100
@@ -385,9 +389,13 @@ _KINDS = "kinds (place, score_kind, score) AS (\n  VALUES {}\n)".format(
 )
 
 
-def _branches(ending: str) -> str:
-    """Branches of a CASE over a score kind that give its column of film_scores of that ending."""
-    return "\n    ".join(f"WHEN '{kind.key}' THEN {kind.key}{ending}" for kind in score_kinds())
+def _branches(ending: str, *, by_place: bool = False) -> str:
+    """Branches of a CASE over a score kind, or its place, that give its column of film_scores of
+    that ending."""
+    return "\n    ".join(
+        f"WHEN {place if by_place else repr(kind.key)} THEN {kind.key}{ending}"
+        for place, kind in enumerate(score_kinds(), 1)
+    )
 
 
 def _query(

@@ -76,7 +76,7 @@ class List:
     columns: Sequence[Column]
     table: str
     sql: str = ""
-    rows: Callable[[Database, int], list[dict[str, Any]]] | None = None
+    rows: Callable[[Database, int, int], list[dict[str, Any]]] | None = None
     keys: Sequence[str] = ()
     narrowings: Sequence[Narrowing] = ()
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -242,7 +242,7 @@ DOUBTFUL = List(
         Column("What speaks for it and against it", "evidence"),
     ),
     table="judgements?answer=ask&_sort_desc=probability",
-    rows=lambda db, limit: [
+    rows=lambda db, limit, offset: [
         row
         | {
             "listing": f"{row['source']}:{row['source_id']}",
@@ -251,7 +251,7 @@ DOUBTFUL = List(
             "year": row["film_year"],
             "imdb_id": None,
         }
-        for row in doubtful(db, limit)
+        for row in doubtful(db, limit, offset)
     ],
     keys=(
         "listing_id", "source", "source_id", "title", "year", "url", "film_id", "film_title",
@@ -268,7 +268,7 @@ def rows_of(
 ) -> list[dict[str, Any]]:
     """So many rows of a list, narrowed by values of its fields."""
     if chosen.rows:
-        return chosen.rows(db, limit + offset)[offset:]
+        return chosen.rows(db, limit, offset)
     values = {**chosen.values, **narrowed, "limit": limit, "offset": offset}
     return list(db.query(f"{_sql(chosen, narrowed)} LIMIT :limit OFFSET :offset", values))
 
@@ -286,7 +286,7 @@ def _sql(chosen: List, narrowed: Mapping[str, Any]) -> str:
     return chosen.sql.format(
         conditions=conditions,
         votes=f"max({', '.join(f'ifnull(s.{kind.key}_votes, 0)' for kind in score_kinds())})",
-        credits="TRUE" if "stay" in narrowed else "s.stay IN ('yes', 'until_mid')",
+        credits="TRUE" if "stay" in narrowed else "+s.stay IN ('yes', 'until_mid')",
     )
 
 

@@ -11,6 +11,7 @@ from datasette.database import Results
 from sqlite_utils import Database
 
 from explore.remembered import Remembered
+from pipelines.tables import all_tables
 
 MAPPED = 2 * 2**30
 """Bytes of the file, from its beginning, that are read as the system's own memory: as many as
@@ -27,9 +28,10 @@ def prepare(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA mmap_size = {MAPPED}")
 
 
-def _counted(db: Database) -> dict[str, int]:
+def _counted(db: Database) -> dict[str, int | None]:
+    shown = {table.name for table in all_tables() if table.readers == "analysts"}
     return {
-        name: next(db.conn.execute(f"SELECT count(*) FROM [{name}]"))[0]
+        name: next(db.conn.execute(f"SELECT count(*) FROM [{name}]"))[0] if name in shown else None
         for name in db.table_names()
     }
 
@@ -40,9 +42,10 @@ _counts = Remembered(_counted)
 class Ratings(DatasettesDatabase):  # type: ignore[misc]
     """Datasette's database, but for what it counts."""
 
-    async def table_counts(self, limit: int = 10) -> Mapping[str, int]:
-        """The rows of each table as of a while ago. To count a table is one step for SQLite, which
-        no limit of time ends, and of a large one it takes longer than all else of the page."""
+    async def table_counts(self, limit: int = 10) -> Mapping[str, int | None]:
+        """The rows of each table as of a while ago, None for the program's own. To count a table is
+        one step for SQLite, which no limit of time ends, and of a large one it takes longer than
+        all else of the page."""
         kept = await _counts.within(self.ds)
         assert kept  # it was waited for
         return kept.found

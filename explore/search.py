@@ -38,11 +38,10 @@ WHERE s.film_id IN (SELECT value FROM json_each(?))
 # Those whose title has the words before those that only their people or other titles bring, and of
 # each those with the most votes first: who looks for a film mostly looks for a known one.
 _FIND = f"""
-WITH found AS MATERIALIZED (SELECT rowid AS film_id FROM film_search WHERE film_search MATCH :words)
+WITH found AS MATERIALIZED (SELECT rowid AS film_id FROM film_search WHERE film_search MATCH :where)
 SELECT {_SHOWN},
   s.title = :title COLLATE NOCASE AS is_exact,
-  s.film_id IN (SELECT rowid FROM film_search WHERE film_search MATCH '{{title}} : ' || :words)
-    AS by_title
+  s.film_id IN (SELECT rowid FROM film_search WHERE film_search MATCH :in_title) AS by_title
 FROM found CROSS JOIN film_scores s USING (film_id)
 WHERE :year IS NULL OR s.year = :year
 ORDER BY is_exact DESC, by_title DESC, votes DESC, s.film_id
@@ -121,7 +120,12 @@ def _rows(
 ) -> list[dict[str, Any]]:
     """Films with one of each list of words, of that year if any."""
     terms = " AND ".join(f"({' OR '.join(map(_term, each))})" for each in words)
-    return list(db.query(_FIND, {"words": f"({terms})", "title": title, "year": year}))
+    anywhere, in_title = f"({terms})", f"{{title}} : ({terms})"
+    asked = {"in_title": in_title, "title": title, "year": year}
+    rows = list(db.query(_FIND, {"where": in_title, **asked}))
+    # Those go first: with enough of them, the others need not be looked at, which of a common name
+    # are half of all films.
+    return rows if len(rows) > FOUND else list(db.query(_FIND, {"where": anywhere, **asked}))
 
 
 def _term(word: str) -> str:

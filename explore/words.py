@@ -27,7 +27,8 @@ _SOURCE_STATES = {
 def theirs(text: object) -> Markup:
     """What somebody else wrote, kept to itself: marks in it that turn the direction of text (as
     Hebrew titles hold, and jokers) do not reach beyond it."""
-    return Markup("<bdi>{}</bdi>").format("" if text is None else text)
+    # By % in a third of the time of format: on a page of 500 rows that is seen.
+    return Markup("<bdi>%s</bdi>") % ("" if text is None else text)
 
 
 def web(url: object) -> str | None:
@@ -126,7 +127,7 @@ def linked_cell(row: Mapping[str, Any], value: Any, column: str) -> Markup | Non
         number = row["film_id"] if "film_id" in row.keys() else None  # noqa: SIM118  sqlite3.Row
     if not isinstance(number, int):
         return None
-    return Markup('<a href="{}">{}</a>').format(film_path(number), theirs(label))
+    return Markup('<a href="%s">%s</a>') % (film_path(number), theirs(label))
 
 
 _FILTERS = (

@@ -58,10 +58,15 @@ _INDEXES = (
     "film_scores_kind ON film_scores (kind, year, metascore_state)",
     "film_scores_metascore_state ON film_scores (metascore_state, kind, year)",
     "film_scores_known ON film_scores (kind, imdb_rating_votes)",
+    "film_scores_known_by_state ON film_scores (metascore_state, imdb_rating_votes)",
     "film_scores_states ON film_scores ({all_states}, year)",
     "film_scores_gap ON film_scores (abs(critics_100 - audience_100), critics_100, audience_100)"
     " WHERE critics_100 IS NOT NULL AND audience_100 IS NOT NULL",
+    "film_scores_fives ON film_scores (5 * CAST(min(critics_100, 99) / 5 AS INTEGER),"
+    " 5 * CAST(min(audience_100, 99) / 5 AS INTEGER))"
+    " WHERE critics_100 IS NOT NULL AND audience_100 IS NOT NULL",
     "stay_for_the_credits_year ON stay_for_the_credits (year, stay)",
+    "stay_for_the_credits_newest ON stay_for_the_credits (year DESC, title)",
 )
 
 
