@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import httpx
 import numpy as np
@@ -23,8 +23,10 @@ from sqlite_utils import Database
 
 from benchmarks.catalogue import Past, catalogue
 from benchmarks.processes import processor_seconds
+from explore.facets import SEEN_FACET, bounds
 from explore.lists import LISTS, MOST_PAGES
 from explore.site import NAME, metadata_file
+from pipelines.ages import LONGER_AGO, NEVER, SEEN
 from pipelines.clock import stamp
 from pipelines.database import read_only, transaction, writing
 from spiders.sources import SOURCES
@@ -186,12 +188,19 @@ def pages(db: Database) -> Iterator[Page]:
             continue
         facets = table.get("facets", ())
         yield Page("facets" if facets else "tables", name, [f"/{NAME}/{name}"])
-        for facet in facets:
+        for each in facets:
+            facet = each["ages"] if isinstance(each, dict) else each
             values = column(
                 f"SELECT DISTINCT {facet} FROM (SELECT {facet} FROM {name} LIMIT 1000)"
                 f" WHERE {facet} IS NOT NULL LIMIT {TIMES}"
             )
-            chosen = [f"/{NAME}/{name}?{facet}={quote(str(value))}" for value in values]
+            narrowings: list[dict[str, Any]] = [{facet: value} for value in values]
+            if facet == SEEN_FACET:
+                narrowings = [dict(bounds(word)) for word in (*SEEN, LONGER_AGO, NEVER)]
+            chosen = [
+                f"/{NAME}/{name}?{urlencode({k: v for k, v in one.items() if v is not None})}"
+                for one in narrowings
+            ]
             yield Page("facets", f"{name}, one {facet}", chosen or [f"/{NAME}/{name}"])
 
 

@@ -232,7 +232,7 @@ class _Maker:
         self._run(
             "INSERT INTO scores SELECT listing_id, score_kind, state, value, scale_max, votes,"
             " votes_at_least, basis, relayed, origin, layout, url, max(observed_at), observed_at,"
-            " state, ?2 FROM temp.of JOIN score_observations USING (listing_id)"
+            " state, ?2, 0 FROM temp.of JOIN score_observations USING (listing_id)"
             " WHERE score_kind = ?1 GROUP BY listing_id",
             [kind.key, self._past.last],
         )

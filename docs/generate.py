@@ -41,7 +41,8 @@ FILES = (
 _SEARCHED = {"fts_table": "film_search", "fts_pk": "film_id"}
 
 # How Datasette shows a table; its description and those of its columns come from tables.py. Facets
-# and sorts are those that an index has ready (pipelines/merge.py), or of tables that stay small.
+# and sorts are those that an index has ready (pipelines/merge.py), or of tables that stay small;
+# `ages` are of counts that are kept (explore/facets.py).
 _SHOWN: dict[str, dict[str, Any]] = {
     "film_scores": {
         "sort_desc": "imdb_rating_votes",
@@ -78,6 +79,7 @@ _SHOWN: dict[str, dict[str, Any]] = {
     "crawls": {"sort_desc": "run_id", "facets": ["source", "outcome"], "units": {"seconds": "s"}},
     "run_coverage": {"sort_desc": "run_id", "facets": ["score_kind"]},
     "quarantine": {"sort_desc": "quarantine_id", "facets": ["source", "topic", "rule", "decision"]},
+    "freshness": {"facets": [{"ages": key} for key in ("seen", "source", "score_kind", "state")]},
     "last_night": {"facets": ["outcome"], "units": {"seconds": "s"}},
 }
 

@@ -10,13 +10,15 @@ from datasette.utils.asgi import Request, Response
 from sqlite_utils import Database
 
 from explore.lists import APART, CREDITS, FILMS, MOVERS, movers, rows_of
-from explore.overview import PATIENCE, coverage, overview
+from explore.overview import overview
 from explore.pages import page, read
 from explore.remembered import Remembered
 
 _SHOWN = (FILMS, APART, MOVERS, CREDITS)
 _AT_ONCE = (FILMS, APART, CREDITS)
 FIRST_ROWS = 5
+PATIENCE = 0.4
+"""Seconds for which the page waits for what moved most; without it, it says so."""
 RUNS = 20
 
 _LAST_RUN = """
@@ -38,7 +40,7 @@ GROUP BY r.run_id ORDER BY r.run_id DESC
 def _at_home(db: Database) -> dict[str, Any]:
     return {
         "rows": {each.path: rows_of(db, each, {}, FIRST_ROWS) for each in _AT_ONCE},
-        "coverage": coverage(db),
+        "overview": overview(db),
         "last_run": next(iter(db.query(_LAST_RUN)), None),
         "held": next(db.conn.execute(_HELD))[0],
         "doubtful": next(db.conn.execute(_DOUBTFUL))[0],
@@ -56,14 +58,13 @@ async def home_page(datasette: Datasette, request: Request) -> Response:
     context = {
         **kept.found,
         "lists": [(each, rows[each.path]) for each in _SHOWN],
-        "overview": await overview(datasette, kept.found["coverage"]),
     }
     return await page(datasette, request, "home.html", context)
 
 
 async def sources_page(datasette: Datasette, request: Request) -> Response:
     """`/sources`: of how many films each source gives a figure, and how fresh its figures are."""
-    known = await overview(datasette, await read(datasette, coverage))
+    known = await read(datasette, overview)
     return await page(datasette, request, "sources.html", {"overview": known})
 
 

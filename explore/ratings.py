@@ -18,7 +18,7 @@ MAPPED = 2 * 2**30
 SQLite allows. Of the others it copies each page that it looks at, and what looks up a row here and
 one there takes twice as long."""
 
-COUNT_MS = 100
+COUNT_MS = 50
 """For so long a page counts the rows of a table or view. Above a view of all that was ever said it
 would count until Datasette stops it, two seconds later, and then show the rows without a number."""
 

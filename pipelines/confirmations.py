@@ -77,7 +77,8 @@ def confirm_dataset(db: Database, source: str, at: str, *, unchanged: bool) -> N
     run = db.conn.execute
     if not unchanged:
         run(
-            "INSERT OR IGNORE INTO confirmations SELECT s.listing_id, s.score_kind, d.confirmed_at"
+            "INSERT OR IGNORE INTO confirmations"
+            " SELECT s.listing_id, s.score_kind, max(s.observed_at, d.confirmed_at)"
             " FROM scores s JOIN listings l USING (listing_id)"
             " JOIN dataset_confirmations d ON d.source = l.source WHERE l.source = ?"
             " AND s.origin = 'dataset'"

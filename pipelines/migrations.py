@@ -416,3 +416,132 @@ ORDER BY said_at, listing_id, score_kind, origin, value;
 CREATE INDEX moves_of ON moves (listing_id);
 """,
     )
+
+
+@migrations()
+def m014_marks(db: Database) -> None:
+    """What was sought among all saved pages, and among all listings, is marked as it comes. SQLite
+    itself keeps which listings are no film: whatever matches, leaves or forgets one."""
+    statements(
+        db,
+        """
+ALTER TABLE scores ADD COLUMN said_otherwise INTEGER NOT NULL DEFAULT 0
+  CHECK (said_otherwise IN (0, 1));
+UPDATE scores SET said_otherwise = 1
+FROM (
+  SELECT DISTINCT o.listing_id, o.score_kind
+  FROM score_observations o CROSS JOIN scores s USING (listing_id, score_kind)
+  WHERE o.origin = 'archive' AND o.relayed = 0 AND s.origin <> 'archive'
+    AND o.observed_at >= s.observed_at AND (o.state <> s.state OR o.value IS NOT s.value)
+) later
+WHERE scores.listing_id = later.listing_id AND scores.score_kind = later.score_kind;
+CREATE INDEX scores_said_otherwise ON scores (listing_id, score_kind) WHERE said_otherwise = 1;
+CREATE TABLE filmless_listings (listing_id INTEGER PRIMARY KEY) STRICT;
+INSERT INTO filmless_listings SELECT listing_id FROM listings l WHERE NOT EXISTS (
+  SELECT 1 FROM listing_films lf WHERE lf.listing_id = l.listing_id AND lf.valid_to IS NULL);
+CREATE TRIGGER listings_come AFTER INSERT ON listings BEGIN
+  INSERT INTO filmless_listings VALUES (NEW.listing_id); END;
+CREATE TRIGGER listings_go AFTER DELETE ON listings BEGIN
+  DELETE FROM filmless_listings WHERE listing_id = OLD.listing_id; END;
+CREATE TRIGGER listing_films_begin AFTER INSERT ON listing_films WHEN NEW.valid_to IS NULL BEGIN
+  DELETE FROM filmless_listings WHERE listing_id = NEW.listing_id; END;
+CREATE TRIGGER listing_films_end AFTER UPDATE OF valid_to ON listing_films
+WHEN OLD.valid_to IS NULL AND NEW.valid_to IS NOT NULL BEGIN
+  INSERT OR IGNORE INTO filmless_listings VALUES (NEW.listing_id); END;
+CREATE TRIGGER listing_films_again AFTER UPDATE OF valid_to ON listing_films
+WHEN OLD.valid_to IS NOT NULL AND NEW.valid_to IS NULL BEGIN
+  DELETE FROM filmless_listings WHERE listing_id = NEW.listing_id; END;
+CREATE TRIGGER listing_films_go AFTER DELETE ON listing_films WHEN OLD.valid_to IS NULL BEGIN
+  INSERT OR IGNORE INTO filmless_listings VALUES (OLD.listing_id); END;
+""",
+    )
+
+
+@migrations()
+def m015_figure_hours(db: Database) -> None:
+    """How many figures were last seen in which hour: SQLite itself counts, whatever writes, as each
+    figure or its confirmation comes, changes or goes.
+
+    What stands of an answer has a confirmation no older than what it says, from here on also where
+    a dataset no longer holds it.
+    """
+
+    def count(sign: str, figure: str, confirmed: str, of: str) -> str:
+        """Count a figure in its hour, or (`-`) out of it. That of a dataset is where it was first
+        said: the dataset confirms it in one row, and when is looked up by who reads."""
+        by_dataset = (
+            f"{figure}.state <> 'missing' AND {figure}.origin = 'dataset' AND {confirmed} IS NULL"
+        )
+        seen_in = (
+            f"iif({figure}.state = 'missing', '',"
+            f" substr(max({figure}.observed_at, ifnull({confirmed}, '')), 1, 13))"
+        )
+        return (
+            f"INSERT INTO figure_hours SELECT l.source, {figure}.score_kind, {figure}.state,"
+            f" {by_dataset}, {seen_in}, {sign}1 {of} AND {figure}.relayed = 0"
+            " ON CONFLICT DO UPDATE SET figures = figures + excluded.figures;"
+        )
+
+    def figure(sign: str, row: str) -> str:
+        return count(
+            sign,
+            row,
+            "c.confirmed_at",
+            f"FROM listings l LEFT JOIN confirmations c ON c.listing_id = {row}.listing_id"
+            f" AND c.topic = {row}.score_kind WHERE l.listing_id = {row}.listing_id",
+        )
+
+    def confirmed(sign: str, row: str, at: str) -> str:
+        return count(
+            sign,
+            "s",
+            at,
+            "FROM scores s JOIN listings l ON l.listing_id = s.listing_id"
+            f" WHERE s.listing_id = {row}.listing_id AND s.score_kind = {row}.topic",
+        )
+
+    statements(
+        db,
+        f"""
+INSERT INTO confirmations SELECT listing_id, score_kind, observed_at FROM scores s
+  WHERE state <> 'missing' AND (origin = 'live' OR origin = 'dataset' AND EXISTS (
+    SELECT 1 FROM confirmations c WHERE c.listing_id = s.listing_id AND c.topic = s.score_kind))
+  ON CONFLICT DO UPDATE SET confirmed_at = excluded.confirmed_at
+    WHERE confirmed_at < excluded.confirmed_at;
+CREATE INDEX confirmations_when ON confirmations (topic, confirmed_at);
+CREATE INDEX scores_saved ON scores (observed_at) WHERE origin = 'archive';
+CREATE INDEX scores_missing ON scores (listing_id) WHERE state = 'missing';
+CREATE INDEX scores_not_as_they_stood ON scores (listing_id, state, relayed)
+  WHERE last_attempt_state <> state;
+CREATE TABLE figure_hours (
+  source TEXT NOT NULL, score_kind TEXT NOT NULL, state TEXT NOT NULL,
+  by_dataset INTEGER NOT NULL CHECK (by_dataset IN (0, 1)), seen_in TEXT NOT NULL,
+  figures INTEGER NOT NULL,
+  PRIMARY KEY (source, score_kind, state, by_dataset, seen_in)
+) STRICT, WITHOUT ROWID;
+INSERT INTO figure_hours
+  SELECT l.source, s.score_kind, s.state,
+    s.state <> 'missing' AND s.origin = 'dataset' AND c.confirmed_at IS NULL,
+    iif(s.state = 'missing', '', substr(max(s.observed_at, ifnull(c.confirmed_at, '')), 1, 13)),
+    count(*)
+  FROM scores s JOIN listings l ON l.listing_id = s.listing_id
+  LEFT JOIN confirmations c ON c.listing_id = s.listing_id AND c.topic = s.score_kind
+  WHERE s.relayed = 0 GROUP BY 1, 2, 3, 4, 5;
+CREATE TRIGGER figure_hours_none AFTER UPDATE ON figure_hours WHEN NEW.figures = 0 BEGIN
+  DELETE FROM figure_hours WHERE (source, score_kind, state, by_dataset, seen_in)
+    = (NEW.source, NEW.score_kind, NEW.state, NEW.by_dataset, NEW.seen_in); END;
+CREATE TRIGGER scores_come AFTER INSERT ON scores BEGIN {figure("+", "NEW")} END;
+CREATE TRIGGER scores_change AFTER UPDATE OF state, observed_at, relayed, origin ON scores
+WHEN (OLD.state, OLD.observed_at, OLD.relayed, OLD.origin)
+  <> (NEW.state, NEW.observed_at, NEW.relayed, NEW.origin)
+BEGIN {figure("-", "OLD")} {figure("+", "NEW")} END;
+CREATE TRIGGER scores_go AFTER DELETE ON scores BEGIN {figure("-", "OLD")} END;
+CREATE TRIGGER confirmations_come AFTER INSERT ON confirmations
+BEGIN {confirmed("-", "NEW", "NULL")} {confirmed("+", "NEW", "NEW.confirmed_at")} END;
+CREATE TRIGGER confirmations_change AFTER UPDATE OF confirmed_at ON confirmations
+WHEN substr(OLD.confirmed_at, 1, 13) <> substr(NEW.confirmed_at, 1, 13)
+BEGIN {confirmed("-", "OLD", "OLD.confirmed_at")} {confirmed("+", "NEW", "NEW.confirmed_at")} END;
+CREATE TRIGGER confirmations_go AFTER DELETE ON confirmations
+BEGIN {confirmed("-", "OLD", "OLD.confirmed_at")} {confirmed("+", "OLD", "NULL")} END;
+""",
+    )

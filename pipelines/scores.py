@@ -30,6 +30,13 @@ _FIGURE = (
 )
 _RELAYED, _ORIGIN, _OBSERVED_AT = 6, 7, 10
 
+_STANDING = f"{_FIGURE}, changed_at, last_attempt_state, last_attempt_at, said_otherwise"
+_STAND = (
+    f"INSERT INTO scores (listing_id, score_kind, {_STANDING})"
+    f" VALUES ({', '.join('?' * 17)}) ON CONFLICT DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in _STANDING.split(", "))
+)
+
 
 def store_score(
     db: Database,
@@ -225,11 +232,20 @@ def _stand(db: Database, listing_id: int, kind: str, figure: Row, attempt: Seque
         figure[1],
     )
     changed_at = (since and since[0]) or figure[_OBSERVED_AT]
+    otherwise = figure[_ORIGIN] != "archive" and one(
+        db,
+        "SELECT 1 FROM score_observations WHERE listing_id = ? AND score_kind = ?"
+        " AND origin = 'archive' AND relayed = 0 AND observed_at >= ?"
+        " AND (state <> ? OR value IS NOT ?) LIMIT 1",
+        listing_id,
+        kind,
+        figure[_OBSERVED_AT],
+        figure[0],
+        figure[1],
+    )
+    # Not REPLACE, which no trigger would hear of.
     db.conn.execute(
-        f"INSERT OR REPLACE INTO scores (listing_id, score_kind, {_FIGURE}, changed_at,"
-        " last_attempt_state, last_attempt_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (listing_id, kind, *figure[:11], changed_at, *attempt),
+        _STAND, (listing_id, kind, *figure[:11], changed_at, *attempt, int(bool(otherwise)))
     )
 
 

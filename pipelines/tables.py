@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from pipelines.ages import LONGER_AGO, SEEN
 from spiders.sources import score_kinds
 
 
@@ -179,6 +180,12 @@ TABLES: tuple[Table, ...] = (
         {"match_key": "hash of a title or of a name and year", "film_id": "the film"},
     ),
     Table(
+        "filmless_listings",
+        "a listing that is no film of ours now; unmatched_listings tells of it",
+        "internal",
+        {"listing_id": "the listing"},
+    ),
+    Table(
         "unmerged_listings",
         "a listing of which something new is stored, and which is not matched and merged yet",
         "internal",
@@ -214,6 +221,7 @@ TABLES: tuple[Table, ...] = (
             "changed_at": "when state or value last changed, UTC",
             "last_attempt_state": "what the last answer held; it may not have replaced what stands",
             "last_attempt_at": "when that was, UTC",
+            "said_otherwise": "1 where a saved page of that time or later says otherwise",
         },
     ),
     Table(
@@ -231,6 +239,20 @@ TABLES: tuple[Table, ...] = (
             "old_value": "the figure before",
             "old_votes": "ratings or reviews counted before",
             "delta_100": "by how many points of 100 it moved",
+        },
+    ),
+    Table(
+        "figure_hours",
+        "figures that were last seen within one hour, which SQLite counts as they come, change and"
+        " go; figures_by_age tells of them",
+        "internal",
+        {
+            "source": "key of the source",
+            "score_kind": "key of the score kind",
+            "state": _SCORE["state"],
+            "by_dataset": "1 where their dataset confirms them, when it comes whole",
+            "seen_in": "the hour, UTC: 2026-11-29T03; empty where no known layout held them",
+            "figures": "how many there are",
         },
     ),
     Table(
@@ -572,6 +594,10 @@ _VERDICT = {
     "scene_count": "how many scenes, where it says",
 }
 
+_SEEN = "how long ago that is, to the hour: {}; never where no known layout held it".format(
+    ", ".join([*SEEN, LONGER_AGO])
+)
+
 VIEWS: tuple[Table, ...] = (
     Table(
         "critics_vs_audience",
@@ -714,9 +740,23 @@ VIEWS: tuple[Table, ...] = (
             "observed_at": "when the source first said exactly this, UTC",
             "changed_at": "when state or value last changed, UTC",
             "confirmed_at": "when it was last seen to be so, UTC",
+            "seen": _SEEN,
             "age_days": "days since then",
             **_ATTEMPT,
             "gone_at": "since when the listing has been gone, UTC",
+        },
+    ),
+    Table(
+        "figures_by_age",
+        "figures of one source, kind and state that were last seen within one hour: how many",
+        "analysts",
+        {
+            "source": "key of the source",
+            "score_kind": "key of the score kind",
+            "state": _SCORE["state"],
+            "seen_in": "the hour in which they were last seen to be so, UTC: 2026-11-29T03",
+            "seen": _SEEN,
+            "figures": "how many there are",
         },
     ),
     Table(
@@ -726,9 +766,9 @@ VIEWS: tuple[Table, ...] = (
         {
             "source": "key of the source",
             "scores": "how many of its scores stand",
-            "newest_days": "days since the one last seen was seen",
+            "newest_days": "days since the one last seen was seen, to the hour",
             "average_days": "days since they were seen, on average",
-            "oldest_days": "days since the one longest unseen was seen",
+            "oldest_days": "days since the one longest unseen was seen, to the hour",
             "older_than_a_week": "how many were not seen for seven days",
             "last_attempt_differs": "how many the last answer did not hold as they stand: missing,"
             " blocked, held back …",

@@ -175,6 +175,31 @@ def test_the_tables_do_not_tell_in_what_order_saved_pages_came(
 
 @given(both=two_orders())
 @settings(deadline=None, max_examples=40)
+def test_what_was_seen_again_is_known_without_a_look_at_every_saved_page(
+    kept: Kept, both: tuple[list[Saved | Live], list[Saved | Live]]
+) -> None:
+    for steps in both:
+        tables_after(kept, steps)
+    last = (
+        "SELECT o.rowid FROM score_observations o WHERE o.listing_id = s.listing_id"
+        " AND o.score_kind = s.score_kind AND o.relayed = 0 ORDER BY o.observed_at DESC,"
+        " o.origin DESC, o.state DESC, ifnull(o.value, -1) DESC, ifnull(o.votes, -1) DESC,"
+        " ifnull(o.basis, '') DESC LIMIT 1"
+    )
+    assert kept.rows("SELECT listing_id, said_at, old_said_at FROM seen_again ORDER BY 1") == (
+        kept.rows(
+            "SELECT s.listing_id, s.confirmed_at, p.observed_at FROM standing_scores s"
+            f" JOIN score_observations p ON p.rowid = ({last})"
+            " WHERE s.origin <> 'archive' AND p.origin = 'archive'"
+            " AND p.observed_at BETWEEN s.observed_at AND s.confirmed_at"
+            " AND p.observed_at < s.confirmed_at AND (p.state, p.value) IS NOT (s.state, s.value)"
+            " ORDER BY 1"
+        )
+    )
+
+
+@given(both=two_orders())
+@settings(deadline=None, max_examples=40)
 def test_what_moved_is_what_the_steps_of_history_say(
     kept: Kept, both: tuple[list[Saved | Live], list[Saved | Live]]
 ) -> None:

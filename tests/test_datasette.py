@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from html import unescape
@@ -87,7 +88,8 @@ def test_what_a_table_is_sorted_labelled_and_counted_by_are_columns_of_it() -> N
     for name, table in DESCRIBED.items():
         shown = RATINGS["tables"][name]
         named = {shown[key] for key in ("sort", "sort_desc", "label_column") if key in shown}
-        named |= {*shown.get("facets", ()), *shown.get("units", ())}
+        named |= {*(each.get("ages") if isinstance(each, dict) else each
+                    for each in shown.get("facets", ())), *shown.get("units", ())}  # fmt: skip
         assert named <= set(table.columns), name
         assert shown.get("size", 50) <= 100, name
 
@@ -289,6 +291,43 @@ def test_what_a_chart_draws_of_these_films(site: httpx.Client) -> None:
     assert ages["rottentomatoes", "within a day"] == 1
     assert ages["rottentomatoes", "within a month"] > 1
     assert sum(row["changes"] for row in rows(site, "changes_by_day")) > 0
+
+
+def test_figures_are_faceted_by_how_long_ago_they_were_seen(site: httpx.Client) -> None:
+    """They are counted by the hour; of a film they are counted one by one, and come to the same."""
+    whole = facets(site, "/ratings/freshness")
+    assert list(whole) == ["seen", "source", "score_kind", "state"]
+    figures = sum(count for count, _ in whole["source"].values())
+    assert figures == len(site.get("/ratings/freshness.json?_size=max").json()["rows"])
+    seen = {word: count for word, (count, _) in whole["seen"].items()}
+    assert list(seen) == ["within a day", "within a month", "never"]
+    assert seen["within a day"] == 1
+    for word, (count, path) in whole["seen"].items():
+        told = site.get(path + "&_size=max").json()
+        assert {row[told["columns"].index("seen")] for row in told["rows"]} == {word}
+        assert len(told["rows"]) == count
+        narrowed = facets(site, path)
+        assert {word: count for word, (count, _) in narrowed["seen"].items()} == {word: count}
+        assert narrowed["seen"][word][1] == whole["source"]["imdb"][1].partition("?")[0]
+    of_film: Counter[str] = Counter()
+    for (film,) in site.get("/ratings/freshness.json?_col=film_id&_size=max").json()["rows"]:
+        of_film[film] += 1
+    film, count = of_film.most_common()[0]
+    one = facets(site, f"/ratings/freshness?film_id={film}")
+    assert sum(n for n, _ in one["source"].values()) == count
+
+
+def facets(site: httpx.Client, path: str) -> dict[str, dict[str, tuple[int, str]]]:
+    """The facets of a table, or of a part of it: each value's count, and where it leads."""
+    address, _, query = path.partition("?")
+    told = site.get(f"{address.removesuffix('.json')}.json?{query}").json()["facet_results"]
+    return {
+        name: {
+            each["value"]: (each["count"], each["toggle_url"].replace(str(site.base_url), "/"))
+            for each in facet["results"]
+        }
+        for name, facet in told.items()
+    }
 
 
 # --- exports --------------------------------------------------------------------------------------

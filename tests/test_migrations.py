@@ -117,6 +117,10 @@ INSERT OR IGNORE INTO unmerged_listings VALUES (1);
 INSERT INTO moves VALUES
   ('2026-01-02', 1, 'tomatometer', 'live', 5, NULL, '2026-01-01', 0, 20, 5);
 """,
+    "m014_marks": """
+UPDATE scores SET said_otherwise = 1 WHERE score_kind = 'tomatometer';
+""",
+    "m015_figure_hours": "",
 }
 
 
@@ -199,6 +203,34 @@ def test_what_moved_before_is_told_by_what_was_observed(tmp_path: Path) -> None:
     migrations.apply(db)
     moved = "SELECT old_said_at, old_value, old_votes, said_at, value, votes, delta_100 FROM moves"
     assert db.conn.execute(moved).fetchall() == [("2013-01-01", 0, 20, "2026-01-03", 3, 25, 3)]
+
+
+def test_what_is_kept_from_now_on_is_told_by_what_was_there(tmp_path: Path) -> None:
+    """A figure that nothing confirmed, and after which a saved page said otherwise."""
+    db = database(tmp_path / "ratings.db")
+    migrations.apply(db, stop_before="m002_matching")
+    for statement in ROWS["m001_foundation"].split(";\n"):
+        db.conn.execute(statement)
+    db.conn.execute("DELETE FROM confirmations")
+    db.conn.execute(
+        "INSERT INTO score_observations VALUES (1, 'tomatometer', '2026-01-02', 'day', 'scored',"
+        " 50, 100, 20, 0, NULL, 0, 'archive', 'l', 'u')"
+    )
+    migrations.apply(db)
+
+    def rows(sql: str) -> list[tuple[Any, ...]]:
+        return sorted(db.conn.execute(sql))
+
+    assert rows("SELECT score_kind, said_otherwise FROM scores") == [
+        ("popcornmeter", 0),
+        ("tomatometer", 1),
+    ]
+    assert rows("SELECT listing_id FROM filmless_listings") == [(2,)]
+    assert rows("SELECT * FROM confirmations") == [(1, "tomatometer", "2026-01-01")]
+    assert rows("SELECT * FROM figure_hours") == [
+        ("rottentomatoes", "popcornmeter", "missing", 0, "", 1),
+        ("rottentomatoes", "tomatometer", "scored", 0, "2026-01-01", 1),
+    ]
 
 
 def test_every_migration_has_rows_to_try_it_on() -> None:

@@ -23,8 +23,8 @@ from explore.site import NAME, site
 from pipelines.database import read_only
 
 FILMS = 150
-BY_NIGHT = {"runs", "crawls", "run_coverage"}
-"""Tables with a row or a few for each night, and not for each film."""
+BY_NIGHT = {"runs", "crawls", "run_coverage", "figure_hours"}
+"""Tables with a row or a few for each night or hour, and not for each film."""
 
 IN_ORDER = {
     "film_scores_consensus_100",

@@ -13,7 +13,7 @@ from datasette.utils.asgi import Request, Response
 from jinja2 import Environment
 from markupsafe import Markup
 
-from explore import errors, ratings, safety, site, words
+from explore import errors, facets, ratings, safety, site, words
 from explore.defaults import with_defaults
 from explore.exports import ENDING
 from explore.film_page import film_page
@@ -71,6 +71,12 @@ def register_routes() -> list[tuple[str, Route]]:
         (r"^/last-night$", night_page),
         (rf"^/(?P<list>{'|'.join(each.path for each in LISTS)}){ENDING}$", list_page),
     ]
+
+
+@hookimpl
+def register_facet_classes() -> list[type[facets.Ages]]:
+    """How many figures were seen when, which Datasette itself would count one by one."""
+    return [facets.Ages]
 
 
 @hookimpl

@@ -22,8 +22,8 @@ _STORED: dict[str, Kind] = {"INTEGER": "integer", "REAL": "number", "TEXT": "str
 _NUMBERS = ("_100", "_days", "_share", "seconds")
 _TEXTS = {
     "after", "cause", "changed_at", "command", "confirmed_at", "detail", "during", "last_asked_at",
-    "listing", "no_sources", "no_urls", "observed_to", "outcome", "place", "score_kind", "source",
-    "started_at", "state", "valid_from", "why", "yes_sources", "yes_urls",
+    "listing", "no_sources", "no_urls", "observed_to", "outcome", "place", "score_kind", "seen",
+    "seen_in", "source", "started_at", "state", "valid_from", "why", "yes_sources", "yes_urls",
 }  # fmt: skip
 
 # By which of its columns a row tells when what it holds was said. Tables that lead from row to row

@@ -1,12 +1,17 @@
-SELECT source, scores, round(julianday('now') - newest, 1) AS newest_days,
-  round(julianday('now') - average, 1) AS average_days,
-  round(julianday('now') - oldest, 1) AS oldest_days, older_than_a_week, last_attempt_differs
-FROM (
-  SELECT source, count(*) AS scores, julianday(max(confirmed_at)) AS newest,
-    avg(julianday(confirmed_at)) AS average, julianday(min(confirmed_at)) AS oldest,
-    count(*) FILTER (WHERE confirmed_at < datetime('now', '-7 days')) AS older_than_a_week,
-    count(*) FILTER (WHERE last_attempt_state <> state) AS last_attempt_differs
-  FROM standing_scores
-  WHERE state <> 'missing'
-  GROUP BY source
-)
+SELECT source, sum(figures) AS scores,
+  round(julianday('now') - julianday(max(seen_in) || ':00'), 1) AS newest_days,
+  round(julianday('now') - sum(julianday(seen_in || ':00') * figures) / sum(figures), 1)
+    AS average_days,
+  round(julianday('now') - julianday(min(seen_in) || ':00'), 1) AS oldest_days,
+  ifnull(sum(figures) FILTER (WHERE seen_in < strftime('%Y-%m-%dT%H', 'now', '-7 days')), 0)
+    AS older_than_a_week,
+  ifnull(max(differ), 0) AS last_attempt_differs
+FROM figures_by_age
+LEFT JOIN (
+  SELECT l.source, count(*) AS differ
+  FROM scores s CROSS JOIN listings l USING (listing_id)
+  WHERE s.last_attempt_state <> s.state AND s.state <> 'missing' AND s.relayed = 0
+  GROUP BY l.source
+) USING (source)
+WHERE state <> 'missing'
+GROUP BY source

@@ -1,13 +1,14 @@
 -- What stands was seen again after a saved page said otherwise: a last step, for which no
--- observation was written. What it said itself after that page would be an observation: most pages
--- are told apart by that alone, in the order of both keys.
+-- observation was written. What it said itself after that page would be an observation. The mark on
+-- what stands leaves aside nearly all of the saved pages.
 SELECT s.listing_id, s.score_kind, s.state, s.value, s.scale_max, s.votes, s.votes_at_least,
   s.origin, s.confirmed_at AS said_at, o.observed_at AS old_said_at, o.state AS old_state,
   o.value AS old_value, o.scale_max AS old_scale_max, o.votes AS old_votes
-FROM score_observations o
-CROSS JOIN standing_scores s ON s.listing_id = o.listing_id AND s.score_kind = o.score_kind
-  AND s.observed_at <= o.observed_at
-WHERE o.origin = 'archive' AND o.relayed = 0 AND s.origin <> 'archive'
+FROM scores m
+CROSS JOIN standing_scores s ON s.listing_id = m.listing_id AND s.score_kind = m.score_kind
+CROSS JOIN score_observations o ON o.listing_id = m.listing_id AND o.score_kind = m.score_kind
+WHERE m.said_otherwise = 1 AND s.origin <> 'archive'
+  AND o.origin = 'archive' AND o.relayed = 0 AND o.observed_at >= s.observed_at
   AND o.observed_at < s.confirmed_at AND (o.state <> s.state OR o.value IS NOT s.value)
   AND NOT EXISTS (
     SELECT 1 FROM score_observations n
