@@ -359,8 +359,9 @@ WHERE state = state_before AND value IS value_before AND votes IS votes_before
 """
 
 
-_OF_RUNS = ("runs", "crawls", "run_coverage")
-"""Tables that tell of runs: of one that ended before it was killed, and of the next, there are two.
+_OF_RUNS = ("runs", "crawls", "run_coverage", "figure_hours")
+"""Tables that tell of runs: of one that ended before it was killed, and of the next, there are two;
+and of how many figures were seen in which hour, which is a time.
 """
 
 

@@ -79,7 +79,9 @@ _SHOWN: dict[str, dict[str, Any]] = {
     "crawls": {"sort_desc": "run_id", "facets": ["source", "outcome"], "units": {"seconds": "s"}},
     "run_coverage": {"sort_desc": "run_id", "facets": ["score_kind"]},
     "quarantine": {"sort_desc": "quarantine_id", "facets": ["source", "topic", "rule", "decision"]},
-    "freshness": {"facets": [{"ages": key} for key in ("seen", "source", "score_kind", "state")]},
+    "freshness_by_age": {
+        "facets": [{"ages": key} for key in ("seen", "source", "score_kind", "state")]
+    },
     "last_night": {"facets": ["outcome"], "units": {"seconds": "s"}},
 }
 

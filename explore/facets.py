@@ -1,5 +1,5 @@
 """Figures by how long ago they were last seen, by source, kind and state: facets of the view
-`freshness` that are read off the counts which SQLite keeps (figures_by_age).
+`freshness_by_age` that are read off the counts which SQLite keeps (figures_by_age).
 
 Datasette's own would go through every figure that stands, seconds of a large database.
 """
@@ -15,7 +15,7 @@ from datasette.utils import path_with_removed_args, path_with_replaced_args
 from pipelines import clock
 from pipelines.ages import LONGER_AGO, NEVER, SEEN
 
-TABLE, SEEN_FACET = "freshness", "seen"
+TABLE, SEEN_FACET = "freshness_by_age", "seen"
 _COUNTED = ("source", "score_kind", "state")
 _HOUR = len("2026-11-29T03")
 _BOUNDS = ("confirmed_at__gte", "confirmed_at__lt", "confirmed_at__isnull")

@@ -37,7 +37,7 @@ _SORTED_AND_COUNTED = {
         "imdb_rating_votes",
         *(kind.key for kind in score_kinds()),
     ),
-    "stay_for_the_credits": ("imdb_id", "stay", "title"),
+    "stay_for_the_credits": ("imdb_id", "title"),
 }
 """Columns by which Datasette sorts and counts, or by which the charts of datasette.yml do."""
 
@@ -65,6 +65,7 @@ _INDEXES = (
     "film_scores_fives ON film_scores (5 * CAST(min(critics_100, 99) / 5 AS INTEGER),"
     " 5 * CAST(min(audience_100, 99) / 5 AS INTEGER))"
     " WHERE critics_100 IS NOT NULL AND audience_100 IS NOT NULL",
+    "stay_for_the_credits_stay ON stay_for_the_credits (stay, year)",
     "stay_for_the_credits_year ON stay_for_the_credits (year, stay)",
     "stay_for_the_credits_newest ON stay_for_the_credits (year DESC, title)",
 )

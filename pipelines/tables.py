@@ -598,6 +598,23 @@ _SEEN = "how long ago that is, to the hour: {}; never where no known layout held
     ", ".join([*SEEN, LONGER_AGO])
 )
 
+_FRESHNESS = {
+    **_FILM,
+    **_LISTED,
+    "source": "key of the source",
+    "score_kind": "key of the score kind",
+    "state": _SCORE["state"],
+    "value": _SCORE["value"],
+    "votes": _SCORE["votes"],
+    "observed_at": "when the source first said exactly this, UTC",
+    "changed_at": "when state or value last changed, UTC",
+    "confirmed_at": "when it was last seen to be so, UTC",
+    "seen": _SEEN,
+    "age_days": "days since then",
+    **_ATTEMPT,
+    "gone_at": "since when the listing has been gone, UTC",
+}
+
 VIEWS: tuple[Table, ...] = (
     Table(
         "critics_vs_audience",
@@ -729,22 +746,13 @@ VIEWS: tuple[Table, ...] = (
         "freshness",
         "a score that stands, or a page that should show one: how old it is",
         "analysts",
-        {
-            **_FILM,
-            **_LISTED,
-            "source": "key of the source",
-            "score_kind": "key of the score kind",
-            "state": _SCORE["state"],
-            "value": _SCORE["value"],
-            "votes": _SCORE["votes"],
-            "observed_at": "when the source first said exactly this, UTC",
-            "changed_at": "when state or value last changed, UTC",
-            "confirmed_at": "when it was last seen to be so, UTC",
-            "seen": _SEEN,
-            "age_days": "days since then",
-            **_ATTEMPT,
-            "gone_at": "since when the listing has been gone, UTC",
-        },
+        _FRESHNESS,
+    ),
+    Table(
+        "freshness_by_age",
+        "a score as freshness has it, found by how long ago it was seen: for facets, not for joins",
+        "analysts",
+        _FRESHNESS,
     ),
     Table(
         "figures_by_age",

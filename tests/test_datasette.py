@@ -295,10 +295,10 @@ def test_what_a_chart_draws_of_these_films(site: httpx.Client) -> None:
 
 def test_figures_are_faceted_by_how_long_ago_they_were_seen(site: httpx.Client) -> None:
     """They are counted by the hour; of a film they are counted one by one, and come to the same."""
-    whole = facets(site, "/ratings/freshness")
+    whole = facets(site, "/ratings/freshness_by_age")
     assert list(whole) == ["seen", "source", "score_kind", "state"]
     figures = sum(count for count, _ in whole["source"].values())
-    assert figures == len(site.get("/ratings/freshness.json?_size=max").json()["rows"])
+    assert figures == len(site.get("/ratings/freshness_by_age.json?_size=max").json()["rows"])
     seen = {word: count for word, (count, _) in whole["seen"].items()}
     assert list(seen) == ["within a day", "within a month", "never"]
     assert seen["within a day"] == 1
@@ -310,10 +310,10 @@ def test_figures_are_faceted_by_how_long_ago_they_were_seen(site: httpx.Client) 
         assert {word: count for word, (count, _) in narrowed["seen"].items()} == {word: count}
         assert narrowed["seen"][word][1] == whole["source"]["imdb"][1].partition("?")[0]
     of_film: Counter[str] = Counter()
-    for (film,) in site.get("/ratings/freshness.json?_col=film_id&_size=max").json()["rows"]:
+    for (film,) in site.get("/ratings/freshness_by_age.json?_col=film_id&_size=max").json()["rows"]:
         of_film[film] += 1
     film, count = of_film.most_common()[0]
-    one = facets(site, f"/ratings/freshness?film_id={film}")
+    one = facets(site, f"/ratings/freshness_by_age?film_id={film}")
     assert sum(n for n, _ in one["source"].values()) == count
 
 

@@ -40,7 +40,7 @@ PAGES = (
 )  # fmt: skip
 DATASETTES = (
     "/ratings", "/ratings/film_scores", "/ratings/stay_for_the_credits?stay=yes",
-    "/ratings/films/1", "/ratings/one_film", "/ratings/movers",
+    "/ratings/films/1", "/ratings/one_film", "/ratings/movers", "/ratings/freshness_by_age",
     "/ratings?sql=select+title+from+films",
 )  # fmt: skip
 CHARTS = ("/-/dashboards/ratings", "/-/dashboards/ratings/agreement")

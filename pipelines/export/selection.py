@@ -40,6 +40,7 @@ _SAID = {
     "score_moves": "changed_at",
     "score_history": "max(valid_from, ifnull(valid_to, ''))",
     "freshness": "observed_at",
+    "freshness_by_age": "observed_at",
     "last_night": "started_at",
     "standing_verdicts": "observed_at",
 }
