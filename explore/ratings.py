@@ -10,7 +10,7 @@ from datasette.database import Database as DatasettesDatabase
 from datasette.database import Results
 from sqlite_utils import Database
 
-from explore.remembered import Remembered
+from explore.remembered import KEPT, Remembered
 from pipelines.tables import all_tables
 
 MAPPED = 2 * 2**30
@@ -36,7 +36,7 @@ def _counted(db: Database) -> dict[str, int | None]:
     }
 
 
-_counts = Remembered(_counted)
+_counts = Remembered(_counted, 10 * KEPT)
 
 
 class Ratings(DatasettesDatabase):  # type: ignore[misc]

@@ -34,10 +34,11 @@ class Kept(Generic[T]):
 
 
 class Remembered(Generic[T]):
-    """A reader whose answer is kept for a while; a database is read by one at a time."""
+    """A reader whose answer is kept for a while, `times` the seconds that it took; a database is
+    read by one at a time."""
 
-    def __init__(self, reader: Callable[[Database], T]) -> None:
-        self._reader = reader
+    def __init__(self, reader: Callable[[Database], T], times: int = KEPT) -> None:
+        self._reader, self._times = reader, times
         self._kept: WeakKeyDictionary[Datasette, Kept[T]] = WeakKeyDictionary()
         self._reading: WeakKeyDictionary[Datasette, asyncio.Task[Kept[T]]] = WeakKeyDictionary()
 
@@ -60,6 +61,6 @@ class Remembered(Generic[T]):
         started, at = time.monotonic(), now()
         found = await read(datasette, self._reader, limit_ms=LIMIT_MS)
         ended = time.monotonic()
-        kept = Kept(found, at, ended + KEPT * (ended - started))
+        kept = Kept(found, at, ended + self._times * (ended - started))
         self._kept[datasette] = kept
         return kept
