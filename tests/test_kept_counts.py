@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipelines import clock
@@ -14,6 +14,7 @@ from pipelines.database import transaction
 from pipelines.films import Listed, track
 from pipelines.matching import matcher
 from pipelines.matching.forgetting import forget
+from pipelines.matching.spans import leave
 from pipelines.merge import rebuild
 from pipelines.retention import purge
 from spiders.items import Answer, Outcome, Score
@@ -29,8 +30,8 @@ IMDB_RATINGS = "https://datasets.imdbws.com/title.ratings.tsv.gz"
 def steps(draw: st.DrawFn) -> list[tuple[str, str, int]]:
     """What is done, to which listing, with which figure."""
     done = st.sampled_from(
-        ["page", "page", "unchanged", "saved", "dataset", "part of a dataset", "relayed", "blocked",
-         "match", "forget", "purge", "rebuild"]
+        ["page", "page", "unchanged", "saved", "dataset", "dataset", "dataset", "part of a dataset",
+         "relayed", "blocked", "match", "leave", "forget", "purge", "rebuild"]
     )  # fmt: skip
     one = st.tuples(done, st.sampled_from(SOURCES), st.integers(0, len(FIGURES) - 1))
     return draw(st.lists(one, min_size=1, max_size=14))
@@ -66,6 +67,9 @@ def do(kept: Kept, what: str, source: str, figure: int, at: str) -> None:
             with transaction(kept.db):
                 track(kept.db, [Listed("imdb", "tt1074638")], "a test")
             kept.match()
+        case "leave":
+            with transaction(kept.db):
+                leave(kept.db, listings_of(kept, source))
         case "forget":
             forget_all(kept, source)
         case "purge":
@@ -78,8 +82,13 @@ def do(kept: Kept, what: str, source: str, figure: int, at: str) -> None:
 def forget_all(kept: Kept, source: str) -> None:
     """Forget every listing of a source."""
     with transaction(kept.db):
-        for number in kept.column("SELECT listing_id FROM listings WHERE source = ?", source):
+        for number in listings_of(kept, source):
             forget(kept.db, number)
+
+
+def listings_of(kept: Kept, source: str) -> list[int]:
+    """The listings of a source."""
+    return kept.column("SELECT listing_id FROM listings WHERE source = ?", source)
 
 
 def dataset(score: Score, figure: int, at: str, *, complete: bool) -> Answer:
@@ -88,8 +97,9 @@ def dataset(score: Score, figure: int, at: str, *, complete: bool) -> Answer:
     return answer(title, at=at, target="dataset", asked_url=IMDB_RATINGS, complete=complete)
 
 
+@example(done=[("match", "imdb", 0), ("leave", "imdb", 0)])
 @given(done=steps())
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=80)
 def test_what_is_kept_is_what_counting_afresh_finds(
     kept: Kept, done: list[tuple[str, str, int]]
 ) -> None:
