@@ -1,6 +1,7 @@
 """Time readers and crawls, and print tables: `python -m benchmarks [--quick]`, or `make bench`.
 
 `python -m benchmarks browse` visits every page of the site over a large database;
+`python -m benchmarks catalogue` shows what a catalogue costs as it grows, to a million films;
 `python -m benchmarks cluster` backfills on workers that are killed at random;
 `python -m benchmarks consensus` validates the consensus instead, or fits its constants anew;
 `python -m benchmarks due` shows how stale films get, by who chooses what to ask;
@@ -8,7 +9,6 @@
 `python -m benchmarks datasets` shows what IMDb's datasets cost, beside other importers;
 `python -m benchmarks guard` names the days of a real scrape that the guard would have held;
 `python -m benchmarks linkage` shows how well listings are matched, and at which cost;
-`python -m benchmarks merge` shows that merging costs what changed;
 `python -m benchmarks peers` reads pages and links catalogues with other people's libraries too;
 `python -m benchmarks scheduler` shows whether the scheduler grows from night to night;
 `python -m benchmarks nights` shows what a first night costs, and one on which nothing changed;
@@ -18,12 +18,14 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import platform
 import statistics
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
@@ -32,6 +34,7 @@ from rich.table import Table
 
 from benchmarks import (
     browse,
+    catalogue_costs,
     cluster,
     consensus,
     datasets,
@@ -39,7 +42,6 @@ from benchmarks import (
     export,
     guard,
     linkage,
-    merge,
     nights,
     peers,
     readers,
@@ -71,6 +73,13 @@ def main() -> None:
         "--db", type=Path, metavar="FILE", help="keep the database there, and use it if it is there"
     )
     of_browse.add_argument("--visits", type=int, default=browse.TIMES, metavar="NUMBER")
+    of_catalogue = alone.add_parser("catalogue", help="what a catalogue costs as it grows")
+    of_catalogue.add_argument(
+        "--films", type=int, nargs="+", default=catalogue_costs.SIZES, metavar="NUMBER"
+    )
+    of_catalogue.add_argument(
+        "--db", type=Path, metavar="FILE", help="of one size: keep the database there, and use it"
+    )
     of_cluster = alone.add_parser("cluster", help="a backfill on workers that are killed")
     of_cluster.add_argument("--kills", type=int, default=cluster.KILLS, metavar="NUMBER")
     of_cluster.add_argument("--films", type=int, default=cluster.FILMS, metavar="NUMBER")
@@ -88,8 +97,6 @@ def main() -> None:
     )
     of_guard = alone.add_parser("guard", help="which days of a real scrape would have been held")
     of_guard.add_argument("--rows", type=Path, default=guard.ROWS, metavar="FILE.tsv")
-    of_merge = alone.add_parser("merge", help="seconds and memory of merging what changed")
-    of_merge.add_argument("--films", type=int, default=merge.FILMS, metavar="NUMBER")
     of_linkage = alone.add_parser("linkage", help="how well listings are matched, and its cost")
     of_linkage.add_argument("--data", type=Path, default=linkage.DATA, metavar="FOLDER")
     of_linkage.add_argument("--fit", action="store_true", help="fit the weights anew; print them")
@@ -107,6 +114,11 @@ def main() -> None:
     wanted = parser.parse_args()
     if wanted.alone == "browse":
         _show_browsing(wanted.films, wanted.db, wanted.visits)
+        return
+    if wanted.alone == "catalogue":
+        if wanted.db and len(wanted.films) > 1:
+            parser.error("--db is of one size: give one number of films")
+        _show_catalogues(wanted.films, wanted.db)
         return
     if wanted.alone == "cluster":
         sys.exit(_show_cluster(wanted.kills, wanted.seed, wanted.films))
@@ -127,9 +139,6 @@ def main() -> None:
         return
     if wanted.alone == "linkage":
         linkage.run(wanted.data, wanted.fit)
-        return
-    if wanted.alone == "merge":
-        _show_merges(wanted.films)
         return
     if wanted.alone == "peers":
         _show_peers(wanted.data, wanted.listings)
@@ -337,20 +346,51 @@ def _show_peer_readers(folder: Path) -> None:
     out.print(table)
 
 
-def _show_merges(films: int) -> None:
-    """What merging costs after changes to more and more films of one database."""
+def _show_catalogues(sizes: Sequence[int], kept: Path | None) -> None:
+    """What each step costs with each size, and by which power of the size that grows."""
     out.print(_machine() + "\n")
-    table = _table(f"Merging, in a database of {films:,} films", "films changed")
-    for heading in ("seconds", "CPU seconds", "CPU ms a film", "peak MB"):
+    by_step: dict[str, list[catalogue_costs.Cost]] = {}
+    for made in catalogue_costs.catalogues(sizes, kept):
+        _show_catalogue(made)
+        for cost in made.costs:
+            by_step.setdefault(cost.step, []).append(cost)
+    if len(sizes) < 2:
+        return
+    table = _table("CPU seconds by films, and the exponent between two sizes", "step")
+    for size in sizes:
+        table.add_column(f"{size:,}", justify="right")
+    for less, more in pairwise(sizes):
+        n_log_n = 1 + math.log(math.log(more) / math.log(less)) / math.log(more / less)
+        table.add_column(f"{less:,} to {more:,}\n(n log n: {n_log_n:.2f})", justify="right")
+    for step, costs in by_step.items():
+        if len(costs) == len(sizes):
+            grown = [f"{exponent:.2f}" for exponent in catalogue_costs.exponents(costs)]
+            table.add_row(step, *(f"{cost.processor_seconds:,.2f}" for cost in costs), *grown)
+    out.print(table)
+
+
+def _show_catalogue(made: catalogue_costs.Catalogue) -> None:
+    rows = ", ".join(f"{number:,} {table}" for table, number in made.rows.items())
+    table = _table(
+        f"{rows}: {made.size / 1e9:,.2f} GB, {made.size / made.films:,.0f} a film", "step"
+    )
+    for heading in ("seconds", "CPU seconds", "CPU µs a film", "peak MB"):
         table.add_column(heading, justify="right")
-    for cost in merge.costs(films):
+    for cost in made.costs:
         table.add_row(
-            f"{cost.changed:,}",
+            cost.step,
             f"{cost.seconds:,.2f}",
             f"{cost.processor_seconds:,.2f}",
-            f"{1000 * cost.processor_seconds / cost.changed:,.2f}",
-            f"{cost.peak / 1_000_000:,.0f}",
+            f"{1e6 * cost.processor_seconds / made.films:,.1f}",
+            f"{cost.peak / 1e6:,.0f}",
         )
+    out.print(table)
+    table = _table("Pages", "page")
+    for heading in ("median", "95 %", "CPU"):
+        table.add_column(f"{heading} ms", justify="right")
+    for page in made.pages:
+        figures = (page.middle, page.slow, page.processor_seconds / len(page.others))
+        table.add_row(page.name, *(f"{1000 * seconds:,.0f}" for seconds in figures))
     out.print(table)
 
 

@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -87,10 +87,13 @@ def make(path: Path, films: int) -> None:
         _nights_and_doubts(db, last)
 
 
-def browsed(path: Path, times: int = TIMES) -> list[Page]:
-    """Every page of the site, visited so often; one visitor, who waits for each answer."""
+def browsed(
+    path: Path, times: int = TIMES, chosen: Callable[[Page], bool] = lambda page: True
+) -> list[Page]:
+    """Every page of the site, or those that are chosen, visited so often; one visitor, who waits
+    for each answer."""
     with read_only(path).conn as connection:
-        all_pages = list(pages(Database(connection)))
+        all_pages = [page for page in pages(Database(connection)) if chosen(page)]
     with _served(path) as (client, pid):
         for visit in range(times + 1):
             for page in all_pages:

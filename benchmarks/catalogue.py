@@ -6,15 +6,19 @@ out the same each time.
 
 from __future__ import annotations
 
+import math
 import sqlite3
+from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlite_utils import Database
 
 from benchmarks import made_up_films
-from pipelines.database import set_aside_frame, transaction, writing
-from pipelines.merge import merge, prepare
+from pipelines.database import indexed_afterwards, set_aside_frame, transaction, writing
+from pipelines.matching.spans import OWN_ID
+from pipelines.merge import prepare
 from pipelines.moves import write_all_moves
 from pipelines.tables import TABLES
 from spiders.sources import SOURCES, Finds, ScoreKind, Source
@@ -31,6 +35,9 @@ SHARES = {
 }
 """Of how many of the films each source has a listing; of a source not named here, of half."""
 
+STATES = {"tmdb": ("imdb",), "wikidata": ("imdb", "tmdb", "rottentomatoes", "metacritic")}
+"""Whose ids the listings of a source state, where their film has a listing there."""
+
 LAST = "2026-06-01T03:00:00Z"
 """When everything was last asked, where nothing else is wanted."""
 
@@ -43,35 +50,54 @@ KINDS = ("tvMovie", "video", "short")
 """What a film in twenty is; the others are movies."""
 
 
+CACHE_KIB = 500_000
+"""Memory for the pages of a database that is being made."""
+
+
 @dataclass(frozen=True)
 class Past:
-    """What a database remembers: of each score so many observations, so many days apart at most;
-    `last` is when everything was last asked, UTC. Of so many in a hundred listings that are asked
-    one by one the oldest is of a saved page."""
+    """What a database remembers: of each score so many observations (on average: of some the
+    oldest is not there), so many days apart at most; `last` is when everything was last asked, UTC.
+    Of so many in a hundred listings that are asked one by one the oldest is of a saved page."""
 
-    observations: int = 2
+    observations: float = 2
     days_apart: int = 75
     last: str = LAST
     saved: int = 0
 
     @property
+    def rounds(self) -> int:
+        """How many observations a score has at most."""
+        return math.ceil(self.observations)
+
+    @property
     def days(self) -> int:
         """How long ago everything was first asked."""
-        return self.observations * self.days_apart
+        return self.rounds * self.days_apart
 
 
-def catalogue(path: Path, films: int, past: Past | None = None) -> None:
+def catalogue(
+    path: Path, films: int, past: Past | None = None, shares: Mapping[str, float] = SHARES
+) -> None:
     """Make a database of so many films, merged."""
     with writing(path) as db:
-        prepare(db)
-        maker = _Maker(db, past or Past())
-        with transaction(db):
+        run = db.conn.execute
+        # Nothing is lost where making it breaks off, and 10 GB need not be written twice.
+        run("PRAGMA journal_mode = OFF")
+        run(f"PRAGMA cache_size = -{CACHE_KIB}")
+        maker = _Maker(db, past or Past(), shares)
+        with transaction(db), ExitStack() as stack:
+            for table in db.table_names():
+                stack.enter_context(indexed_afterwards(db, table))
             maker.films(films)
-            for salt, source in enumerate(SOURCES):
-                maker.listings(source, salt)
-                maker.answers(source, salt)
+            for source in SOURCES:
+                maker.listings(source)
+                maker.answers(source)
+        with transaction(db):
             write_all_moves(db)
-        merge(db, range(1, films + 1))
+        prepare(db)
+    with writing(path):
+        pass  # which leaves it in the mode that every command leaves it in
 
 
 def move_times(db: sqlite3.Connection, by: str) -> None:
@@ -89,9 +115,9 @@ def move_times(db: sqlite3.Connection, by: str) -> None:
 
 
 class _Maker:
-    def __init__(self, db: Database, past: Past) -> None:
+    def __init__(self, db: Database, past: Past, shares: Mapping[str, float]) -> None:
         self._run = db.conn.execute
-        self._db, self._past = db, past
+        self._db, self._past, self._shares = db, past, shares
         self._first = self._ago(past.days)
 
     def films(self, films: int) -> None:
@@ -106,26 +132,25 @@ class _Maker:
         for part in ("director", *(f"cast_{place}" for place in range(made_up_films.CAST))):
             self._run(f"INSERT OR IGNORE INTO people (name) SELECT {part} FROM temp.told")
 
-    def listings(self, source: Source, salt: int) -> None:
+    def listings(self, source: Source) -> None:
         """The source's listings, which films they are, and where there is none."""
         run = self._run
-        names = {"imdb": "printf('tt%08d', film_id)", "tmdb": "film_id"}
         site = f"https://example.org/{source.key}"
         other = ", ".join(f"'{kind}'" for kind in KINDS)
         kind = f"iif(film_id % 20, 'movie', json_array({other}) ->> (film_id % {len(KINDS)}))"
         run(
             "INSERT INTO listings (source, source_id, url, title, year, kind, released_on,"
-            f" runtime_minutes, first_seen_at) SELECT ?1, {names.get(source.key, '?1 || film_id')},"
-            f" ?4 || film_id, title, year, {kind},"
+            f" runtime_minutes, first_seen_at) SELECT ?1, {_id(source.key)},"
+            f" ?3 || film_id, title, year, {kind},"
             " printf('%d-%02d-%02d', year, 1 + film_id % 12, 1 + film_id % 28), runtime, ?2"
-            f" FROM temp.told WHERE {_drawn('film_id', salt)} < ?3",
-            [source.key, self._first, SHARES.get(source.key, 0.5) * 1000, site],
+            f" FROM temp.told WHERE {self._is_listed(source.key)}",
+            [source.key, self._first, site],
         )
         run("DROP TABLE IF EXISTS temp.of")
+        run("CREATE TEMP TABLE of (listing_id INTEGER PRIMARY KEY, film_id INTEGER UNIQUE)")
         run(
-            "CREATE TEMP TABLE of AS SELECT listing_id,"
-            f" CAST(substr(url, {len(site) + 1}) AS INTEGER) AS film_id"
-            " FROM listings WHERE source = ?",
+            "INSERT INTO temp.of SELECT listing_id,"
+            f" CAST(substr(url, {len(site) + 1}) AS INTEGER) FROM listings WHERE source = ?",
             [source.key],
         )
         run(
@@ -138,6 +163,17 @@ class _Maker:
             " WHERE film_id NOT IN (SELECT film_id FROM temp.of)",
             [source.key, self._first],
         )
+        if source.key in OWN_ID:
+            run(
+                f"UPDATE films SET {OWN_ID[source.key]} = {_id(source.key)}"
+                " WHERE film_id IN (SELECT film_id FROM temp.of)"
+            )
+        for other in STATES.get(source.key, ()):
+            run(
+                f"INSERT INTO listing_identifiers SELECT listing_id, ?, {_id(other)} FROM temp.of"
+                f" WHERE {self._is_listed(other)}",
+                [other],
+            )
         if source.key == "imdb":
             self._genres()
         elif source.key == "tmdb":
@@ -170,9 +206,9 @@ class _Maker:
             " WHERE o.film_id % 3 = 0"
         )
 
-    def answers(self, source: Source, salt: int) -> None:
+    def answers(self, source: Source) -> None:
         """What the listings have said; a few of each kind never had a figure."""
-        run, last = self._run, self._past.last
+        run, last, salt = self._run, self._past.last, _salt(source.key)
         origin = "dataset" if source.finds is Finds.DATASET else "live"
         if origin == "dataset":
             run("INSERT INTO dataset_confirmations VALUES (?, ?)", [source.key, last])
@@ -204,37 +240,37 @@ class _Maker:
         """A kind's figures: no two listings said theirs at one time, and each moves by up to three
         points of a hundred from one to the next."""
         is_scored = f"{_drawn('listing_id', salt)} < 950"
-        for back in reversed(range(self._past.observations)):
+        minutes, rounds = self._past.days_apart * 1440, self._past.rounds
+        told = " FROM temp.of JOIN temp.told USING (film_id) JOIN listings USING (listing_id)"
+        given = {
+            "kind": kind.key,
+            "scale": kind.scale_max,
+            "decimals": kind.decimals,
+            "last": self._past.last,
+        }
+        for back in reversed(range(rounds)):
             moved = f"{_drawn('listing_id', 80 + back)} % 60" if back else "0"
             share = f"0.001 * (150 + 8 * ({_drawn('listing_id', salt)} % 100)) - 0.0005 * ({moved})"
-            minutes = self._past.days_apart * 1440
             ago = f"{minutes} * ({back} + 0.001 * {_drawn('listing_id', 90)})"
-            saved = back == self._past.observations - 1 and origin == "live"
-            of = (
-                f"iif(listing_id % 100 < {self._past.saved}, 'archive', '{origin}')"
-                if saved
-                else f"'{origin}'"
+            at = f"strftime('%Y-%m-%dT%H:%M:%SZ', :last, '-' || ({ago}) || ' minutes')"
+            state = f"iif({is_scored}, 'scored', 'not_rated')"
+            oldest = back == rounds - 1
+            archived = self._past.saved if oldest and origin == "live" else 0
+            score = (
+                f"{state}, iif({is_scored}, round(:scale * ({share}), :decimals), NULL), :scale,"
+                f" iif({is_scored}, votes - {back}, NULL), 0, NULL, 0,"
+                f" iif(listing_id % 100 < {archived}, 'archive', '{origin}'), 'made-up', url"
             )
+            some = 1000 * (1 - rounds + self._past.observations) if oldest else 1000
             self._run(
-                "INSERT INTO score_observations SELECT listing_id, :kind,"
-                f" strftime('%Y-%m-%dT%H:%M:%SZ', :last, '-' || ({ago}) || ' minutes'), 'second',"
-                f" iif({is_scored}, 'scored', 'not_rated'),"
-                f" iif({is_scored}, round(:scale * ({share}), :decimals), NULL), :scale,"
-                f" iif({is_scored}, votes - {back}, NULL), 0, NULL, 0, {of}, 'made-up', url"
-                " FROM temp.of JOIN temp.told USING (film_id) JOIN listings USING (listing_id)",
-                {
-                    "kind": kind.key,
-                    "scale": kind.scale_max,
-                    "decimals": kind.decimals,
-                    "last": self._past.last,
-                },
+                f"INSERT INTO score_observations SELECT listing_id, :kind, {at}, 'second', {score}"
+                f"{told} WHERE {_drawn('listing_id', 91)} < {some}",
+                given,
             )
         self._run(
-            "INSERT INTO scores SELECT listing_id, score_kind, state, value, scale_max, votes,"
-            " votes_at_least, basis, relayed, origin, layout, url, max(observed_at), observed_at,"
-            " state, ?2, 0 FROM temp.of JOIN score_observations USING (listing_id)"
-            " WHERE score_kind = ?1 GROUP BY listing_id",
-            [kind.key, self._past.last],
+            f"INSERT INTO scores SELECT listing_id, :kind, {score}, {at}, {at}, {state}, :last, 0"
+            + told,
+            given,
         )
         if origin == "live":
             self._run(
@@ -242,9 +278,23 @@ class _Maker:
                 [kind.key, self._past.last],
             )
 
+    def _is_listed(self, source: str) -> str:
+        """SQL for whether a film has a listing on a source."""
+        return f"{_drawn('film_id', _salt(source))} < {1000 * self._shares.get(source, 0.5)}"
+
     def _ago(self, days: int) -> str:
         at = "SELECT strftime('%Y-%m-%dT%H:%M:%SZ', ?, '-' || ? || ' days')"
         return str(self._run(at, [self._past.last, days]).fetchone()[0])
+
+
+def _id(source: str) -> str:
+    """SQL for the id of a film on a source."""
+    of = {"imdb": "printf('tt%08d', film_id)", "tmdb": "film_id"}
+    return of.get(source, f"'{source}' || film_id")
+
+
+def _salt(source: str) -> int:
+    return [each.key for each in SOURCES].index(source)
 
 
 def _drawn(number: str, salt: int) -> str:

@@ -46,7 +46,8 @@ def measured(commands: Sequence[Sequence[str]], environment: Mapping[str, str]) 
     processor, blocks = 0.0, 0
     for process in running:
         assert process.stderr
-        said = process.stderr.read()
+        with process.stderr as stderr:
+            said = stderr.read()
         _, status, used = os.wait4(process.pid, 0)  # the use of its children is within its own
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:

@@ -149,14 +149,35 @@ def set_aside_frame(db: Database, table: str, frame: DataFrame) -> None:
 
 
 def write_over(db: Database, table: str, select: str) -> None:
-    """Write the rows of a SELECT, which has a WHERE, over those of the same key in a table.
+    """Write the rows of a SELECT, which has a WHERE, over those of the same key in a table, where
+    they are others: what is as it was is not written.
 
     The key is the table's first column, and the SELECT gives all columns in their order. To delete
     and insert instead would write every index anew, for columns that hardly ever change.
     """
     key, *columns = db[table].columns_dict
     assign = ", ".join(f"{name} = excluded.{name}" for name in columns)
-    db.conn.execute(f"INSERT INTO {table} {select} ON CONFLICT ({key}) DO UPDATE SET {assign}")
+    was, becomes = (", ".join(f"{of}.{name}" for name in columns) for of in (table, "excluded"))
+    db.conn.execute(
+        f"INSERT INTO {table} {select} ON CONFLICT ({key}) DO UPDATE SET {assign}"
+        f" WHERE ({was}) IS NOT ({becomes})"
+    )
+
+
+@contextmanager
+def indexed_afterwards(db: Database, table: str) -> Iterator[None]:
+    """Make a table's indexes anew once its rows are written, each by one sort, within the caller's
+    transaction: a million rows that come in another order each seek their place in each index."""
+    made = db.conn.execute(
+        "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = ? AND sql <> ''",
+        (table,),
+    )
+    indexes = made.fetchall()
+    for name, _ in indexes:
+        db.conn.execute(f"DROP INDEX {name}")
+    yield
+    for _, sql in indexes:
+        db.conn.execute(sql)
 
 
 def _back_up_before_migrating(db: Database, path: Path, say: Callable[[str], None]) -> None:

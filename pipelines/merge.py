@@ -105,8 +105,6 @@ def _make_derived(db: Database) -> None:
     for table in missing:
         types = ", ".join(f"{name} {_column_type(name)}" for name in table.columns)
         run(f"CREATE TABLE {table.name} ({types}) STRICT")
-    for index in _INDEXES:
-        _make_index(db, filled_in(f"CREATE INDEX {index}"))
     folder = resources.files("pipelines") / "views"
     for view in VIEWS:  # one may build on others: SQLite looks for them when it is read
         # SQLite keeps a view without the end of its last line, and one that is as kept stays.
@@ -114,6 +112,9 @@ def _make_derived(db: Database) -> None:
         db.create_view(view.name, filled_in(sql), replace=True)
     if missing:
         _merge(db, [row[0] for row in run("SELECT film_id FROM films")])
+    # Once the rows are there: to sort them all takes less than to find the place of each.
+    for index in _INDEXES:
+        _make_index(db, filled_in(f"CREATE INDEX {index}"))
 
 
 def _make_index(db: Database, sql: str) -> None:

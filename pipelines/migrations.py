@@ -545,3 +545,10 @@ CREATE TRIGGER confirmations_go AFTER DELETE ON confirmations
 BEGIN {confirmed("-", "OLD", "OLD.confirmed_at")} {confirmed("+", "OLD", "NULL")} END;
 """,
     )
+
+
+@migrations()
+def m016_doubts(db: Database) -> None:
+    """Those who are asked about, of a film: most that a film was held against is no doubt, and a
+    film of a common title is held against thousands."""
+    statements(db, "CREATE INDEX judgements_asked ON judgements (film_id) WHERE answer = 'ask';")

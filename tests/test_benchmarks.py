@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from benchmarks import catalogue_costs
+from benchmarks.catalogue_costs import Cost, catalogues, exponents
 from benchmarks.pages import KINDS, WEIGHT, Pages, films
 from spiders.items import ScoreState
 from spiders.pages.page import Page
@@ -28,3 +30,22 @@ def test_the_pages_of_two_films_are_the_same_but_for_their_names() -> None:
     for part in PARTS:
         assert part.body(one) != part.body(other)
         assert len(part.body(one)) == len(part.body(other))
+
+
+def test_a_catalogue_is_measured_step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalogue_costs, "VISITS", 1)
+    (made,) = catalogues([40])
+    assert [cost.step for cost in made.costs] == [
+        "make it", "rebuild", "match 20 new listings", "merge 1 films",
+    ]  # fmt: skip
+    assert all(cost.seconds > 0 and cost.peak > 1e7 for cost in made.costs)
+    assert made.rows["films"] == 40
+    assert made.rows["scores"] == 6 * 40
+    assert made.rows["listings"] > 4.2 * 40 + 20
+    assert {page.wrong for page in made.pages} == {""}
+    assert "a film" in {page.name for page in made.pages}
+
+
+def test_growth_is_told_as_a_power_of_the_size() -> None:
+    costs = [Cost(films, "rebuild", 1, films**1.5, 1) for films in (10, 100, 300)]
+    assert exponents(costs) == pytest.approx([1.5, 1.5])

@@ -114,6 +114,34 @@ def test_a_page_may_come_before_the_film_that_it_shows(kept: Kept) -> None:
     assert tomatometer(kept, 83658) == 93
 
 
+def test_a_film_is_found_among_many_that_share_words_with_it(kept: Kept) -> None:
+    firsts, lasts = ("Ash", "Bay", "Cove", "Dale", "Elm", "Fern"), ("Glen", "Hill", "Isle", "Mill")
+    names = [f"Murder in {first} {last} {n}" for first in firsts for last in lasts for n in (5, 6)]
+    hear(kept, *(imdb(1000 + at, name, 1999, name) for at, name in enumerate(names)))
+    hear(kept, *(tomatoes(str(at), name, 1999) for at, name in enumerate(names) if at % 9 == 0))
+    found = [film_of(kept, f"m/{at}") for at in range(0, len(names), 9)]
+    assert found == [f"tt{1000 + at:07}" for at in range(0, len(names), 9)]
+
+
+def test_two_pages_compete_whichever_night_they_come(kept: Kept) -> None:
+    hear(kept, BLADE)
+    hear(kept, tomatoes("blade_runner", "Blade Runner", 1982))
+    (alone,) = kept.column("SELECT probability FROM listing_films WHERE method = 'evidence'")
+    hear(kept, tomatoes("1019544", "Blade Runner", 1982), night=2)
+    both = kept.column("SELECT probability FROM judgements WHERE answer = 'ask'")
+    assert both == pytest.approx([0.5, 0.5], abs=0.001)
+    assert alone > 0.9
+    assert film_of(kept, "m/blade_runner") is None
+
+
+def test_a_film_of_the_same_name_is_told_of_and_one_of_the_same_word_is_not(kept: Kept) -> None:
+    hear(kept, DUNE_1984, imdb(81505, "The Spice Harvest", 1922, "Stan Laurel"))
+    hear(kept, tomatoes("dune_2021", "Dune", 2021, "Denis Villeneuve"))
+    hear(kept, tomatoes("spice", "Spice of a Distant Western Town", 1923, "Denis Villeneuve"))
+    told = "SELECT f.imdb_id, answer FROM judgements JOIN films f USING (film_id)"
+    assert kept.rows(told) == [("tt0087182", "different")]
+
+
 def test_a_title_alone_is_too_thin(kept: Kept) -> None:
     hear(kept, imdb(1, "Home", 2015), imdb(2, "Home", 2008), imdb(3, "Home", 2009))
     hear(kept, tomatoes("home", "Home", None))

@@ -434,3 +434,16 @@ def test_only_the_films_that_are_named_are_merged(kept: Kept) -> None:
     kept.tell(tomatometer(scored(93, 300), day(1)), tomatometer(scored(98, 300), day(1), "m/up"))
     merge(kept.db, [other])
     assert kept.column("SELECT tomatometer FROM film_scores ORDER BY film_id") == [None, 98]
+
+
+def test_what_is_as_it_was_is_not_written_again(kept: Kept) -> None:
+    kept.tell(tomatometer(scored(93, 300), day(1)))
+    kept.merge()
+    kept.db.conn.execute(
+        "CREATE TEMP TRIGGER written BEFORE UPDATE ON film_scores"
+        " BEGIN SELECT raise(ABORT, 'written'); END"
+    )
+    kept.merge()
+    kept.tell(tomatometer(scored(94, 300), day(2)))
+    with pytest.raises(sqlite3.IntegrityError, match="written"):
+        kept.merge()

@@ -121,6 +121,7 @@ INSERT INTO moves VALUES
 UPDATE scores SET said_otherwise = 1 WHERE score_kind = 'tomatometer';
 """,
     "m015_figure_hours": "",
+    "m016_doubts": "",
 }
 
 

@@ -92,10 +92,29 @@ def decide(
     do not compete; without them, every listing stands for itself. Answers are `same`, `different`
     or `ask`. Indexed as `pairs`; the order of the rows makes no difference.
     """
+    return compete(alone(compared), pairs, works)
+
+
+def alone(compared: pd.DataFrame) -> pd.DataFrame:
+    """What the evidence of each pair comes to before pairs compete: `strength` (log-odds), `thin`,
+    `evidence` (a sentence). Indexed as `compared`."""
+    told = {
+        "strength": log_odds(compared),
+        "thin": thin(compared),
+        "evidence": sentences(compared),
+    }
+    return pd.DataFrame(told, index=compared.index)
+
+
+def compete(
+    told: pd.DataFrame, pairs: pd.DataFrame, works: tuple[Ints, Ints] | None = None
+) -> pd.DataFrame:
+    """Probability, answer and evidence of pairs, as `decide` has them, from what `alone` tells of
+    each."""
     if works is None:
         works = pd.factorize(pairs["a"])[0], pd.factorize(pairs["b"])[0]
-    probability = competing(log_odds(compared), *works)
-    is_thin = thin(compared)
+    probability = competing(told["strength"].to_numpy(), *works)
+    is_thin = told["thin"].to_numpy()
     answer = np.select(
         [(probability >= SAME_FROM) & ~is_thin, probability >= ASK_FROM],
         ["same", "ask"],
@@ -105,7 +124,7 @@ def decide(
         {
             "probability": np.minimum(probability.round(4), _SUREST),
             "answer": answer,
-            "evidence": sentences(compared),
+            "evidence": told["evidence"].to_numpy(),
         },
         index=pairs.index,
     )

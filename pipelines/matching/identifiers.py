@@ -71,16 +71,21 @@ def link_pointed(db: Database) -> set[int]:
     Sources go in the order of the register: a page is linked only once the crosswalk's rows are,
     so that what a row says of it against the page is heard.
     """
-    linkable: dict[str, list[Link]] = {}
-    for source, listing_id, film_id, evidence in db.conn.execute(
-        "SELECT l.source, listing_id, min(film_id), min(evidence)"
-        f" FROM ({pointed()}) JOIN listings l USING (listing_id)"
+    run = db.conn.execute
+    run("DROP TABLE IF EXISTS temp.linkable")
+    run(
+        "CREATE TEMP TABLE linkable AS SELECT l.source, listing_id, min(film_id) AS film_id,"
+        f" min(evidence) AS evidence FROM ({pointed()}) JOIN listings l USING (listing_id)"
         " GROUP BY listing_id HAVING count(DISTINCT film_id) = 1"
-    ):
-        linkable.setdefault(source, []).append(
-            Link(listing_id, film_id, "identifier", 1.0, evidence)
+    )
+    sources = {row[0] for row in run("SELECT DISTINCT source FROM temp.linkable")}
+    first = next((source.key for source in SOURCES if source.key in sources), None)
+    found = [
+        Link(listing_id, film_id, "identifier", 1.0, evidence)
+        for listing_id, film_id, evidence in run(
+            "SELECT listing_id, film_id, evidence FROM temp.linkable WHERE source = ?", (first,)
         )
-    found = next((linkable[s.key] for s in SOURCES if s.key in linkable), [])
+    ]
     films = link(db, found)
     db.conn.executemany(
         "DELETE FROM temp.unmatched WHERE listing_id = ?", ((one.listing_id,) for one in found)

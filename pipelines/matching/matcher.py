@@ -24,8 +24,14 @@ from pipelines.matching.identifiers import (
     pointed,
 )
 from pipelines.matching.spans import OWN_ID, Link, join, leave, link, update_evidence
-from pipelines.matching.weighing import remember, weigh, weigh_against_the_rest, weigh_films
-from spiders.sources import FILM_KINDS
+from pipelines.matching.weighing import (
+    remember,
+    weigh,
+    weigh_against_the_rest,
+    weigh_candidates,
+    weigh_films,
+)
+from spiders.sources import FILM_KINDS, SOURCES
 
 SURE = 0.9
 """Evidence matches a listing from this probability on; below it a person is asked. It is higher
@@ -82,8 +88,7 @@ def rebuild(db: Database) -> Matched:
             " FROM listing_films WHERE valid_to IS NULL AND method <> 'tracked'"
         )
         run("DELETE FROM listing_films WHERE valid_to IS NULL AND method <> 'tracked'")
-        listings = run("SELECT listing_id FROM listings").fetchall()
-        matched = _Matching(db).match(row[0] for row in listings)
+        matched = _Matching(db).match(row[0] for row in run("SELECT listing_id FROM listings"))
         run(
             "UPDATE listing_films SET valid_from = b.valid_from, is_primary = b.is_primary"
             " FROM temp.matched_before b WHERE b.listing_id = listing_films.listing_id"
@@ -248,12 +253,23 @@ class _Matching:
             self._unindexed |= films
 
     def _doubt_pointed(self) -> None:
-        """Refuse what an identifier says against title, year and people together."""
+        """Refuse what an identifier says against title, year and people together.
+
+        Most say just what the film's listings say: title and year do not contradict then, and only
+        the others are weighed."""
         pairs = pd.read_sql_query(
             f"SELECT DISTINCT listing_id, film_id FROM ({pointed()}) p JOIN listings l"
             " USING (listing_id) WHERE l.title IS NOT NULL AND EXISTS (SELECT 1"
             " FROM listing_films lf JOIN listings m USING (listing_id)"
-            " WHERE lf.film_id = p.film_id AND lf.valid_to IS NULL AND m.title IS NOT NULL)",
+            " WHERE lf.film_id = p.film_id AND lf.valid_to IS NULL AND m.title IS NOT NULL)"
+            " AND (NOT EXISTS (SELECT 1 FROM listing_films lf JOIN listings m USING (listing_id)"
+            " WHERE lf.film_id = p.film_id AND lf.valid_to IS NULL AND lf.method <> 'evidence'"
+            " AND m.title = l.title) OR EXISTS (SELECT 1 FROM listing_films lf"
+            " JOIN listings m USING (listing_id) WHERE lf.film_id = p.film_id"
+            " AND lf.valid_to IS NULL AND lf.method <> 'evidence'"
+            " AND ifnull(abs(m.year - l.year) > 1, 1))"
+            " OR EXISTS (SELECT 1 FROM listing_films lf WHERE lf.listing_id = p.listing_id"
+            " AND lf.film_id = p.film_id AND lf.valid_to IS NOT NULL))",
             self._db.conn,
         )
         new = [pair not in self._weighed for pair in pairs.itertuples(index=False, name=None)]
@@ -328,8 +344,15 @@ class _Matching:
         were put off."""
         self._put_off_films()
         keys.index_films(self._db, "unindexed_films")
-        self._run("INSERT OR IGNORE INTO temp.changed_films SELECT film_id FROM unindexed_films")
+        self._changed("unindexed_films")
         self._run("DELETE FROM unindexed_films")
+
+    def _changed(self, films: str) -> None:
+        """The films of a table have something new, which listings that wait are held against."""
+        self._run(
+            f"INSERT OR IGNORE INTO temp.changed_films SELECT film_id FROM {films}"
+            " WHERE EXISTS (SELECT 1 FROM listing_keys)"
+        )
 
     def _index_films_or_put_off(self) -> None:
         """Where no listing waits for a film, none needs its keys until one does: a catalogue of
@@ -355,9 +378,19 @@ class _Matching:
         if not self._any("listing_keys") and not self._may_find(source):
             return
         self._index_films()
-        if self._seek(source):
-            self._let_compete()
-            self._settle(weigh(self._db, keys.candidate_pairs(self._db, "seeking")))
+        if not self._seek(source):
+            return
+        keys.index_listings(self._db, "seeking")
+        others = self._any("listing_keys WHERE listing_id NOT IN temp.seeking")
+        for one in SOURCES:  # listings compete within their source
+            self._run("DROP TABLE IF EXISTS temp.sought")
+            self._run(
+                "CREATE TEMP TABLE sought AS SELECT listing_id FROM temp.seeking"
+                " CROSS JOIN listings USING (listing_id) WHERE source = ? ORDER BY listing_id",
+                (one.key,),
+            )
+            if self._any("temp.sought"):
+                self._settle(weigh_candidates(self._db, "sought", rivals=others))
 
     def _may_find(self, source: str | None) -> bool:
         """Whether a listing seeks a film, and may be one of those that there are: only then are
@@ -386,18 +419,6 @@ class _Matching:
         )
         return self._any("temp.seeking")
 
-    def _let_compete(self) -> None:
-        """Listings of one source compete for a film: those that were judged before are judged
-        again."""
-        keys.index_listings(self._db, "seeking")
-        self._run(
-            "INSERT INTO temp.seeking SELECT DISTINCT o.listing_id FROM temp.seeking s"
-            " CROSS JOIN listings l USING (listing_id) JOIN listing_keys k USING (listing_id)"
-            " JOIN listing_keys o USING (match_key) JOIN listings m ON m.listing_id = o.listing_id"
-            " WHERE m.source = l.source"
-            " AND o.listing_id NOT IN (SELECT listing_id FROM temp.seeking)"
-        )
-
     def _settle(self, weighed: pd.DataFrame) -> None:
         """Link what is the same, undo what no longer is, and remember what is doubtful."""
         same = weighed["answer"] == "same"
@@ -414,7 +435,7 @@ class _Matching:
         before = {
             listing_id: Link(listing_id, *known)
             for listing_id, *known in self._run(
-                "SELECT listing_id, film_id, method, probability, evidence FROM temp.seeking"
+                "SELECT listing_id, film_id, method, probability, evidence FROM temp.sought"
                 " JOIN listing_films USING (listing_id) WHERE valid_to IS NULL"
             )
         }
@@ -428,13 +449,14 @@ class _Matching:
         films = link(self._db, [one for one in found.values() if one.listing_id not in stays])
         self._matched.films |= films
         adopt_ids(self._db, films)
-        self._unindexed |= films
+        set_aside(self._db, "gained", "film_id", films)
+        self._changed("temp.gained")  # and their keys are as they were: evidence speaks for no film
         update_evidence(self._db, [found[listing_id] for listing_id in stays])
         self._db.conn.executemany(
             "DELETE FROM temp.unmatched WHERE listing_id = ?",
             ([listing_id] for listing_id in found),
         )
-        sought = pd.read_sql_query("SELECT listing_id FROM temp.seeking", self._db.conn)
+        sought = pd.read_sql_query("SELECT listing_id FROM temp.sought", self._db.conn)
         self._matched.films |= remember(self._db, sought["listing_id"], weighed, "evidence")
 
     # --- what a person should look at ---------------------------------------------------------

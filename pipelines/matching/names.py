@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from pipelines.matching.letters import plain
@@ -59,6 +60,7 @@ class Name(NamedTuple):
     rough: str
 
 
+@lru_cache(100_000)
 def name(written: str) -> Name:
     """A name brought to a form that can be compared.
 

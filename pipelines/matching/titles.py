@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from enum import IntEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from pipelines.matching.letters import plain
@@ -119,6 +120,7 @@ _ABOUT = re.compile(
 )
 
 
+@lru_cache(100_000)
 def forms(title: str) -> tuple[Form, ...]:
     """All forms of a title, the plainest first; none where it holds no letter or figure.
 
@@ -126,6 +128,9 @@ def forms(title: str) -> tuple[Form, ...]:
     ['matrix']
     >>> [(form.words, form.part.name) for form in forms("Rocky II: Redemption")]
     [('rocky 2 redemption', 'WHOLE'), ('rocky 2', 'MAIN'), ('redemption', 'TAIL')]
+
+    They are kept of many titles: a film has the same one on all its listings, and each is read when
+    it is indexed and again when it is compared.
     """
     found: dict[str, Form] = {}
     text = _THREE_D.sub("3d", plain(title)[:LONGEST].strip())

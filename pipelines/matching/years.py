@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 FIRST_YEAR, LAST_YEAR = 1870, 2100
@@ -41,6 +42,7 @@ def known_year(number: float) -> int:
     return int(number) if FIRST_YEAR <= number <= LAST_YEAR else 0
 
 
+@lru_cache(100_000)
 def released(text: str) -> Released:
     """What a release date says, in any of the ways in which sites write one.
 

@@ -176,27 +176,29 @@ def rebuild_command(db: DbOption = None) -> None:
 
     must_be_there(db)
     with writing_to(db, "rebuild") as database:
-        before = _matches(database)
+        run = database.conn.execute
+        run(f"CREATE TEMP TABLE matched_until_now AS {_MATCHED}")
         err.print("matching all listings …")
         matched = rebuild(database)
         err.print("merging all films …")
         merge(database, matched.films)
-        now = _matches(database)
-        (doubtful,) = database.conn.execute(
-            "SELECT count(DISTINCT listing_id) FROM judgements WHERE answer = 'ask'"
-        ).fetchone()
+        before = "SELECT * FROM temp.matched_until_now"
+        now, new, gone, doubtful = (
+            run(f"SELECT count(*) FROM ({select})").fetchone()[0]
+            for select in (
+                _MATCHED,
+                f"{_MATCHED} EXCEPT {before}",
+                f"{before} EXCEPT {_MATCHED}",
+                "SELECT DISTINCT listing_id FROM judgements WHERE answer = 'ask'",
+            )
+        )
     out.print(
-        f"{counted(len(now), 'listing')} matched: {len(now - before):,} newly or otherwise,"
-        f" {len(before - now):,} no longer; {doubtful:,} are doubtful."
+        f"{counted(now, 'listing')} matched: {new:,} newly or otherwise, {gone:,} no longer;"
+        f" {doubtful:,} are doubtful."
     )
 
 
-def _matches(database: Database) -> set[tuple[int, int]]:
-    return set(
-        database.conn.execute(
-            "SELECT listing_id, film_id FROM listing_films WHERE valid_to IS NULL"
-        ).fetchall()
-    )
+_MATCHED = "SELECT listing_id, film_id FROM listing_films WHERE valid_to IS NULL"
 
 
 def _rule(a: str, b: str, ruling: str, db: Path | None) -> None:
