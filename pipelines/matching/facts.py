@@ -44,7 +44,7 @@ def of_films(db: Database, table: str) -> pd.DataFrame:
     """
     return _described(
         db,
-        f"SELECT lf.film_id AS owner, lf.listing_id FROM temp.{table} JOIN listing_films lf"
+        f"SELECT lf.film_id AS owner, lf.listing_id FROM temp.{table} CROSS JOIN listing_films lf"
         " USING (film_id) WHERE lf.valid_to IS NULL AND lf.method <> 'evidence'",
     )
 
@@ -54,16 +54,19 @@ def of_films_without(db: Database, table: str) -> pd.DataFrame:
     other listings describe it. Indexed by listing_id."""
     return _described(
         db,
-        f"SELECT own.listing_id AS owner, lf.listing_id FROM temp.{table} JOIN listing_films own"
-        " USING (listing_id) JOIN listing_films lf ON lf.film_id = own.film_id"
-        " AND lf.listing_id <> own.listing_id"
+        f"SELECT own.listing_id AS owner, lf.listing_id FROM temp.{table}"
+        " CROSS JOIN listing_films own USING (listing_id) CROSS JOIN listing_films lf"
+        " ON lf.film_id = own.film_id AND lf.listing_id <> own.listing_id"
         " WHERE own.valid_to IS NULL AND lf.valid_to IS NULL AND lf.method <> 'evidence'",
     )
 
 
 def _described(db: Database, members: str) -> pd.DataFrame:
     """One row an owner, from what the listings that speak for it say: of single facts, that of the
-    first source in the register which has it; of titles and names, all."""
+    first source in the register which has it; of titles and names, all.
+
+    SQLite keeps the order of a CROSS JOIN: left to itself it reads the matches of all listings to
+    find those of a few."""
     run = db.conn.execute
     run("DROP TABLE IF EXISTS temp.owners")
     run(f"CREATE TEMP TABLE owners AS {members}")

@@ -102,10 +102,10 @@ WITH keyed AS MATERIALIZED (
   FROM keyed k JOIN shared s USING (match_key) WHERE s.films BETWEEN 1 AND {CROWDED}
 ), pairs AS MATERIALIZED (
   SELECT k.listing_id, f.film_id, sum(1.0 / k.films) AS shared
-  FROM ranked k JOIN film_keys f USING (match_key) WHERE ifnull(k.rarer, 0) < {ENOUGH}
+  FROM ranked k CROSS JOIN film_keys f USING (match_key) WHERE ifnull(k.rarer, 0) < {ENOUGH}
   GROUP BY k.listing_id, f.film_id
 ), free AS MATERIALIZED (
-  SELECT p.listing_id, p.film_id, p.shared FROM pairs p JOIN listings l USING (listing_id)
+  SELECT p.listing_id, p.film_id, p.shared FROM pairs p CROSS JOIN listings l USING (listing_id)
   WHERE NOT EXISTS (SELECT 1 FROM temp.refused r
                     WHERE r.listing_id = p.listing_id AND r.film_id = p.film_id)
     AND NOT (l.source IN ('imdb', 'tmdb') AND EXISTS (

@@ -282,7 +282,7 @@ class _Matching:
         # to it for what was stated of its address before.
         left = set(
             self._run(
-                "SELECT listing_id, film_id FROM temp.weighed_listings JOIN listing_films"
+                "SELECT listing_id, film_id FROM temp.weighed_listings CROSS JOIN listing_films"
                 " USING (listing_id) WHERE valid_to IS NOT NULL"
             )
         )
@@ -435,7 +435,7 @@ class _Matching:
         before = {
             listing_id: Link(listing_id, *known)
             for listing_id, *known in self._run(
-                "SELECT listing_id, film_id, method, probability, evidence FROM temp.sought"
+                "SELECT listing_id, film_id, method, probability, evidence FROM temp.sought CROSS"
                 " JOIN listing_films USING (listing_id) WHERE valid_to IS NULL"
             )
         }

@@ -62,12 +62,12 @@ def leave(db: Database, listing_ids: Iterable[int]) -> set[int]:
     for source, column in OWN_ID.items():
         run(
             f"UPDATE films SET {column} = NULL WHERE film_id IN (SELECT lf.film_id"
-            " FROM temp.leaving JOIN listing_films lf USING (listing_id)"
+            " FROM temp.leaving CROSS JOIN listing_films lf USING (listing_id)"
             " JOIN listings l USING (listing_id) WHERE lf.valid_to IS NULL"
             f" AND l.source = '{source}' AND l.source_id = CAST(films.{column} AS TEXT))"
         )
     left = run(
-        "SELECT DISTINCT film_id FROM listing_films JOIN temp.leaving USING (listing_id)"
+        "SELECT DISTINCT film_id FROM temp.leaving CROSS JOIN listing_films USING (listing_id)"
         " WHERE valid_to IS NULL"
     ).fetchall()
     run(
