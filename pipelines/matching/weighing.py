@@ -103,7 +103,9 @@ def _held_against_films(db: Database, table: str) -> pd.DataFrame:
     to the form in which they are compared takes longer than to compare them.
     """
     told = []
-    by_year = f"SELECT listing_id FROM temp.{table} JOIN listings USING (listing_id) ORDER BY year"
+    by_year = (
+        f"SELECT listing_id FROM temp.{table} CROSS JOIN listings USING (listing_id) ORDER BY year"
+    )
     for numbers in keys.portions(db, by_year, AT_ONCE):
         pairs = keys.candidate_pairs(db, numbers)
         set_aside(db, "weighed_listings", "listing_id", numbers)
