@@ -552,3 +552,22 @@ def m016_doubts(db: Database) -> None:
     """Those who are asked about, of a film: most that a film was held against is no doubt, and a
     film of a common title is held against thousands."""
     statements(db, "CREATE INDEX judgements_asked ON judgements (film_id) WHERE answer = 'ask';")
+
+
+@migrations()
+def m014_exports(db: Database) -> None:
+    """How far the feed had been read when it was first read again after a gap is not known; what
+    it missed before, age decides, as it did."""
+    statements(
+        db,
+        """
+ALTER TABLE feeds ADD COLUMN missed_before TEXT;
+CREATE TABLE exports (
+  source TEXT PRIMARY KEY, exported_on TEXT NOT NULL, read_at TEXT NOT NULL, first_run_id INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE TABLE exported_ids (
+  source TEXT NOT NULL, source_id TEXT NOT NULL, popularity REAL NOT NULL, absent_since TEXT,
+  PRIMARY KEY (source, source_id)
+) STRICT, WITHOUT ROWID;
+""",
+    )

@@ -6,6 +6,7 @@ from sqlite_utils import Database
 
 from pipelines import clock
 from pipelines.database import transaction
+from pipelines.exported_ids import forget_exports
 from pipelines.listings import FACTS
 from pipelines.moves import forget_moves_before
 from spiders.sources import SOURCES
@@ -85,6 +86,7 @@ def purge(db: Database, at: str) -> set[int]:
                     told,
                 )
             run(f"DELETE FROM quarantine WHERE {old}", told)
+            forget_exports(db, *told)
             # These say when the listing was last heard of, so they go last.
             for table in ("confirmations", "scores"):
                 run(f"DELETE FROM {table} WHERE {_STALE}", told)

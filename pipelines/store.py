@@ -17,6 +17,7 @@ from pipelines.confirmations import (
     write_confirmed,
 )
 from pipelines.dataset_records import forget_told, is_decoded, remember, store_titles
+from pipelines.exported_ids import begin_export, end_export, store_ids
 from pipelines.guard import Doubt, Rule
 from pipelines.listings import (
     doubt_identity,
@@ -59,6 +60,7 @@ class Store:
         self._run = run_id
         self._versions = reader_versions
         begin_dataset(db)
+        begin_export(db)
         self._held_of_dataset: set[str] = set()
 
     def answer(
@@ -70,6 +72,9 @@ class Store:
         self._count(answer, tally)
         if answer.target == "changes":
             self._changed_upstream(answer)
+            return
+        if answer.target == "export":
+            self._export(answer, tally)
             return
         held_before, changed_before = tally.counts["held"], tally.counts["changed"]
         written_before = self._db.conn.total_changes
@@ -128,6 +133,9 @@ class Store:
 
         What is known of its URL stays: it was asked then, and may have been asked again since.
         """
+        if answer.target == "export":
+            self._export(answer, tally)
+            return
         origin: Origin = "dataset" if answer.target == "dataset" else "live"
         for record in answer.every_record():
             number = self._record(
@@ -164,12 +172,26 @@ class Store:
             (answer.changed_before, answer.source, named),
         )
         if answer.complete:
+            # Of what changed between the last day read and the first one that could be asked for,
+            # it tells no more: whatever answered before may have changed since.
             self._db.conn.execute(
-                "INSERT OR REPLACE INTO feeds VALUES (?, ?)", (answer.source, answer.changed_before)
+                "INSERT INTO feeds (source, read_to, missed_before) VALUES (?, ?, ?)"
+                " ON CONFLICT DO UPDATE SET read_to = excluded.read_to, missed_before ="
+                " iif(read_to < excluded.missed_before, excluded.missed_before, missed_before)",
+                (answer.source, answer.changed_before, answer.changed_since),
             )
 
+    def _export(self, answer: Answer, tally: Tally) -> None:
+        """The ids of a part of an export; with its last part it has been read whole."""
+        if answer.ids is None or answer.exported_on is None:
+            return
+        store_ids(self._db, answer.source, answer.ids)
+        tally.counts["stored"] += len(answer.ids)
+        if answer.complete:
+            end_export(self._db, answer.source, answer.exported_on, answer.asked_at, self._run)
+
     def _count(self, answer: Answer, tally: Tally) -> None:
-        # A dataset's parts come of one request; each page of a feed is a request of its own.
+        # The parts of something large come of one request; each page of a feed is one by itself.
         if answer.complete or answer.target == "changes":
             tally.counts["asked"] += 1
             tally.counts["unchanged" if answer.unchanged else _COUNTED_AS[answer.outcome]] += 1

@@ -379,7 +379,36 @@ TABLES: tuple[Table, ...] = (
         "feeds",
         "how far a source's feed of changes has been read",
         "internal",
-        {"source": "key of the source", "read_to": "what changed before that is known, UTC"},
+        {
+            "source": "key of the source",
+            "read_to": "what changed before that is known, UTC",
+            "missed_before": "what answered before that may have changed without the feed's telling"
+            " us, UTC",
+        },
+    ),
+    Table(
+        "exports",
+        "the last export of all its ids that was read of a source",
+        "internal",
+        {
+            "source": "key of the source",
+            "exported_on": "the day whose export it is",
+            "read_at": "UTC",
+            "first_run_id": "the run that read the first one, and asked none of it",
+        },
+    ),
+    Table(
+        "exported_ids",
+        "a film of a source's exports, whether or not anything more is known of it",
+        "internal",
+        {
+            "source": "key of the source",
+            "source_id": "the source's own id",
+            "popularity": "how popular it is there, by the source's own measure: as it was when it"
+            " last doubled or halved",
+            "absent_since": "the first export of which it was no part, if it is not in the last one"
+            " (or no longer popular enough for the universe); not asked then, and no deletion",
+        },
     ),
     Table(
         "crawls",

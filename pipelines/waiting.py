@@ -37,7 +37,7 @@ from spiders.items import Answer, Outcome
 TOGETHER = 20
 """Pages that are judged together: two minutes of asking at the usual delay."""
 
-_TARGETS = ("listing", "list", "dataset")
+_TARGETS = ("listing", "list", "dataset", "export")
 
 _STANDING = """
 SELECT l.source_id, s.score_kind, s.state, s.value, s.scale_max, s.votes, s.votes_at_least, s.basis
@@ -84,7 +84,7 @@ class Waiting:
             yield Judged([answer])
         elif not self._past[answer.target].known:
             yield self._pass(answer)
-        elif answer.target == "dataset":
+        elif answer.is_part:
             yield self._judge_part(answer)
         else:
             self._answers.append(answer)
@@ -98,7 +98,7 @@ class Waiting:
             yield from self._judge_waiting(target, finished=finished)
         if finished:
             came_to_its_end = as_ended if self.held else as_whole
-            for target in self._came_in & {"list", "dataset"}:
+            for target in self._came_in - {"listing"}:
                 counts = self._passed.get(target, Counter())
                 self._passed[target] = came_to_its_end(counts, self._selection)
 
@@ -159,8 +159,7 @@ class Waiting:
                 else:
                     records.append(titles.record(row))
         number = sum(answer.number_of_records for answer in answers)
-        is_part = answers[0].target == "dataset"
-        return Came(number, _counts(answers), records, unmoved, is_part), standing
+        return Came(number, _counts(answers), records, unmoved, answers[0].is_part), standing
 
     def _standing(self, source_ids: Sequence[str]) -> dict[str, dict[str, Standing]]:
         """What stands of some listings, by source_id and score kind."""
@@ -177,12 +176,14 @@ def _counts(answers: Sequence[Answer]) -> Counts:
     counts = counts_of(record for answer in answers for record in answer.records)
     for titles in (answer.titles for answer in answers if answer.titles):
         counts += counts_of_titles(titles)
-    return counts
+    return counts + Counter(records=sum(len(answer.ids or ()) for answer in answers))
 
 
 def _guarded(answer: Answer) -> bool:
     """Whether an answer says something new that others may speak against."""
-    if answer.target not in _TARGETS or answer.unchanged or not answer.number_of_records:
+    if answer.target not in _TARGETS or answer.unchanged:
+        return False
+    if not answer.number_of_records and answer.ids is None:  # an export of no film is a short one
         return False
     gone = answer.target == "listing" and answer.outcome is Outcome.NOT_FOUND
     return gone or answer.outcome is Outcome.OK

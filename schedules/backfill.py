@@ -42,7 +42,7 @@ def estimate(run: Run, film_count: int) -> list[Estimate]:
     estimates = []
     for source in run.read_sources():
         night = run.night(source)
-        known = len(night.asked)
+        known = night.requests
         requests = max(known, film_count) if source.wikidata_property else known
         estimates.append(Estimate(source.key, requests, night.hours(requests)))
     return estimates

@@ -42,6 +42,18 @@ class SourceSettings(BaseModel):
     pages: bool = False
 
 
+class UniverseSettings(Universe):
+    """`[universe]`: beside IMDb's films, those that TMDB's export says are so popular at least, by
+    TMDB's own measure (0: all of them; None: the export is not read)."""
+
+    tmdb_popularity_at_least: float | None = Field(None, ge=0)
+
+    @property
+    def of_imdb(self) -> Universe:
+        """The part of it that IMDb's datasets are asked for."""
+        return Universe(**self.model_dump(include=set(Universe.model_fields)))
+
+
 class Config(BaseSettings):
     """Everything an operator may set. Unknown keys are refused.
 
@@ -53,7 +65,7 @@ class Config(BaseSettings):
 
     contact: str = ""
     refresh_after_hours: float = Field(20.0, ge=0)
-    universe: Universe | None = None
+    universe: UniverseSettings | None = None
     rulings: Path | None = None
     nightly_at: str = "03:00"
     heartbeat_url: str = ""
@@ -246,6 +258,7 @@ def template(contact: str = "") -> str:
         "# last_year = 2030",
         '# kinds = ["movie", "tvMovie"]',
         "# at_most = 1000            # those with the most votes",
+        "# tmdb_popularity_at_least = 10   # and so popular films of TMDB's daily export (0: all)",
         "",
         "# Sources. Only those whose terms allow programs are on by default; read the terms of the",
         "# others before you switch them on.",

@@ -78,5 +78,5 @@ def gathered(queue: Queue[Answer | Ended]) -> list[Answer | Ended]:
 
 
 def is_part(item: Answer | Ended) -> bool:
-    """Whether it is a part of a dataset."""
-    return isinstance(item, Answer) and item.titles is not None
+    """Whether it is a part of something large, such as a dataset."""
+    return isinstance(item, Answer) and item.is_part

@@ -68,7 +68,8 @@ CHANGES_AN_EDIT = 0.1
 An estimate: a feed names edits and never votes, and most are of pictures, translations and casts;
 but keywords are among them, which say whether a scene follows, and who edits has looked at the
 film. It is as much as a hundredth more votes, and enough for any listing to be due: the least news
-that is makes up for a chance of MOST_CHANCE."""
+that is makes up for a chance of MOST_CHANCE. Where the feed was not read for longer than it reaches
+back, it may have named any listing: all are due once, by what asking spares."""
 
 NEW_DAYS = 60
 """Films out for less are called new in the reasons."""
@@ -93,6 +94,7 @@ _NUMBERS = (
     "changes",
     "failures",
     "changed_upstream",
+    "unwatched",
     "tracked",
 )
 
@@ -134,7 +136,7 @@ def schedule(
       new, as `changes`;
     - news since the last answer: `votes_then`, the film's votes at that time; `rating` and
       `rating_then`, IMDb's of 10; `changed_upstream`, true where the source's own feed of changes
-      has named it.
+      has named it; `unwatched`, true where that was not read for a time since, and may have.
 
     Times are UTC, as text or timestamps; a column may be missing, as any value in it. Give all
     listings of the source, from which rates are learned together, or what is `usual` of them.
@@ -161,8 +163,10 @@ def schedule(
     growth = np.nan_to_num(votes / np.maximum(told["votes_then"].to_numpy(), 1.0) - 1.0)
     growth = growth.clip(0.0, None)
     upstream = np.nan_to_num(told["changed_upstream"].to_numpy()) > 0
+    unwatched = np.nan_to_num(told["unwatched"].to_numpy()) > 0
     moved = np.abs(np.nan_to_num((told["rating"] - told["rating_then"]).to_numpy()))
-    news = CHANGES_A_GROWTH * growth + CHANGES_A_TENTH * 10 * moved + CHANGES_AN_EDIT * upstream
+    news = CHANGES_A_GROWTH * growth + CHANGES_A_TENTH * 10 * moved
+    news += CHANGES_AN_EDIT * (upstream | unwatched)
 
     unchanged = rates.unchanged(since) * np.exp(-news)
     weight = _weight(votes, age, usual.mean_votes) + TRACKED_SHARE * np.nan_to_num(
@@ -190,6 +194,7 @@ def schedule(
     why[new] = "new; " + why[new]
     why[every_days >= SELDOM_DAYS] = "hardly ever changes"
     why[wait >= ceiling] = f"asked every {CEILING_DAYS:.0f} days at least"
+    why[unwatched] = "its source's feed was not read for a time since"
     why[upstream] = "the source itself says that it changed since"
     why[moved >= 0.05] = "its IMDb rating moved since"
     grew = growth >= 0.01

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -11,6 +11,7 @@ from sqlite_utils import Database
 
 from pipelines import clock
 from pipelines.database import set_aside, transaction
+from pipelines.exported_ids import count_unasked, most_popular_unasked
 from schedules.config import Config
 from schedules.due import Usual, most_pressing, schedule, usual_of
 from spiders.sources import Source
@@ -23,6 +24,7 @@ OVERHEAD = 1.25
 # changes names. What stands since before that answer stood then, too: hardly any is looked up.
 _LISTINGS = """
 SELECT asked.*, asked.changed_upstream_at > asked.last_answered_at AS changed_upstream,
+  (SELECT missed_before FROM feeds WHERE source = :source) > asked.last_answered_at AS unwatched,
   s.votes, s.value AS rating, o.votes AS votes_then, o.value AS rating_then
 FROM (
   SELECT l.listing_id, l.source_id, lf.film_id, coalesce(f.title, l.title) AS title,
@@ -76,7 +78,9 @@ class Night:
     film_id, title, year, and what `schedules.due.schedule` says of it. `due` counts those that the
     budget leaves for later too. `upkeep` is how many requests a night would keep up with all
     `listings`, and `never_asked` how many of them have yet to be asked at all. `usual` is what was
-    learned of them all.
+    learned of them all. `exported` are the ids, most popular first, of films in the source's export
+    that are no listings yet and are asked with what is left of the budget; `unlisted` counts all of
+    those.
     """
 
     source: str
@@ -88,6 +92,13 @@ class Night:
     delay_seconds: float
     asked: pd.DataFrame
     usual: Usual
+    exported: Sequence[str] = ()
+    unlisted: int = 0
+
+    @property
+    def requests(self) -> int:
+        """How many listings and films of the export would be asked."""
+        return len(self.asked) + len(self.exported)
 
     def hours(self, requests: float) -> float:
         """How long so many requests take at the polite rate."""
@@ -112,8 +123,14 @@ def night(
     again: bool = False,
     limit: int | None = None,
     asked_since: str | None = None,
+    exported: bool = False,
+    first_run: int = 0,
 ) -> Night:
     """What a source would be asked now, within its budget of requests a night.
+
+    `exported`: films of its export, too, with what is left of the budget, so that no film that is
+    here goes stale over them. The run `first_run` itself asks none of an export that it was the
+    first to read: what they take can be looked at before.
 
     What was `asked_since` a time is part of this night's budget already, and not asked again.
 
@@ -132,6 +149,11 @@ def night(
     budget = config.of(source).requests_a_night
     most = min(limit or len(rows), len(rows) if chosen else budget)
     left = max(0, most - int(asked.sum()))
+    pressing = most_pressing(due).head(left)
+    told: Sequence[str] = ()
+    if exported and not chosen and export_read(db, source, but_in=first_run):
+        room = min(limit or budget, budget) - int(asked.sum()) - len(pressing)
+        told = most_popular_unasked(db, source.key, max(0, room))
     return Night(
         source=source.key,
         listings=len(rows),
@@ -140,8 +162,10 @@ def night(
         upkeep=float((1 / rows["wait_days"].clip(1)).sum()),
         budget=budget,
         delay_seconds=config.delay(source),
-        asked=most_pressing(due).head(left),
+        asked=pressing,
         usual=usual,
+        exported=told,
+        unlisted=count_unasked(db, source.key) if exported else 0,
     )
 
 
@@ -170,6 +194,29 @@ def unread_days(db: Database, source: Source, at: str) -> tuple[str, ...]:
     today = clock.moment(at).date()
     unread = min((today - clock.moment(since).date()).days, source.feed_days)
     return tuple(str(today - timedelta(days=days)) for days in range(unread, 0, -1))
+
+
+def unread_exports(db: Database, source: Source, at: str) -> tuple[str, ...]:
+    """The days, newest first, of a source's exports that should be there at `at` and are newer than
+    the last that was read. Of yesterday's nothing is needed once today's is there; it is for a day
+    on which that comes late.
+    """
+    if source.export_hour is None:
+        return ()
+    row = db.conn.execute("SELECT exported_on FROM exports WHERE source = ?", (source.key,))
+    (last,) = row.fetchone() or ("",)
+    newest = clock.moment(clock.later(at, hours=-source.export_hour)).date()
+    days = (str(newest), str(newest - timedelta(days=1)))
+    return tuple(day for day in days if day > last)
+
+
+def export_read(db: Database, source: Source, *, but_in: int = 0) -> bool:
+    """Whether an export of the source was read, and first in another run than this one."""
+    found = db.conn.execute(
+        "SELECT 1 FROM exports WHERE source = ? AND ifnull(first_run_id, 0) <> ?",
+        (source.key, but_in or -1),
+    )
+    return found.fetchone() is not None
 
 
 def write_due(

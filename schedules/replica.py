@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import re
 import sys
 import threading
 import time
@@ -23,6 +24,9 @@ from urllib.parse import urlsplit
 from spiders.sources import SOURCES, Host
 
 ALLOW_ALL = b"User-agent: *\nDisallow:\n"
+_DATE = re.compile(r"_\d\d_\d\d_\d{4}\.")
+"""In the name of a file that there is a new one of each day: the sample is that of any day."""
+
 _TYPES = {
     ".html": "text/html; charset=utf-8",
     ".json": "application/json",
@@ -71,7 +75,7 @@ def served(folder: Path) -> dict[str, dict[str, Sample]]:
             content_type = _TYPES.get(page.suffix, "application/octet-stream")
             sample = Sample(page.read_bytes(), content_type, told.get("headers", {}))
             site, path = _split(told["url"])
-            pages.setdefault(site, {})[path] = sample
+            pages.setdefault(site, {})[_DATE.sub(".", path)] = sample
     for source in SOURCES:
         own = folder / source.key
         for table in sorted(own.glob("*.tsv")):
@@ -123,7 +127,7 @@ class Replica:
     def find(self, host: Host, path: str) -> Sample | None:
         """The page at a path: that very path with its query, else the path alone."""
         pages = self.pages.get(host.url, {})
-        bare = path.partition("?")[0]
+        bare = _DATE.sub(".", path.partition("?")[0])
         alone = {key.partition("?")[0]: sample for key, sample in pages.items()}
         return pages.get(path) or pages.get(bare) or (alone.get(bare) if "?" in path else None)
 

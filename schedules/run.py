@@ -32,7 +32,15 @@ from schedules.due import Usual
 from schedules.journal import Journal
 from schedules.lookups import WHOLE, Lookups
 from schedules.nursery import Nursery
-from schedules.planning import Night, night, unfound, unread_days, write_due
+from schedules.planning import (
+    Night,
+    export_read,
+    night,
+    unfound,
+    unread_days,
+    unread_exports,
+    write_due,
+)
 from schedules.progress import Shown
 from schedules.results import NO_FAULT, Crawled, Result, Selection
 from schedules.waits import Waits
@@ -121,6 +129,8 @@ class Run:
             again=selection.again,
             limit=selection.limit,
             asked_since=self._began if self._before else None,
+            exported=self._popularity_at_least(source) is not None,
+            first_run=self._before[0].run_id if self._before else self._journal.run_id,
         )
 
     def unfound(self, source: Source) -> int:
@@ -133,6 +143,14 @@ class Run:
         datasets = (source for source in SOURCES if source.finds is Finds.DATASET)
         return self._config.universe is not None and not any(
             self._lookups.rested(source, "") for source in datasets
+        )
+
+    @property
+    def exports_unread(self) -> bool:
+        """Whether the universe has films of an export that was never read."""
+        return any(
+            self._popularity_at_least(source) is not None and not export_read(self._db, source)
+            for source in self.asked_sources
         )
 
     # --- the run ------------------------------------------------------------------------------
@@ -244,9 +262,10 @@ class Run:
         with transaction(self._db):
             for judged in waiting.end(finished=ended.finished):
                 self._settle(store, judged)
-            if waiting.judged >= FEWEST and not waiting.held and ended.finished:
-                supersede_crawl(self._db, ended.source, clock.now())
             crawled = self._crawled[ended.source]
+            held = waiting.held or crawled.outcome == "held"  # now, or in the stage before
+            if waiting.judged >= FEWEST and not held and ended.finished:
+                supersede_crawl(self._db, ended.source, clock.now())
             crawled.profile.update(waiting.profile)
             # Should the run be killed later, the next one knows that these lists came whole.
             self._journal.write_crawl(replace(crawled, outcome="interrupted"))
@@ -315,13 +334,29 @@ class Run:
             news = source.finds is Finds.DATASET and self._lookups.news_for(source)
             if (rested and not news) or not (whole or news or self._selection.sources):
                 return None
-            universe = self._config.universe
+            universe = self._config.universe.of_imdb if self._config.universe else None
             return self._plan(source, "find", universe=universe, wanted_imdb_ids=wanted)
         days = unread_days(self._db, source, clock.now()) if whole else ()
-        if not (wanted or days):
+        popularity = self._popularity_at_least(source) if whole else None
+        exports = () if popularity is None else unread_exports(self._db, source, clock.now())
+        if not (wanted or days or exports):
             return None
         self._lookups.seek(source, wanted)
-        return self._plan(source, "find", wanted_imdb_ids=wanted, changed_on=days)
+        return self._plan(
+            source,
+            "find",
+            wanted_imdb_ids=wanted,
+            changed_on=days,
+            exported_on=exports,
+            popularity_at_least=popularity or 0.0,
+        )
+
+    def _popularity_at_least(self, source: Source) -> float | None:
+        """How popular a film of the source's export must be to be asked; None: none is."""
+        universe = self._config.universe
+        if source.export_hour is None or universe is None:
+            return None
+        return universe.tmdb_popularity_at_least
 
     def _rested(self, source: Source) -> bool:
         """Whether the source's lists or datasets have been asked within the hours of rest; where
@@ -361,9 +396,9 @@ class Run:
 
     def _targets(self, source: Source) -> Iterator[Target]:
         version = reader_version(source.key)
-        night = self.night(source)
-        self._usual[source.key] = night.usual
-        for row in night.asked.itertuples():
+        tonight = self.night(source)
+        self._usual[source.key] = tonight.usual
+        for row in tonight.asked.itertuples():
             url = source.ask_url(str(row.source_id))
             assert url
             known = self._db.conn.execute(
@@ -378,6 +413,10 @@ class Run:
                 etag=etag,
                 last_modified=last_modified,
             )
+        for source_id in tonight.exported:
+            url = source.ask_url(source_id)
+            assert url
+            yield Target(kind="listing", url=url, source_id=source_id)
 
     def _plan(self, source: Source, stage: str, **told: Any) -> Plan:
         validators = {
@@ -403,8 +442,10 @@ class Run:
         )
 
     def _has_not_failed(self, source: Source) -> bool:
-        """A source that blocked us, or failed, in this run is left alone for the rest of it."""
-        return all(crawled.outcome in (*NO_FAULT, "partly") for crawled in self._crawls_of(source))
+        """A source that blocked us, or failed, in this run is left alone for the rest of it; not so
+        one of whose answers the guard held some back."""
+        fine = (*NO_FAULT, "partly", "held")
+        return all(crawled.outcome in fine for crawled in self._crawls_of(source))
 
     def _crawls_of(self, source: Source) -> list[Crawled]:
         """A source's crawls in this run so far, those in the parts that gave way included."""
@@ -521,7 +562,10 @@ class Run:
 
 
 def _selection(plan: Plan) -> str:
-    """The films that a dataset is asked for, as one word: the universe, whoever is tracked."""
+    """The films that a dataset or an export is asked for, as one word: the universe, whoever is
+    tracked."""
+    if plan.exported_on:
+        return f"popularity>={plan.popularity_at_least:g}"
     if plan.universe is None:
         return ""
     return hashlib.sha256(plan.universe.model_dump_json().encode()).hexdigest()[:12]

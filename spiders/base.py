@@ -26,7 +26,7 @@ from spiders.sources import by_key
 STOPPING = (Outcome.BLOCKED, Outcome.RATE_LIMITED, Outcome.UNAUTHORISED)
 """Outcomes that end the source's crawl for this run: to go on asking would be rude, and futile."""
 
-TIMES_A_PAGE = {"dataset": 30, "crosswalk": 2}
+TIMES_A_PAGE = {"dataset": 30, "export": 10, "crosswalk": 2}
 """How many times as long as a page an answer may take that is none: half an hour for 230 MB, which
 a line of 1 Mbit/s brings."""
 
@@ -68,7 +68,7 @@ class SourceSpider(scrapy.Spider):
         """What to ask in the find stage, beside the plan's own targets."""
         return ()
 
-    def headers(self) -> dict[str, str]:
+    def headers(self, target: Target) -> dict[str, str]:
         """Headers that this source needs beside the usual ones."""
         return {}
 
@@ -102,7 +102,7 @@ class SourceSpider(scrapy.Spider):
 
     def ask(self, target: Target) -> scrapy.Request:
         """The request for a target, conditional where the target has validators."""
-        headers = self.headers()
+        headers = self.headers(target)
         if target.etag:
             headers["If-None-Match"] = target.etag
         if target.last_modified:

@@ -259,15 +259,34 @@ class Titles(_Item):
         )
 
 
+class Ids(_Item):
+    """Some of the films that an export lists, a column each: the source's ids, and how popular each
+    is there, by the source's own measure."""
+
+    source_ids: tuple[str, ...]
+    popularities: tuple[Annotated[float, Field(ge=0)], ...]
+
+    @model_validator(mode="after")
+    def _as_long(self) -> Ids:
+        if len(self.source_ids) != len(self.popularities):
+            raise ValueError("the columns are not equally long")
+        return self
+
+    def __len__(self) -> int:
+        return len(self.source_ids)
+
+
 class Answer(_Item):
     """One response and everything read from it; what is stored of it commits together.
 
     `asked_url` is the URL that was planned, `url` the one that answered (they differ after a
     redirect). `target` names what was asked for: `listing`, `list`, `search`, `dataset`,
-    `crosswalk`, `find`, `changes` or `archive`. `unchanged` is a 304. A dataset too large for one
-    message comes in several answers, most of it as `titles`; `complete` is true on the last one
-    only, and each says how many `records_in_all` there are. So do the pages of a feed of `changes`;
-    what they name had changed by `changed_before` (UTC).
+    `crosswalk`, `find`, `changes`, `export` or `archive`. `unchanged` is a 304. What is too large
+    for one message comes in several answers, a dataset mostly as `titles`, an export (`exported_on`
+    that day) as `ids`; `complete` is true on the last one only, and each says how many
+    `records_in_all` there are. The pages of a feed of `changes` have the first of these, too; what
+    they name had changed by `changed_before`, and all that changed since `changed_since` is named
+    by them together (UTC).
     """
 
     source: str
@@ -284,18 +303,27 @@ class Answer(_Item):
     last_modified: str | None = None
     records: tuple[Record, ...] = ()
     titles: Titles | None = None
+    ids: Ids | None = None
+    exported_on: str | None = None
     records_in_all: int | None = None
     changed_before: str | None = None
+    changed_since: str | None = None
     seconds: float | None = None
     detail: str | None = None
 
     @property
+    def is_part(self) -> bool:
+        """Whether it is part of something that is too large for one message."""
+        return self.records_in_all is not None
+
+    @property
     def number_of_records(self) -> int:
-        """How many `every_record` gives."""
-        return len(self.records) + (len(self.titles) if self.titles else 0)
+        """How many films it speaks of."""
+        return len(self.records) + len(self.titles or ()) + len(self.ids or ())
 
     def every_record(self) -> Iterator[Record]:
-        """What the answer says, a record each, whichever way it was handed over."""
+        """What the answer says of films, a record each, whichever way it was handed over. The ids
+        of an export say nothing but that there are such films."""
         if self.titles:
             yield from map(self.titles.record, self.titles.rows())
         yield from self.records

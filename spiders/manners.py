@@ -35,6 +35,8 @@ _RETRIED = frozenset({408, 429, 500, 502, 503, 504, 522, 524})
 _SENT_AWAY = frozenset({429, 503})
 """A Retry-After with one of these is meant for all of the site, and is kept after the crawl too."""
 
+_LARGE = frozenset({"dataset", "export"})
+
 _NO_ANSWER: dict[type, str] = {
     CannotResolveHostError: "the name of the host is not known",
     DownloadConnectionRefusedError: "the connection was refused",
@@ -161,8 +163,8 @@ class Patience:
         if isinstance(exception, DownloadCancelledError):  # too large, and would be so again
             return None
         target = request.cb_kwargs.get("target")  # robots.txt is no target
-        if isinstance(exception, DownloadTimeoutError) and target and target.kind == "dataset":
-            return None  # it had half an hour, and the other sources wait for it
+        if isinstance(exception, DownloadTimeoutError) and target and target.kind in _LARGE:
+            return None  # it had many minutes, and the other sources wait for it
         return self._again(request, 0.0, type(exception).__name__)
 
     def _space(self, request: Request) -> None:

@@ -97,7 +97,8 @@ class Source:
     what a spider asks (None: listings are not asked one by one). `id_pattern` matches the path of
     a listing's URL; its group `id` is the source_id. `finds` is its part in the find stage (None:
     its listings are found by others). Its own feed of changes can be asked for `feed_days` days
-    back (0: it has none). `backoff_seconds` is the first wait after an error; it doubles.
+    back (0: it has none). An export of all its ids is there each day by `export_hour`, UTC (None:
+    it has none). `backoff_seconds` is the first wait after an error; it doubles.
     """
 
     key: str
@@ -113,6 +114,7 @@ class Source:
     keep_days: int | None = None
     finds: Finds | None = None
     feed_days: int = 0
+    export_hour: int | None = None
     delay_seconds: float = 5.0
     backoff_seconds: float = 10.0
     max_megabytes: int = 8
@@ -230,6 +232,7 @@ SOURCES: tuple[Source, ...] = (
         says_credits=True,
         finds=Finds.FINDER,
         feed_days=14,  # https://developer.themoviedb.org/docs/tracking-content-changes
+        export_hour=8,  # https://developer.themoviedb.org/docs/daily-id-exports
         key_variable="TMDB_API_TOKEN",
         keep_days=180,
         delay_seconds=0.05,

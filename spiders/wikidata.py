@@ -18,7 +18,7 @@ class WikidataSpider(SourceSpider):
 
     name = "wikidata"
 
-    def headers(self) -> dict[str, str]:
+    def headers(self, target: Target) -> dict[str, str]:
         """The service answers XML unless asked for JSON."""
         return {"Accept": "application/sparql-results+json"}
 

@@ -58,7 +58,7 @@ class TmdbSpider(SourceSpider):
 
     name = "tmdb"
 
-    def headers(self):
+    def headers(self, target):
         return {"Authorization": "Bearer " + os.environ["TMDB_API_TOKEN"]}
 
     def records(self, page, target):

@@ -54,7 +54,7 @@ class GazetteSpider(SourceSpider):
 
     name = "gazette"
 
-    def headers(self):
+    def headers(self, target):
         """The key."""
         return {"X-Key": os.environ["GAZETTE_KEY"]}
 

@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 
 from pipelines import clock
-from tests.answers import answer, keeping, record, scored
+from tests.answers import Kept, answer, keeping, record, scored
 from tests.conftest import Afterscore
 from tests.fault_server import FaultServer, Reply, asking
 
 FEED = "/3/movie/changes"
 FILMS = ("1", "2", "3")
+UNWATCHED = "its source's feed was not read for a time since"
 NAMED = "the source itself says that it changed since"
 
 
@@ -50,6 +51,13 @@ def planned(ready: Afterscore) -> dict[str, str]:
     """What a refresh would ask TMDB now, and why."""
     (source,) = ready("plan", "--source", "tmdb", "--json").json["sources"]
     return {row["source_id"]: row["why"] for row in source["asked"]}
+
+
+def read_to(kept: Kept, days_ago: int) -> None:
+    """Let the feed have been read until then."""
+    kept.db.conn.execute(
+        "INSERT INTO feeds VALUES ('tmdb', ?, NULL)", (f"{midnight(days_ago)}T00:00:00Z",)
+    )
 
 
 def numbers(ready: Afterscore) -> list[Any]:
@@ -154,9 +162,40 @@ def test_after_a_long_time_the_feed_is_asked_for_its_fortnight_a_day_at_a_time(
     tmdb: FaultServer, resting: Afterscore
 ) -> None:
     with keeping(resting.folder / "ratings.db") as kept:
-        kept.db.conn.execute("INSERT INTO feeds VALUES ('tmdb', '2020-01-01T00:00:00Z')")
+        read_to(kept, 400)
     assert resting("refresh").status == 0
     assert questions(tmdb) == [question(days) for days in range(14, 0, -1)]
+    assert tmdb.pages_asked == [], "all answered within the fortnight"
+
+
+@pytest.mark.parametrize(
+    ("last_read", "due"),
+    [
+        pytest.param(30, {"1", "2"}, id="longer ago than it reaches back"),
+        pytest.param(14, set(), id="just as long ago"),
+        pytest.param(None, {"1", "2"}, id="never"),
+    ],
+)
+def test_what_the_feed_cannot_tell_of_any_more_is_asked_once_by_age(
+    tmdb: FaultServer, resting: Afterscore, last_read: int | None, due: set[str]
+) -> None:
+    """Two films answered before the fortnight, and one within."""
+    with keeping(resting.folder / "ratings.db") as kept:
+        for film, days in zip(FILMS, (20, 20, 10), strict=True):
+            at = f"{midnight(days)}T02:00:00Z"
+            kept.db.conn.execute(
+                "UPDATE urls SET last_asked_at = ?1, last_answered_at = ?1 WHERE url LIKE ?2",
+                (at, f"%/movie/{film}?%"),
+            )
+        if last_read is not None:
+            read_to(kept, last_read)
+    assert planned(resting) == {}
+    assert resting("refresh", "--limit", "1").status == 0
+    left = due - set(tmdb.pages_asked)
+    assert planned(resting) == dict.fromkeys(left, UNWATCHED)
+    assert resting("refresh").status == 0
+    assert set(tmdb.pages_asked) == due
+    assert planned(resting) == {}
 
 
 def test_a_run_for_some_films_leaves_the_feed_alone(tmdb: FaultServer, resting: Afterscore) -> None:

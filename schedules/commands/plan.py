@@ -27,6 +27,11 @@ _UNREAD = (
     " imdb' reads them from IMDb's datasets. Then plan again."
 )
 
+_UNREAD_EXPORT = (
+    "The films of TMDB's export are not known yet, nor what they cost: 'afterscore refresh --source"
+    " tmdb' reads it, and asks none of them. Then plan again."
+)
+
 _TOLD = ("source_id", "film_id", "title", "year", "why", "chance", "last_answered_at", "priority")
 
 
@@ -60,6 +65,7 @@ def plan_rows(run: Run) -> dict[str, Any]:
     return {
         "finds": _finds(run),
         "universe_unread": run.universe_unread,
+        "exports_unread": run.exports_unread,
         "sources": [_as_row(run.night(one), run.unfound(one)) for one in run.read_sources()],
         "skipped": run.skipped,
     }
@@ -75,11 +81,13 @@ def print_plan(run: Run, most: int = SHOWN) -> None:
     )
     if run.universe_unread:
         out.print(_UNREAD, soft_wrap=True)
+    if run.exports_unread:
+        out.print(_UNREAD_EXPORT, soft_wrap=True)
     for night, unfound in nights:
         _print(night, most)
         _print_unfound(night, unfound)
     if nights:
-        longest = max(night.hours(len(night.asked)) for night, _ in nights)
+        longest = max(night.hours(night.requests) for night, _ in nights)
         out.print(f"Sources are asked side by side: {time_taken(longest)} in all.")
 
 
@@ -89,20 +97,23 @@ def _finds(run: Run) -> list[str]:
 
 def _as_row(night: Night, unfound: int) -> dict[str, Any]:
     """One source's plan. Times are hours; `upkeep_a_night` is in requests. `unfound` films may yet
-    be found there: `at_most` bounds what asking about every film once costs."""
-    most = night.listings + unfound
+    be found there, and `unlisted` ones are in its export: `at_most` bounds what asking about every
+    film once costs."""
+    most = night.listings + unfound + night.unlisted
     asked = night.asked[list(_TOLD)].round({"chance": 4, "priority": 4})
     return {
         "source": night.source,
         "due": night.due,
-        "requests": len(asked),
-        "hours": round(night.hours(len(asked)), 3),
+        "requests": night.requests,
+        "hours": round(night.hours(night.requests), 3),
         "requests_a_night": night.budget,
         "listings": night.listings,
         "never_asked": night.never_asked,
         "upkeep_a_night": round(night.upkeep, 1),
         "nights_for_all": night.nights_for_all,
         "unfound": unfound,
+        "unlisted": night.unlisted,
+        "exported": list(night.exported),
         "at_most": {
             "requests": most,
             "nights": night.nights(most),
@@ -117,9 +128,12 @@ def _print(night: Night, most: int) -> None:
 
     asked = len(night.asked)
     left = night.due - asked
+    exported = (
+        f" and {counted(len(night.exported), 'film')} of its export" if night.exported else ""
+    )
     out.print(
-        f"\n{night.source}: {asked:,} of {counted(night.listings, 'listing')},"
-        f" {time_taken(night.hours(asked))} at the polite rate"
+        f"\n{night.source}: {asked:,} of {counted(night.listings, 'listing')}{exported},"
+        f" {time_taken(night.hours(night.requests))} at the polite rate"
         + (f"; {left:,} more due, which wait for another night" if left else ""),
         soft_wrap=True,
     )
@@ -142,6 +156,15 @@ def _print(night: Night, most: int) -> None:
             f" {counted(night.nights_for_all, 'night')} of {time_taken(every)}.",
             soft_wrap=True,
         )
+    if night.unlisted:
+        nights = night.nights(night.unlisted)
+        out.print(
+            f"  {counted(night.unlisted, 'film')} of its export never asked:"
+            f" {counted(nights, 'night')} at least, since what is due goes first,"
+            f" {time_taken(night.hours(night.unlisted))} in all."
+            + (" Raise requests_a_night for fewer nights." if nights > 1 else ""),
+            soft_wrap=True,
+        )
     if night.upkeep > night.budget:
         out.print(
             f"  That is more than requests_a_night = {night.budget:,} allows: those with the fewest"
@@ -154,7 +177,7 @@ def _print_unfound(night: Night, unfound: int) -> None:
     """What it costs at most once every film has been sought there."""
     if not unfound:
         return
-    most = night.listings + unfound
+    most = night.listings + unfound + night.unlisted
     out.print(
         f"  {counted(unfound, 'film')} here may yet be found there. To ask about every film once"
         f" takes at most {counted(most, 'request')}: {counted(night.nights(most), 'night')} of"

@@ -8,14 +8,11 @@ theirs is never taken for a `source_id`.
 
 from __future__ import annotations
 
-import gzip
 import io
-import json
 import re
-import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import date
-from typing import Any, BinaryIO
+from typing import Any
 from urllib.parse import unquote
 
 from spiders.items import Credits, Outcome, Person, Record, Score, Title, Verdict
@@ -24,6 +21,7 @@ from spiders.pages.identifiers import identifiers, only
 from spiders.pages.page import Page
 from spiders.pages.reading import Layout, refused_by_status
 from spiders.pages.scores import missing, read_score
+from spiders.pages.tmdb_exports import FILE, films
 from spiders.sources import by_key
 
 CAST = 15
@@ -56,13 +54,8 @@ _OTHER_KINDS = {
     "parts": None,
 }
 _FOUND_ELSE = {"tv_results": "tvSeries", "tv_episode_results": "tvEpisode", "person_results": None}
-_EXPORT_PATH = re.compile(r"/movie_ids_\d\d_\d\d_\d{4}\.json(?:\.gz)?$")
 
 _Json = dict[str, Any]
-
-
-class CutExportError(ValueError):
-    """A daily id export that ends before its end, or holds a line that is no film."""
 
 
 def refusal(page: Page) -> tuple[Outcome, str] | None:
@@ -79,34 +72,6 @@ def refusal(page: Page) -> tuple[Outcome, str] | None:
     )
     detail = words if code is None else f"status_code {code}: {words}"
     return _REFUSALS.get(code or 0, outcome), detail[:300]
-
-
-def read_export(stream: BinaryIO) -> Iterator[Record]:
-    """The films of a daily id export: their ids and original titles, in the order of the file.
-
-    `stream` is the file from its start, gzipped as it comes or unpacked, and can be rewound.
-    Raises CutExportError where the file is cut, empty, or holds anything else. It may do so after
-    it has given records: nothing of an export stands before its end is reached.
-    """
-    gzipped = stream.read(2) == b"\x1f\x8b"
-    stream.seek(0)
-    films = 0
-    try:
-        for line in gzip.GzipFile(fileobj=stream) if gzipped else stream:
-            yield _exported(line)
-            films += 1
-    except (EOFError, OSError, zlib.error, ValueError) as fault:
-        raise CutExportError(f"the export breaks off after {films} films: {fault}") from fault
-    if not films:
-        raise CutExportError("the export is empty")
-
-
-def _exported(line: bytes) -> Record:
-    row = json.loads(line)
-    film = _id(row.get("id")) if isinstance(row, dict) else None
-    if film is None:
-        raise ValueError("a line that is no film")
-    return _named_only(film, original_title=_text(row.get("original_title")))
 
 
 def _details(page: Page) -> list[Record] | None:
@@ -172,9 +137,12 @@ def _not_a_film(page: Page) -> list[Record] | None:
 
 
 def _export(page: Page) -> list[Record] | None:
-    if not _EXPORT_PATH.search(page.path):
+    if not FILE.search(page.path):
         return None
-    return list(read_export(io.BytesIO(page.body)))
+    return [
+        _named_only(film.id, original_title=_text(film.original_title))
+        for film in films(io.BytesIO(page.body))
+    ]
 
 
 LAYOUTS: dict[str, Layout] = {
