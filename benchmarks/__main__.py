@@ -12,6 +12,7 @@
 `python -m benchmarks peers` reads pages and links catalogues with other people's libraries too;
 `python -m benchmarks scheduler` shows whether the scheduler grows from night to night;
 `python -m benchmarks nights` shows what a first night costs, and one on which nothing changed;
+`python -m benchmarks universe` shows what TMDB's export of a million films costs;
 `python -m benchmarks soak [KILLS]`, or `make soak`, kills what writes, at random moments.
 """
 
@@ -47,6 +48,7 @@ from benchmarks import (
     readers,
     scheduler,
     soak,
+    universe,
 )
 from benchmarks.crawl import AT_ONCE, Round, rounds
 from benchmarks.processes import Measured
@@ -111,6 +113,8 @@ def main() -> None:
     of_soak = alone.add_parser("soak", help="kill -9 at random moments, and what is left then")
     of_soak.add_argument("kills", nargs="?", type=int, default=soak.KILLS, metavar="KILLS")
     of_soak.add_argument("--seed", type=int, default=1, metavar="NUMBER")
+    of_universe = alone.add_parser("universe", help="TMDB's export of a million films")
+    of_universe.add_argument("--films", type=int, default=universe.FILMS, metavar="NUMBER")
     wanted = parser.parse_args()
     if wanted.alone == "browse":
         _show_browsing(wanted.films, wanted.db, wanted.visits)
@@ -149,6 +153,9 @@ def main() -> None:
         return
     if wanted.alone == "nights":
         _show_nights(wanted.films, wanted.others)
+        return
+    if wanted.alone == "universe":
+        _show_universe(wanted.films)
         return
     if wanted.alone == "soak":
         sys.exit(_show_kills(wanted.kills, wanted.seed))
@@ -419,6 +426,24 @@ def _show_imports(sizes: Iterable[int]) -> None:
                 "+".join(f"{peak / 1e6:,.0f}" for peak in cost.peaks),
             )
         out.print(table)
+
+
+def _show_universe(films: int) -> None:
+    """What TMDB's export costs. The memory is that of each process, the oldest first."""
+    out.print(_machine() + "\n")
+    table = _table(f"An export of {films:,} films", "command")
+    for heading in ("seconds", "CPU s", "MB", "written, MB", "database, MB"):
+        table.add_column(heading, justify="right")
+    for step in universe.steps(films):
+        table.add_row(
+            step.name,
+            f"{step.cost.seconds:,.1f}",
+            f"{step.cost.processor_seconds:,.1f}",
+            "+".join(f"{peak / 1e6:,.0f}" for peak in step.cost.peaks),
+            f"{step.cost.written / 1e6:,.0f}",
+            f"{step.database / 1e6:,.0f}",
+        )
+    out.print(table)
 
 
 def _show_days(rows: Path) -> None:

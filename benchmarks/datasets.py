@@ -59,7 +59,7 @@ def imports(titles: int) -> Iterator[Import | str]:
         made = make(folder, titles)
         yield f"{made.titles:,} titles, {made.films:,} of them films, {made.rated:,} with a rating"
         yield from _peers(folder)
-        with _served(folder) as address:
+        with served(folder) as address:
             ours = _Ours(folder, address)
             yield from ours.nights("default universe", _FILMS, _REAL)
             yield from ours.nights("all films", _FILMS, _ALL)
@@ -103,7 +103,7 @@ def _counted(name: str, database: Path, cost: Measured) -> Import:
 
 
 @contextmanager
-def _served(folder: Path) -> Iterator[str]:
+def served(folder: Path) -> Iterator[str]:
     """The address of a server of the folder's files, in a process of its own."""
     command = [sys.executable, "-u", "-m", "http.server", "0", "--bind", "127.0.0.1"]
     with subprocess.Popen(

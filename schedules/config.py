@@ -115,11 +115,12 @@ class Config(BaseSettings):
             self.hosts[role] = url
         for source in SOURCES:
             told = self.of(source).delay_seconds
+            least = source.least_delay_seconds or source.delay_seconds
             spared = self.demo or self.is_local(source)
-            if told is not None and told < source.delay_seconds and not spared:
+            if told is not None and told < least and not spared:
                 raise ValueError(
-                    f"sources.{source.key}.delay_seconds: at least {source.delay_seconds:g} s, as"
-                    " the register has it; only a replica on this machine may be asked faster"
+                    f"sources.{source.key}.delay_seconds: at least {least:g} s, as the register has"
+                    " it; only a replica on this machine may be asked faster"
                 )
         return self
 

@@ -117,7 +117,6 @@ def crawl_settings(plan: Plan) -> Settings:
     settings.setdict(
         {
             "USER_AGENT": plan.user_agent,
-            "DOWNLOAD_DELAY": 1.25 * plan.delay_seconds,
             "DOWNLOAD_TIMEOUT": plan.limits.answer_seconds,
             "CLOSESPIDER_TIMEOUT": max(plan.seconds_left, 0.001),  # 0 would be: no limit
             "MEMUSAGE_LIMIT_MB": plan.limits.megabytes,

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import defaultdict
 from email.utils import parsedate_to_datetime
+from random import uniform
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
@@ -26,11 +27,15 @@ from scrapy.http.request import NO_CALLBACK
 from scrapy.robotstxt import ProtegoRobotParser
 
 from spiders.plan import LONGEST_WAIT
+from spiders.spacing import Spacing
 
 if TYPE_CHECKING:
     from spiders.base import SourceSpider
 
 RETRIES = 2
+LONGEST_DELAY = 1.5
+"""Of the delay, with its jitter."""
+
 _RETRIED = frozenset({408, 429, 500, 502, 503, 504, 522, 524})
 _SENT_AWAY = frozenset({429, 503})
 """A Retry-After with one of these is meant for all of the site, and is kept after the crawl too."""
@@ -129,11 +134,12 @@ class RobotsTxt:
 
 
 class Patience:
-    """Waits: between requests where robots.txt asks for longer than we do, before a retry with
-    back-off, and for as long as Retry-After says."""
+    """Waits: between requests, with all processes on this machine; before a retry with back-off;
+    and for as long as Retry-After says."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
+        self._spacing = Spacing()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Patience:
@@ -141,9 +147,17 @@ class Patience:
         return cls(crawler)
 
     async def process_request(self, request: Request) -> None:
-        """Holds the request until its host may be asked again."""
-        not_before = _guest(self._crawler).not_before.get(urlsplit(request.url).netloc, 0.0)
-        await asyncio.sleep(max(0.0, not_before - time.monotonic()))
+        """Holds the request until its host may be asked again.
+
+        The wait is never shorter than what the register or robots.txt asks for, and up to half as
+        long again at random.
+        """
+        guest, host = _guest(self._crawler), urlsplit(request.url).netloc
+        await asyncio.sleep(max(0.0, guest.not_before.get(host, 0.0) - time.monotonic()))
+        delay = max(guest.plan.delay_seconds, guest.spacing.get(host, 0.0))
+        if delay:
+            some_more = uniform(1.0, LONGEST_DELAY)  # noqa: S311  no secret
+            await asyncio.sleep(self._spacing.turn(host, delay * some_more))
 
     def process_response(self, request: Request, response: Response) -> Request | Response:
         """Retries what may pass: 5xx, 408 and 429, at most twice."""

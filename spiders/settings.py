@@ -10,9 +10,7 @@ ADDONS: dict[str, int] = {}
 
 CONCURRENT_REQUESTS = 1
 CONCURRENT_REQUESTS_PER_DOMAIN = 1
-# The base spider sets the delay to 1.25 times the plan's: with this jitter the wait is never
-# shorter than what the register or robots.txt asks for.
-DOWNLOAD_DELAY_JITTER = 0.2
+DOWNLOAD_DELAY = 0  # Patience waits, with all processes on this machine
 DOWNLOAD_TIMEOUT = 60
 DOWNLOAD_FAIL_ON_DATALOSS = True
 DOWNLOAD_VERIFY_CERTIFICATES = True
@@ -21,7 +19,7 @@ REDIRECT_MAX_TIMES = 5
 DOWNLOADER_MIDDLEWARES = {
     "spiders.manners.RegisterHosts": 50,
     "spiders.manners.RobotsTxt": 100,  # Scrapy's own asks everything where it cannot tell
-    # closer to the site than redirects, so that these wait too; retries, with Retry-After
+    # closer to the site than redirects, so that these wait too; the delay, and retries
     "spiders.manners.Patience": 650,
     **dict.fromkeys(
         (

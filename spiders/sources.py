@@ -98,7 +98,9 @@ class Source:
     a listing's URL; its group `id` is the source_id. `finds` is its part in the find stage (None:
     its listings are found by others). Its own feed of changes can be asked for `feed_days` days
     back (0: it has none). An export of all its ids is there each day by `export_hour`, UTC (None:
-    it has none). `backoff_seconds` is the first wait after an error; it doubles.
+    it has none). Between two requests lie `delay_seconds`; an operator may choose less, down to
+    `least_delay_seconds` (None: not less). `backoff_seconds` is the first wait after an error; it
+    doubles.
     """
 
     key: str
@@ -116,6 +118,7 @@ class Source:
     feed_days: int = 0
     export_hour: int | None = None
     delay_seconds: float = 5.0
+    least_delay_seconds: float | None = None
     backoff_seconds: float = 10.0
     max_megabytes: int = 8
     wikidata_property: str | None = None
@@ -236,6 +239,7 @@ SOURCES: tuple[Source, ...] = (
         key_variable="TMDB_API_TOKEN",
         keep_days=180,
         delay_seconds=0.05,
+        least_delay_seconds=1 / 40,  # https://developer.themoviedb.org/docs/rate-limiting
         max_megabytes=100,
         wikidata_property="P4947",
         domains=("themoviedb.org", "tmdb.org"),

@@ -120,6 +120,7 @@ def test_without_a_contact_nothing_is_asked(afterscore: Afterscore) -> None:
         ("[sources.imdb]\nenabeld = true", "no such setting"),
         ("[universe]\nvotes_at_least = -5", "votes_at_least"),
         ("[sources.rottentomatoes]\ndelay_seconds = 0", "at least 5 s"),
+        ("[sources.tmdb]\ndelay_seconds = 0.02", "at least 0.025 s"),
         ("[hosts]\nimdb_pages = 'ftp://x'", "not an http(s) URL"),
     ],
 )

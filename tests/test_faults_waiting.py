@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Set
+from contextlib import ExitStack
 from dataclasses import dataclass
 from email.utils import formatdate, parsedate_to_datetime
 from itertools import repeat
@@ -13,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from pipelines import clock
+from schedules.replica import ALLOW_ALL
 from tests.answers import keeping
-from tests.fault_server import Asked, FaultServer, Gate, Reply, asking, started
+from tests.fault_server import PATIENCE, Asked, FaultServer, Gate, Reply, asking, started
 from tests.nights import NOTED_LATE, gaps, three_sites
 
 DELAY = 0.2
@@ -107,6 +109,30 @@ def test_retry_after_is_honoured_in_seconds_and_as_a_date(waited: Waited) -> Non
     assert then.at - refused.at > 1 - NOTED_LATE
     date = parsedate_to_datetime(refused_until.reply.headers["Retry-After"])
     assert at_last.at > date.timestamp() - NOTED_LATE
+
+
+def test_two_runs_over_two_databases_keep_the_delay_together(tmp_path: Path) -> None:
+    """TMDB's ceiling holds for all that asks it from here, and so does every other delay."""
+    gates = [Gate(), Gate()]
+    films = [f"tmdb:{number}" for number in range(1, 7)]
+    with FaultServer("tmdb") as server, ExitStack() as running:
+        server.script["/robots.txt"] = iter([Reply(body=ALLOW_ALL, gate=gate) for gate in gates])
+        commands = []
+        for name in ("one", "another"):
+            (tmp_path / name).mkdir()
+            ready = asking(tmp_path / name, server, delay=DELAY / 2)
+            ready("track", *films)
+            commands.append(running.enter_context(started(ready, "refresh")))
+        for gate in gates:
+            gate.wait()
+        for gate in gates:
+            gate.open()
+        for command in commands:
+            assert command.wait(PATIENCE) == 0
+        asked = server.asked[len(gates) :]
+    assert len(asked) == len(commands) * len(films)
+    taken = max(one.at for one in asked) - min(one.at for one in asked)
+    assert taken > (len(asked) - 1) * DELAY / 2 - NOTED_LATE
 
 
 def test_two_commands_in_a_row_keep_the_delay_between_them(tmp_path: Path) -> None:
