@@ -28,7 +28,9 @@ WHERE e.source = ?1 AND e.absent_since IS NULL
 
 def begin_export(db: Database) -> None:
     """No part of an export has come yet."""
-    db.conn.execute("CREATE TEMP TABLE IF NOT EXISTS in_export (source_id TEXT PRIMARY KEY)")
+    db.conn.execute(
+        "CREATE TEMP TABLE IF NOT EXISTS in_export (source_id TEXT PRIMARY KEY) WITHOUT ROWID"
+    )
     db.conn.execute("DELETE FROM temp.in_export")
 
 

@@ -104,7 +104,7 @@ class Store:
         held = tally.counts["held"] > held_before
         if origin == "dataset":
             held = self._held_in_dataset(answer, held=held)
-        if answer.target in ("listing", "list", "dataset"):
+        if answer.target in ("listing", "list", "dataset", "whole_crosswalk"):
             self._url(answer, listing_id, in_full=not held)
         if listing_id is not None and not held:
             self._answered(answer, changed=tally.counts["changed"] > changed_before)

@@ -3,7 +3,7 @@ not have is not looked for every night."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlite_utils import Database
@@ -14,6 +14,10 @@ from spiders.sources import SOURCES, Finds, Source
 
 LOOKUP_DAYS = 30
 """A film that a source did not have is sought there again after as many days."""
+
+WHOLE_FROM = 10_000
+"""From so many films on all of a crosswalk is asked for at once: it takes its service half a
+minute, and so many films in batches take a minute and three of waiting in between."""
 
 WHOLE = '%"whole%'
 """Of the profile of a crawl whose lists or dataset came to their end (crawl_guard.as_whole)."""
@@ -84,7 +88,9 @@ class Lookups:
         if chosen:
             where += " AND film_id IN (SELECT film_id FROM temp.chosen_films)"
         since = clock.later(clock.now(), days=-LOOKUP_DAYS)
-        return self._imdb_ids(where, again, source.key, since)
+        # Those never sought come first: who has a budget comes to all of them in turn.
+        first = "(SELECT sought_at FROM lookups k WHERE k.film_id = films.film_id AND source = ?2)"
+        return self._imdb_ids(where, again, source.key, since, first=first)
 
     def rested(self, source: Source, since: str) -> bool:
         """Whether the source's lists or datasets answered since then, and came whole: of a list
@@ -100,6 +106,18 @@ class Lookups:
             (source.key,),
         ).fetchone()
         return row is not None
+
+    def asks_whole(self, source: Source, imdb_ids: Sequence[str]) -> bool:
+        """Whether so many films are sought in a crosswalk that all of it is asked for; where that
+        was in vain, not again for as long as a film that was not found."""
+        if source.finds is not Finds.CROSSWALK or len(imdb_ids) < WHOLE_FROM:
+            return False
+        in_vain = self._db.conn.execute(
+            "SELECT 1 FROM urls WHERE source = ? AND listing_id IS NULL AND failures > 0"
+            " AND last_asked_at > ?",
+            (source.key, clock.later(clock.now(), days=-LOOKUP_DAYS)),
+        )
+        return in_vain.fetchone() is None
 
     def seek(self, source: Source, imdb_ids: tuple[str, ...]) -> None:
         """A source is asked for these films."""
@@ -147,9 +165,9 @@ class Lookups:
             )
         return {film_id for film_id, _ in pairs}
 
-    def _imdb_ids(self, where: str, *values: Any) -> tuple[str, ...]:
+    def _imdb_ids(self, where: str, *values: Any, first: str = "1") -> tuple[str, ...]:
+        order = f"ORDER BY {first}, imdb_id"
         rows = self._db.conn.execute(
-            f"SELECT imdb_id FROM films WHERE imdb_id IS NOT NULL AND {where} ORDER BY imdb_id",
-            values,
+            f"SELECT imdb_id FROM films WHERE imdb_id IS NOT NULL AND {where} {order}", values
         )
         return tuple(row[0] for row in rows)

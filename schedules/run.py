@@ -50,7 +50,7 @@ from spiders.pages.reading import reader_version
 from spiders.plan import LONGEST_WAIT, Plan, Target
 from spiders.sources import FILM_KINDS, SOURCES, Finds, Source, by_key
 
-_WHOLES = ("dataset", "list", "crosswalk")
+_WHOLES = ("dataset", "list", "crosswalk", "whole_crosswalk")
 """Targets that are always there: a 404 to one of them is the source's failure, or its redesign."""
 
 MATCHED_AT_ONCE = 50_000
@@ -341,11 +341,14 @@ class Run:
         exports = () if popularity is None else unread_exports(self._db, source, clock.now())
         if not (wanted or days or exports):
             return None
+        if source.finds is Finds.FINDER and whole:
+            wanted = wanted[: self._config.of(source).requests_a_night]
         self._lookups.seek(source, wanted)
         return self._plan(
             source,
             "find",
             wanted_imdb_ids=wanted,
+            whole_crosswalk=self._lookups.asks_whole(source, wanted),
             changed_on=days,
             exported_on=exports,
             popularity_at_least=popularity or 0.0,

@@ -281,12 +281,11 @@ class Answer(_Item):
 
     `asked_url` is the URL that was planned, `url` the one that answered (they differ after a
     redirect). `target` names what was asked for: `listing`, `list`, `search`, `dataset`,
-    `crosswalk`, `find`, `changes`, `export` or `archive`. `unchanged` is a 304. What is too large
-    for one message comes in several answers, a dataset mostly as `titles`, an export (`exported_on`
-    that day) as `ids`; `complete` is true on the last one only, and each says how many
-    `records_in_all` there are. The pages of a feed of `changes` have the first of these, too; what
-    they name had changed by `changed_before`, and all that changed since `changed_since` is named
-    by them together (UTC).
+    `crosswalk`, `whole_crosswalk`, `find`, `changes`, `export` or `archive`. `unchanged` is a 304.
+    What is too large for one message comes in several answers, a dataset mostly as `titles`, an
+    export (`exported_on` that day) as `ids`; `complete` is true on the last one only, and each says
+    how many `records_in_all` there are. The pages of a feed of `changes` have the first of these,
+    too; they name all that changed from `changed_since` until `changed_before` (UTC).
     """
 
     source: str

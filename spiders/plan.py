@@ -53,7 +53,17 @@ class Target(_Told):
     against them. Validators are those of the last answer that was stored in full.
     """
 
-    kind: Literal["listing", "list", "search", "dataset", "crosswalk", "find", "changes", "export"]
+    kind: Literal[
+        "listing",
+        "list",
+        "search",
+        "dataset",
+        "crosswalk",
+        "whole_crosswalk",
+        "find",
+        "changes",
+        "export",
+    ]
     url: str
     source_id: str | None = None
     title: str | None = None
@@ -69,6 +79,7 @@ class Plan(_Told):
     a spider takes its key from the environment. `first_wait_seconds` keeps the delay to the
     source's last crawl; `spent_seconds` of its hours went to an earlier stage of the run.
     `changed_on` are days, oldest first, whose changes the source's feed is asked for;
+    `whole_crosswalk` asks for all films of the crosswalk at once, before those that it lacks;
     `exported_on` are days, newest first, the first of whose exports that is there is read for the
     films that are `popularity_at_least` as popular.
     """
@@ -86,6 +97,7 @@ class Plan(_Told):
     universe: Universe | None = None
     wanted_imdb_ids: tuple[str, ...] = ()
     changed_on: tuple[str, ...] = ()
+    whole_crosswalk: bool = False
     exported_on: tuple[str, ...] = ()
     popularity_at_least: float = 0.0
     validators: dict[str, tuple[str | None, str | None]] = Field(default_factory=dict)

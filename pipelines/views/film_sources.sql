@@ -2,9 +2,9 @@
 -- lists or a crosswalk: there a listing that says anything was read, when the whole last was.
 SELECT film_id, title, year, source, state, listing_id, listing, url, method, evidence,
   last_outcome,
-  iif(state = 'not_asked', NULL, coalesce(answered_at, (
+  iif(state = 'not_asked', NULL, coalesce(answered_at, nullif(max(ifnull((
     SELECT max(last_asked_at) FROM urls WHERE source = asked.source AND listing_id IS NULL
-  ), sought_at)) AS last_asked_at,
+  ), ''), ifnull(sought_at, '')), ''))) AS last_asked_at,
   due_at, why, gone_at
 FROM (
   SELECT f.film_id, f.title, f.year, s.column1 AS source,
