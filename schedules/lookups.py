@@ -3,17 +3,24 @@ not have is not looked for every night."""
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import unquote
 
 from sqlite_utils import Database
 
 from pipelines import clock
 from pipelines.database import transaction
+from spiders.items import Answer, Outcome
 from spiders.sources import SOURCES, Finds, Source
 
 LOOKUP_DAYS = 30
 """A film that a source did not have is sought there again after as many days."""
+
+_TELLS = (Outcome.OK, Outcome.NOT_FOUND, Outcome.NOT_A_FILM)
+_IMDB_ID = re.compile(r"tt\d{7,10}")
 
 WHOLE_FROM = 10_000
 """From so many films on all of a crosswalk is asked for at once: it takes its service half a
@@ -60,12 +67,13 @@ WHERE r.ended_at >= asked.at AND (c.outcome <> 'interrupted' OR c.profile LIKE '
 
 
 class Lookups:
-    """The find stage's memory. A finder or crosswalk that is asked for films is told of by `seek`
-    before, and what came of it is written down by `write` after."""
+    """The find stage's memory. What finders and crosswalks are asked, and answer, is told to
+    `answered` as it comes; `write` writes down what came of it, so that whatever ends a crawl, the
+    next one goes on from there."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._sought: dict[str, tuple[str, ...]] = {}
+        self._answered: defaultdict[str, set[str]] = defaultdict(set)
 
     def wanted(self, source: Source, *, chosen: bool, again: bool) -> tuple[str, ...]:
         """The IMDb ids that a source is asked for.
@@ -119,9 +127,16 @@ class Lookups:
         )
         return in_vain.fetchone() is None
 
-    def seek(self, source: Source, imdb_ids: tuple[str, ...]) -> None:
-        """A source is asked for these films."""
-        self._sought[source.key] = imdb_ids
+    def answered(self, answer: Answer) -> None:
+        """A source has told whether it has the films that it was asked for, which its URL names;
+        all of a crosswalk tells of the films that it has."""
+        if answer.outcome not in _TELLS:
+            return
+        if answer.target in ("crosswalk", "find"):
+            self._answered[answer.source].update(_IMDB_ID.findall(unquote(answer.asked_url)))
+        elif answer.target == "whole_crosswalk":
+            for record in answer.records:
+                self._answered[answer.source].update(record.identifiers.get("imdb", ()))
 
     def write(self, source: Source, since: str) -> set[int]:
         """Remember which films were sought on a source that has answered, and give them. `since` is
@@ -134,7 +149,7 @@ class Lookups:
             about += [s.key for s in SOURCES if s.wikidata_property and not s.finds]
         of_every_film = source.finds in (Finds.DATASET, Finds.LISTS)
         which = _EVERY_FILM if of_every_film else "= :imdb_id"
-        films = [None] if of_every_film else self._sought.pop(source.key, ())
+        films = [None] if of_every_film else sorted(self._answered.pop(source.key, ()))
         told = {
             "at": at,
             "detail": f"asked {source.key}",

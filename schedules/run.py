@@ -272,6 +272,7 @@ class Run:
 
     def _store(self, store: Store, answer: Answer, crawled: Crawled) -> None:
         store.answer(answer, crawled.tally)
+        self._lookups.answered(answer)
         if answer.outcome is Outcome.NOT_FOUND and answer.target in _WHOLES:
             crawled.outcome, crawled.detail = "failed", f"{answer.asked_url} is not there"
         if answer.outcome not in (Outcome.OK, Outcome.NOT_A_FILM, Outcome.NOT_FOUND):
@@ -343,7 +344,6 @@ class Run:
             return None
         if source.finds is Finds.FINDER and whole:
             wanted = wanted[: self._config.of(source).requests_a_night]
-        self._lookups.seek(source, wanted)
         return self._plan(
             source,
             "find",
@@ -373,7 +373,11 @@ class Run:
         """Remember which films were sought where, so that none is sought again every night."""
         for source in self.asked_sources:
             crawled = self._crawled.get(source.key)
-            if source.finds and source.finds.wave == wave and crawled and crawled.outcome == "ok":
+            if crawled is None or source.finds is None or source.finds.wave != wave:
+                continue
+            # A dataset or list speaks for every film, if it came whole; others for those sought.
+            whole = source.finds in (Finds.DATASET, Finds.LISTS)
+            if crawled.outcome == "ok" or not whole:
                 self._touched |= self._lookups.write(source, self._started)
 
     # --- read ---------------------------------------------------------------------------------

@@ -18,15 +18,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  the folder below is ours alone
+"""Rather than /tmp, of which a service may have one of its own; it is empty after a start."""
+
 _TURN = struct.Struct("<dd")
-_MODE = 0o700
 
 
 class Spacing:
     """The turns of one process. Where no file can be had, it keeps its own delays at least."""
 
     def __init__(self) -> None:
-        self._folder = Path(tempfile.gettempdir()) / f"afterscore-{os.getuid()}"
+        above = _SHARED_MEMORY if _SHARED_MEMORY.is_dir() else Path(tempfile.gettempdir())
+        self._folder = above / f"afterscore-{os.getuid()}"
         self._free_at: dict[str, float] = {}
 
     def turn(self, host: str, delay_seconds: float) -> float:
@@ -50,11 +53,11 @@ class Spacing:
     @contextmanager
     def _shared(self, host: str) -> Iterator[int]:
         """The file of a host, locked. Raises OSError where it is not to be had, or not ours."""
-        self._folder.mkdir(_MODE, exist_ok=True)
+        self._folder.mkdir(0o700, exist_ok=True)
         if self._folder.is_symlink() or self._folder.stat().st_uid != os.getuid():
             raise PermissionError(f"{self._folder} is somebody else's")
         path = self._folder / re.sub(r"[^\w.-]", "_", host)
-        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, _MODE)
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield file

@@ -119,13 +119,18 @@ def test_all_is_asked_for_at_once_and_then_what_was_not_among_it(
     assert len(queries(wikidata)) == 1 + BATCHES, "none is sought again every night"
 
 
-def test_a_film_less_is_sought_in_batches(wikidata: FaultServer, ready: Afterscore) -> None:
+def test_what_failed_of_batches_is_all_that_is_sought_again(
+    wikidata: FaultServer, ready: Afterscore
+) -> None:
     with keeping(ready.folder / "ratings.db") as kept:
         kept.db.conn.execute("DELETE FROM films WHERE imdb_id = ?", (imdb_id(1),))
-    wikidata.script[SPARQL] = repeat(NONE)
+    wikidata.script[SPARQL] = chain(repeat(NONE, 7), repeat(Reply(500), 3), repeat(NONE))
+    assert ready("refresh").status == 1
+    asked = queries(wikidata)
+    assert len(asked) == BATCHES + 2
+    assert all("VALUES" in query for query in asked)
     assert ready("refresh").status == 0
-    assert len(queries(wikidata)) == BATCHES
-    assert all("VALUES" in query for query in queries(wikidata))
+    assert queries(wikidata)[len(asked) :] == [asked[7]], "the rest goes on from there"
 
 
 @pytest.mark.parametrize(("body", "said"), BAD.values(), ids=BAD)

@@ -156,6 +156,12 @@ def _print(night: Night, most: int) -> None:
             f" {counted(night.nights_for_all, 'night')} of {time_taken(every)}.",
             soft_wrap=True,
         )
+    if night.upkeep > night.budget:
+        out.print(
+            f"  That is more than requests_a_night = {night.budget:,} allows: those with the fewest"
+            " views go stale. Raise it, or choose a smaller universe.",
+            soft_wrap=True,
+        )
     if night.unlisted:
         nights = night.nights(night.unlisted)
         out.print(
@@ -163,12 +169,6 @@ def _print(night: Night, most: int) -> None:
             f" {counted(nights, 'night')} at least, since what is due goes first,"
             f" {time_taken(night.hours(night.unlisted))} in all."
             + (" Raise requests_a_night for fewer nights." if nights > 1 else ""),
-            soft_wrap=True,
-        )
-    if night.upkeep > night.budget:
-        out.print(
-            f"  That is more than requests_a_night = {night.budget:,} allows: those with the fewest"
-            " views go stale. Raise it, or choose a smaller universe.",
             soft_wrap=True,
         )
 
