@@ -555,7 +555,7 @@ def m016_doubts(db: Database) -> None:
 
 
 @migrations()
-def m014_exports(db: Database) -> None:
+def m017_exports(db: Database) -> None:
     """How far the feed had been read when it was first read again after a gap is not known; what
     it missed before, age decides, as it did."""
     statements(

@@ -158,6 +158,7 @@ class Patience:
         if delay:
             some_more = uniform(1.0, LONGEST_DELAY)  # noqa: S311  no secret
             await asyncio.sleep(self._spacing.turn(host, delay * some_more))
+            self._spacing.went(host, delay)
 
     def process_response(self, request: Request, response: Response) -> Request | Response:
         """Retries what may pass: 5xx, 408 and 429, at most twice."""

@@ -50,6 +50,12 @@ class Spacing:
         self._free_at[host] = at + delay_seconds
         return at - now
 
+    def went(self, host: str, delay_seconds: float) -> None:
+        """A request goes out now: where a busy machine has made it later than its turn was, our
+        next one is as much later."""
+        free_at = time.monotonic() + delay_seconds
+        self._free_at[host] = max(self._free_at.get(host, 0.0), free_at)
+
     @contextmanager
     def _shared(self, host: str) -> Iterator[int]:
         """The file of a host, locked. Raises OSError where it is not to be had, or not ours."""

@@ -122,7 +122,7 @@ UPDATE scores SET said_otherwise = 1 WHERE score_kind = 'tomatometer';
 """,
     "m015_figure_hours": "",
     "m016_doubts": "",
-    "m014_exports": """
+    "m017_exports": """
 INSERT INTO feeds VALUES ('imdb', '2026-01-02', '2026-01-01');
 INSERT INTO exports VALUES ('tmdb', '2026-01-02', '2026-01-02', NULL), ('imdb', '', '', 4);
 INSERT INTO exported_ids VALUES ('tmdb', '37724', 12.5, NULL), ('tmdb', '155', 0, '2026-01-02');
