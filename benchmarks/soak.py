@@ -76,9 +76,14 @@ _NAMED = {
 }
 """Our own numbers follow the order in which answers came; in their place stands what they name."""
 
-_TOLD_ELSEWHERE = {"lookups": "found <> 'listed'", "urls": "url NOT LIKE '%#%'"}
-"""What a killed run may leave otherwise: that a film is listed, which its listing says too; and
-what was known of a dataset when fewer films were wanted, whose names its URL's fragment has."""
+_TOLD_ELSEWHERE = {
+    "lookups": "NOT EXISTS (SELECT 1 FROM listing_films lf JOIN listings l USING (listing_id)"
+    " WHERE lf.film_id = t.film_id AND lf.valid_to IS NULL AND l.source = t.source)",
+    "urls": "url NOT LIKE '%#%'",
+}
+"""What a killed run may leave otherwise: whether a film was found that has a listing, which tells
+that it is, where the lookup may be of before its page was read; and what was known of a dataset
+when fewer films were wanted, whose names its URL's fragment has."""
 
 Rows = Mapping[str, Sequence[tuple[Any, ...]]]
 

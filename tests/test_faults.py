@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from pipelines.wording import shortened
 from spiders.sources import by_key
 from tests.fault_server import FaultServer, Reply, asking
 from tests.nights import Night, Sites, first_night, next_night, rows_of, standing
@@ -203,7 +204,8 @@ each_fault = pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.li
 def test_a_fault_has_a_typed_outcome_and_a_clear_line(bad_night: Night, fault: Fault) -> None:
     source, source_id = fault.listing.split(":")
     assert bad_night.outcomes()[fault.listing] == fault.outcome
-    line = bad_night.line(f"{source}: {fault.outcome}: {by_key(source).ask_url(source_id)} (")
+    url = shortened(str(by_key(source).ask_url(source_id)))
+    line = bad_night.line(f"{source}: {fault.outcome}: {url} (")
     assert fault.said in line
 
 
