@@ -98,6 +98,7 @@ def dataset(score: Score, figure: int, at: str, *, complete: bool) -> Answer:
 
 
 @example(done=[("match", "imdb", 0), ("leave", "imdb", 0)])
+@example(done=[("page", "imdb", 0), ("part of a dataset", "imdb", 0)])
 @given(done=steps())
 @settings(deadline=None, max_examples=80)
 def test_what_is_kept_is_what_counting_afresh_finds(

@@ -150,6 +150,8 @@ class _Matching:
     # --- what is looked at --------------------------------------------------------------------
 
     def _set_tables(self, listing_ids: Iterable[int]) -> None:
+        # First: they may come from a query, and no table is dropped while one is read.
+        set_aside(self._db, "examined", "listing_id", listing_ids)
         for table in ("refused", "doubted", "unmatched"):
             self._run(f"DROP TABLE IF EXISTS temp.{table}")
         self._run(
@@ -157,7 +159,6 @@ class _Matching:
         )
         self._run("CREATE TEMP TABLE doubted (listing_id INTEGER PRIMARY KEY)")
         self._run("CREATE TEMP TABLE unmatched (listing_id INTEGER PRIMARY KEY)")
-        set_aside(self._db, "examined", "listing_id", listing_ids)
         set_aside(self._db, "changed_films", "film_id", ())
         self._apply_rulings()
         self._run(

@@ -42,8 +42,7 @@ FROM (
   SELECT CASE s.score_kind {kind_sources} END, s.score_kind, s.observed_at, {figure}
   FROM score_observations n
   JOIN scores s ON s.listing_id = n.listing_id AND s.score_kind = n.score_kind
-    AND (s.observed_at, s.origin, s.state) = (n.observed_at, n.origin, n.state)
-    AND (s.value, s.votes, s.basis) IS (n.value, n.votes, n.basis)
+    AND s.observed_at = n.observed_at
   JOIN listings l ON l.listing_id = s.listing_id
   LEFT JOIN listing_films lf ON lf.listing_id = s.listing_id AND lf.valid_to IS NULL
     AND lf.valid_from <= s.observed_at
@@ -51,7 +50,9 @@ FROM (
   LEFT JOIN dataset_confirmations d ON d.source = l.source
   WHERE n.observed_at > ifnull((SELECT min(confirmed_at) FROM dataset_confirmations), '')
     AND n.observed_at > ifnull(d.confirmed_at, '')
-    AND n.origin = 'dataset' AND n.relayed = 0 AND s.state <> 'missing' AND NOT EXISTS (
+    AND n.rowid = (SELECT min(m.rowid) FROM score_observations m WHERE m.listing_id = n.listing_id
+      AND m.score_kind = n.score_kind AND m.observed_at = n.observed_at)
+    AND s.origin = 'dataset' AND s.state <> 'missing' AND s.relayed = 0 AND NOT EXISTS (
     SELECT 1 FROM confirmations c WHERE c.listing_id = s.listing_id AND c.topic = s.score_kind)
   UNION ALL
   SELECT CASE s.score_kind {kind_sources} END, s.score_kind, NULL, {figure}
