@@ -21,7 +21,7 @@ OVERHEAD = 1.25
 
 # The film's IMDb rating and votes now, and when the listing last answered: they come with the
 # datasets, so that they moved is news that no request was spent on. So is what the source's feed of
-# changes names. What stands since before that answer stood then, too: hardly any is looked up.
+# changes names.
 _LISTINGS = """
 SELECT asked.*, asked.changed_upstream_at > asked.last_answered_at AS changed_upstream,
   (SELECT missed_before FROM feeds WHERE source = :source) > asked.last_answered_at AS unwatched,

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.clock import BEGINNING
+from pipelines.matching.evidence import compare, contradicts
 from pipelines.matching.matcher import match
 from pipelines.merge import merge
 from spiders.items import Outcome, Person, Record
@@ -206,6 +208,31 @@ def test_an_identifier_of_the_remake_is_doubted_for_all_that_the_title_is_the_sa
     hear(kept, tomatoes("moonlight", "Moonlight", 2005, "Paula van der Oest"), night=2)
     assert film_of(kept, "m/moonlight") is None
     assert asked(kept, "moonlight") == ["tt4975722"]
+
+
+_words = st.text(min_size=1, max_size=12)
+_names = st.lists(st.sampled_from(["Jackie Chan", "Pete Docter", "Ann Lee"]), max_size=2)
+_anybody = st.fixed_dictionaries(
+    {
+        "original_title": st.none() | _words,
+        "other_titles": st.lists(_words, max_size=2),
+        "release_date": st.none() | st.dates().map(str),
+        "directors": _names,
+        "cast": _names,
+    }
+)
+
+
+@settings(deadline=None)
+@given(_words, st.integers(1800, 2100), st.integers(-1, 1), _anybody, _anybody)
+def test_the_very_title_of_about_that_year_contradicts_nothing_whatever_else_is_told(
+    title: str, year: int, apart: int, here: dict[str, Any], there: dict[str, Any]
+) -> None:
+    """What the matcher takes for granted of pairs that an identifier links, and does not weigh."""
+    one = pd.DataFrame([{**here, "title": title, "year": year}])
+    other = pd.DataFrame([{**there, "title": title, "year": year + apart}])
+    compared = compare(one, other, pd.DataFrame({"a": [0], "b": [0]}))
+    assert not contradicts(compared).any()
 
 
 def test_a_re_release_is_the_same_film(kept: Kept) -> None:
