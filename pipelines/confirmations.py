@@ -9,9 +9,11 @@ from sqlite_utils import Database
 from pipelines.database import set_aside
 from pipelines.statements import Statement, Tally
 
-_CONFIRM = (
-    "INSERT INTO confirmations {} ON CONFLICT DO UPDATE"
-    " SET confirmed_at = max(confirmed_at, excluded.confirmed_at)"
+_STOOD = (
+    "SELECT score_kind FROM scores WHERE listing_id = ?1"
+    " AND origin <> 'archive' AND last_attempt_state IN ('scored', 'not_rated')"
+    " UNION SELECT 'credits' FROM credits_verdicts WHERE listing_id = ?1"
+    " AND origin <> 'archive'"
 )
 
 
@@ -30,7 +32,14 @@ def confirm(db: Database, said: Statement, topic: str, tally: Tally) -> None:
 def write_confirmed(db: Database, tally: Tally) -> None:
     """Write down what an answer said again, and what it lacked again. It is no news: whatever else
     an answer writes is."""
-    db.conn.executemany(_CONFIRM.format("VALUES (?, ?, ?)"), tally.confirmed)
+    # Row by row, since triggers count them: SQLite keeps a journal of such a statement, in memory
+    # up to 64 KB. A longer one goes to a file, and with it all that follow in the transaction: a
+    # quiet night wrote 117 MB of those.
+    db.conn.executemany(
+        "INSERT INTO confirmations VALUES (?, ?, ?) ON CONFLICT DO UPDATE"
+        " SET confirmed_at = max(confirmed_at, excluded.confirmed_at)",
+        tally.confirmed,
+    )
     db.conn.executemany(
         "UPDATE scores SET last_attempt_at = ?3 WHERE listing_id = ?1 AND score_kind = ?2",
         tally.missed,
@@ -39,19 +48,13 @@ def write_confirmed(db: Database, tally: Tally) -> None:
     tally.missed.clear()
 
 
-def confirm_unchanged(db: Database, listing_id: int, at: str) -> None:
+def confirm_unchanged(db: Database, listing_id: int, at: str, tally: Tally) -> None:
     """A 304: what the last full answer said of a listing still stands.
 
     What that answer did not hold (`missing`, or held back) is not confirmed by it.
     """
-    db.conn.execute(
-        _CONFIRM.format(
-            "SELECT listing_id, score_kind, ?2 FROM scores WHERE listing_id = ?1"
-            " AND origin <> 'archive' AND last_attempt_state IN ('scored', 'not_rated')"
-            " UNION SELECT listing_id, 'credits', ?2 FROM credits_verdicts WHERE listing_id = ?1"
-            " AND origin <> 'archive'"
-        ),
-        (listing_id, at),
+    tally.confirmed += (
+        (listing_id, topic, at) for (topic,) in db.conn.execute(_STOOD, [listing_id])
     )
 
 

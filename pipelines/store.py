@@ -98,9 +98,9 @@ class Store:
             if written or self._last_outcome(answer) != answer.outcome.value:
                 tally.touch([listing_id])
         write_touched(self._db, tally)
-        write_confirmed(self._db, tally)
         if said_again is not None:
-            confirm_unchanged(self._db, said_again, answer.asked_at)
+            confirm_unchanged(self._db, said_again, answer.asked_at, tally)
+        write_confirmed(self._db, tally)
         held = tally.counts["held"] > held_before
         if origin == "dataset":
             held = self._held_in_dataset(answer, held=held)
