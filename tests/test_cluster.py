@@ -4,6 +4,7 @@ of them; and no host is asked more often for it."""
 from __future__ import annotations
 
 import shutil
+import signal
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -242,6 +243,42 @@ def test_a_batch_that_kills_its_workers_is_given_up_and_a_scheduler_may_be_resta
         assert crawls(ready)["rottentomatoes"] == ("ok", LISTINGS)
         assert rotten.pages_asked.count("m/2") == 2  # its crawl died once, and went to another
         assert set(meta.pages_asked) == {"movie/1", "movie/2"}
+        assert min(over_two(rotten.asked)) > 1.5 * DELAY
+
+
+def test_runs_that_want_one_host_take_turns_and_end_or_give_way_in_order(tmp_path: Path) -> None:
+    gates = {place: Gate() for place in ("m/3", "m/9")}
+    with FaultServer("rottentomatoes") as rotten, Machines(tmp_path) as machines:
+        first, second = (tracking(tmp_path / name, rotten) for name in ("first", "second"))
+        machines.start_workers(2)
+        backfill = ("backfill", "--cluster", machines.address)
+        rotten.tell("m/3", Reply(body=rotten.page("m/3"), gate=gates["m/3"]))
+        with started(first, *backfill) as interrupted:
+            gates["m/3"].wait()
+            with started(second, *backfill) as waiting:
+                printed(waiting, "rottentomatoes: another run asks 127.0.0.1")
+                interrupted.send_signal(signal.SIGINT)
+                printed(interrupted, "ending after the requests in hand")
+                gates["m/3"].open()
+                assert interrupted.wait(PATIENCE) == 1
+                assert waiting.wait(PATIENCE) == 0
+        # Before the worker hears of it, it may have asked for some more.
+        asked = len(rotten.pages_asked) - LISTINGS
+        assert asked < 9
+        assert crawls(first) == {"rottentomatoes": ("interrupted", asked)}
+        assert crawls(second) == {"rottentomatoes": ("ok", LISTINGS)}
+
+        rotten.tell("m/9", Reply(body=rotten.page("m/9"), gate=gates["m/9"]))
+        with started(first, *backfill) as passed:
+            gates["m/9"].wait()
+            with started(first, "track", "rottentomatoes:m/99") as passing:
+                printed(passed, "another command goes first; this one goes on after it")
+                gates["m/9"].open()
+                assert passing.wait(PATIENCE) == 0
+            assert passed.wait(PATIENCE) == 0
+        listings = [f"m/{number}" for number in (*range(1, LISTINGS + 1), 99)]
+        # Whoever waited asked nothing before the host was free, and nobody asked anything twice.
+        assert rotten.pages_asked == listings[:asked] + listings[:-1] + listings[asked:]
         assert min(over_two(rotten.asked)) > 1.5 * DELAY
 
 
