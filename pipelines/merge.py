@@ -41,10 +41,10 @@ _SORTED_AND_COUNTED = {
 }
 """Columns by which Datasette sorts and counts, or by which the charts of datasette.yml do."""
 
-# By these the views find one night, the saved pages or one source among millions of rows, and the
-# films of which critics and audience think the least alike; and count what is known of all films,
-# or of those of a year. Nearly all films are of one kind, so that those of a kind are counted by
-# year, and their first ones shown, without looking at each.
+# By these the views find one night, the saved pages, what is gone or one source among millions of
+# rows, and the films of which critics and audience think the least alike; and count what is known
+# of all films, or of those of a year. Nearly all films are of one kind, so that those of a kind are
+# counted by year, and their first ones shown, without looking at each.
 _INDEXES = (
     *(
         f"{table}_{name} ON {table} ({name})"
@@ -55,6 +55,7 @@ _INDEXES = (
     "score_observations_saved ON score_observations (listing_id, score_kind, observed_at)"
     " WHERE origin = 'archive' AND relayed = 0",
     "urls_of_all ON urls (source, last_asked_at) WHERE listing_id IS NULL",
+    "listings_gone ON listings (gone_at) WHERE gone_at IS NOT NULL",
     "film_scores_kind ON film_scores (kind, year, metascore_state)",
     "film_scores_metascore_state ON film_scores (metascore_state, kind, year)",
     "film_scores_known ON film_scores (kind, imdb_rating_votes)",

@@ -350,8 +350,11 @@ def test_figures_that_nothing_confirms_go_stale(nights: Nights) -> None:
         for number in range(30):
             days = 160 if number < 4 else 10
             kept.tell(tomatometer(scored(93), ago(days), f"m/film_{number}"))
+    nights.execute(
+        "UPDATE listings SET gone_at = ? WHERE source_id IN ('m/film_0', 'm/film_29')", ago(3)
+    )
     finding = nights.found()["stale:rottentomatoes"]
-    assert finding["what"].startswith("4 of 30 figures of Rotten Tomatoes were not confirmed")
+    assert finding["what"].startswith("3 of 28 figures of Rotten Tomatoes were not confirmed")
 
 
 # --- disk -----------------------------------------------------------------------------------------
