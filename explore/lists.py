@@ -6,6 +6,7 @@ all of it. Its rows lead to the films' pages.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -299,7 +300,7 @@ async def list_page(datasette: Datasette, request: Request) -> Response:
     chosen = next(each for each in LISTS if each.path == request.url_vars["list"])
     narrowed = _narrowed(chosen, request)
     number = request.args.get("page") or "1"
-    at = min(int(number), MOST_PAGES) if number.isdecimal() and int(number) else 1
+    at = min(int(number), MOST_PAGES) if re.fullmatch("[1-9][0-9]{0,8}", number) else 1
     export = wanted(request)
     first, size = (0, MOST_ROWS) if export else (ROWS * (at - 1), ROWS)
 

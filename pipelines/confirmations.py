@@ -1,4 +1,8 @@
-"""When a standing score or verdict was last seen unchanged: one narrow row, or one a dataset."""
+"""When a standing score or verdict was last seen unchanged: one narrow row, or one a dataset.
+
+What stands on a dataset and has no row of its own is confirmed by each dataset that comes whole. It
+gets one where it is no part of the last one, or where something else says so.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from pipelines.statements import Statement, Tally
 
 _STOOD = (
     "SELECT score_kind FROM scores WHERE listing_id = ?1"
-    " AND origin <> 'archive' AND last_attempt_state IN ('scored', 'not_rated')"
+    " AND origin = 'live' AND last_attempt_state IN ('scored', 'not_rated')"
     " UNION SELECT 'credits' FROM credits_verdicts WHERE listing_id = ?1"
     " AND origin <> 'archive'"
 )
@@ -81,9 +85,9 @@ def confirm_dataset(db: Database, source: str, at: str, *, unchanged: bool) -> N
     if not unchanged:
         run(
             "INSERT OR IGNORE INTO confirmations"
-            " SELECT s.listing_id, s.score_kind, max(s.observed_at, d.confirmed_at)"
+            " SELECT s.listing_id, s.score_kind, max(s.observed_at, ifnull(d.confirmed_at, ''))"
             " FROM scores s JOIN listings l USING (listing_id)"
-            " JOIN dataset_confirmations d ON d.source = l.source WHERE l.source = ?"
+            " LEFT JOIN dataset_confirmations d ON d.source = l.source WHERE l.source = ?"
             " AND s.origin = 'dataset'"
             " AND s.listing_id NOT IN (SELECT listing_id FROM temp.in_dataset)",
             (source,),

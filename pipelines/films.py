@@ -104,7 +104,7 @@ def find_all(db: Database, name: str) -> list[Candidate]:
     """Every film that a name may mean. Raises UnknownFilm for an id or URL of the wrong shape."""
     name = name.strip()
     select = "SELECT DISTINCT f.film_id, f.title, f.year, f.imdb_id FROM films f "
-    if re.fullmatch(r"\d+", name):
+    if re.fullmatch(r"\d{1,18}", name):
         number = "(SELECT ifnull(merged_into, film_id) FROM films WHERE film_id = ?)"
         return _rows(db, select + f"WHERE f.film_id = {number}", [int(name)])
     listing = listed(name)

@@ -129,6 +129,9 @@ class Lock:
             return False
         handle = self._open(f".{rank.name.lower()}")
         try:
+            if self._try(handle):
+                return False
+            time.sleep(LOOK_EVERY / 10)  # another process that looks, too, has it for a moment
             return not self._try(handle)
         finally:
             os.close(handle)

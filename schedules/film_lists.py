@@ -31,7 +31,7 @@ _COLUMNS = {
 }
 _IN_NAMES = re.compile(
     r"(?<![a-z0-9])(?:imdb(?:id)?[-=]?)?(?P<imdb>tt\d{7,10})(?!\d)"
-    r"|[\[{(](?:tmdb|tmdbid)[-=](?P<tmdb>[1-9]\d*)[\]})]",
+    r"|[\[{(](?:tmdb|tmdbid)[-=](?P<tmdb>[1-9]\d{0,9})[\]})]",
     re.I,
 )
 
@@ -182,10 +182,9 @@ def _row(place: str, cells: list[str], columns: dict[int, str]) -> Row:
 
 def _cell_listing(cell: str, meaning: str) -> Listed | None:
     cell = cell.strip()
-    if cell.isdigit() and meaning == "imdb":
-        return Listed("imdb", f"tt{int(cell):07d}") if int(cell) else None
-    if cell.isdigit() and meaning == "tmdb":
-        return Listed("tmdb", str(int(cell))) if int(cell) else None
+    if cell.isdecimal() and meaning in ("imdb", "tmdb"):
+        number = cell.lstrip("0")
+        return listed(f"imdb:tt{number:0>7}" if meaning == "imdb" else f"tmdb:{number}")
     found = listed(cell)
     if found is None and meaning not in ("url", "imdb", "tmdb"):
         found = listed(f"{meaning}:{cell}")

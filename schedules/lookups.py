@@ -14,7 +14,7 @@ from sqlite_utils import Database
 from pipelines import clock
 from pipelines.database import transaction
 from spiders.items import Answer, Outcome
-from spiders.sources import SOURCES, Finds, Source
+from spiders.sources import SOURCES, Finds, Source, by_key
 
 LOOKUP_DAYS = 30
 """A film that a source did not have is sought there again after as many days."""
@@ -47,6 +47,7 @@ WHERE f.imdb_id {which} AND NOT EXISTS (
 ON CONFLICT (film_id, source) DO UPDATE SET
   sought_at = excluded.sought_at, found = excluded.found, detail = excluded.detail
   WHERE :anew OR found <> excluded.found
+RETURNING film_id
 """
 
 # A dataset or list speaks for every film, the newborn too.
@@ -68,37 +69,48 @@ WHERE r.ended_at >= asked.at AND (c.outcome <> 'interrupted' OR c.profile LIKE '
 
 class Lookups:
     """The find stage's memory. What finders and crosswalks are asked, and answer, is told to
-    `answered` as it comes; `write` writes down what came of it, so that whatever ends a crawl, the
-    next one goes on from there."""
+    `answered` as it comes, and what they do not have is written down with their answer: whatever
+    ends a run, it is not asked again. `write` writes down what they have, once that is matched."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
         self._answered: defaultdict[str, set[str]] = defaultdict(set)
 
-    def wanted(self, source: Source, *, chosen: bool, again: bool) -> tuple[str, ...]:
+    def wanted(self, source: Source, *, chosen: bool, since: str | None) -> tuple[str, ...]:
         """The IMDb ids that a source is asked for.
 
         The datasets, for every film there is here, whatever its votes are by now; the universe's
         come by themselves. Lists, for none: they have what they have. The crosswalk and finders,
-        for films not sought there lately (`again`: whenever that was); `chosen`: for those of the
-        table temp.chosen_films alone.
+        for films not sought there `since` a time (None: whenever that was); `chosen`: for those of
+        the table temp.chosen_films alone.
         """
         if source.finds is Finds.LISTS:
             return ()
         if source.finds is Finds.DATASET:
             return self._imdb_ids("1")
-        where = "(?1 OR NOT EXISTS (SELECT 1 FROM lookups k WHERE k.film_id = films.film_id"
-        where += " AND k.source = ?2 AND k.sought_at > ?3))"
+        where = "(?1 IS NULL OR NOT EXISTS (SELECT 1 FROM lookups k WHERE"
+        where += " k.film_id = films.film_id AND k.source = ?2 AND k.sought_at >= ?1))"
         if source.finds is Finds.FINDER:
             where += " AND NOT EXISTS (SELECT 1 FROM listing_films lf JOIN listings l"
             where += " USING (listing_id) WHERE lf.film_id = films.film_id"
             where += " AND lf.valid_to IS NULL AND l.source = ?2)"
         if chosen:
             where += " AND film_id IN (SELECT film_id FROM temp.chosen_films)"
-        since = clock.later(clock.now(), days=-LOOKUP_DAYS)
         # Those never sought come first: who has a budget comes to all of them in turn.
         first = "(SELECT sought_at FROM lookups k WHERE k.film_id = films.film_id AND source = ?2)"
-        return self._imdb_ids(where, again, source.key, since, first=first)
+        return self._imdb_ids(where, since, source.key, first=first)
+
+    def sought(self, source: Source, since: str) -> int:
+        """How many films were sought on a source since then."""
+        (films,) = self._db.conn.execute(
+            "SELECT count(*) FROM lookups WHERE source = ? AND sought_at >= ?", (source.key, since)
+        ).fetchone()
+        return int(films)
+
+    def films_sought(self, since: str) -> set[int]:
+        """The films of which it was written down since then what came of seeking them."""
+        rows = self._db.conn.execute("SELECT film_id FROM lookups WHERE sought_at >= ?", (since,))
+        return {row[0] for row in rows}
 
     def rested(self, source: Source, since: str) -> bool:
         """Whether the source's lists or datasets answered since then, and came whole: of a list
@@ -127,44 +139,55 @@ class Lookups:
         )
         return in_vain.fetchone() is None
 
-    def answered(self, answer: Answer) -> None:
+    def answered(self, answer: Answer, since: str) -> set[int]:
         """A source has told whether it has the films that it was asked for, which its URL names;
-        all of a crosswalk tells of the films that it has."""
+        all of a crosswalk tells of the films that it has. Those that it has not are remembered with
+        the answer, in the caller's transaction, and given. `since` is when the run began."""
         if answer.outcome not in _TELLS:
-            return
+            return set()
+        has = {imdb_id for r in answer.records for imdb_id in r.identifiers.get("imdb", ())}
         if answer.target in ("crosswalk", "find"):
-            self._answered[answer.source].update(_IMDB_ID.findall(unquote(answer.asked_url)))
-        elif answer.target == "whole_crosswalk":
-            for record in answer.records:
-                self._answered[answer.source].update(record.identifiers.get("imdb", ()))
+            asked = set(_IMDB_ID.findall(unquote(answer.asked_url)))
+            if has & asked:
+                self._answered[answer.source] |= has & asked
+            return self._remember(by_key(answer.source), sorted(asked - has), since)
+        if answer.target == "whole_crosswalk":
+            self._answered[answer.source] |= has
+        return set()
 
     def write(self, source: Source, since: str) -> set[int]:
-        """Remember which films were sought on a source that has answered, and give them. `since` is
-        when the run began."""
-        at = clock.now()
+        """Remember which films a source has, once what it told is matched, and give them. `since`
+        is when the run began."""
+        of_every_film = source.finds in (Finds.DATASET, Finds.LISTS)
+        films = [None] if of_every_film else sorted(self._answered.pop(source.key, ()))
+        with transaction(self._db):
+            return self._remember(source, films, since)
+
+    def _remember(self, source: Source, imdb_ids: Sequence[str | None], since: str) -> set[int]:
+        """Write down what came of seeking films (None: every film) on a source, and give those of
+        which that is news."""
+        if not imdb_ids:
+            return set()
         about = [source.key]
         if source.finds is Finds.CROSSWALK:
             # It speaks for every source whose ids it holds, except where the source itself can
             # still be asked.
             about += [s.key for s in SOURCES if s.wikidata_property and not s.finds]
-        of_every_film = source.finds in (Finds.DATASET, Finds.LISTS)
-        which = _EVERY_FILM if of_every_film else "= :imdb_id"
-        films = [None] if of_every_film else sorted(self._answered.pop(source.key, ()))
+        of_every_film = imdb_ids[0] is None
         told = {
-            "at": at,
+            "at": clock.now(),
             "detail": f"asked {source.key}",
             "titled": source.finds is Finds.DATASET,
             "anew": not of_every_film,
             "since": since,
         }
-        with transaction(self._db):
-            for key in about:
-                self._db.conn.executemany(
-                    _REMEMBER.format(which=which),
-                    ({**told, "source": key, "imdb_id": imdb_id} for imdb_id in films),
-                )
-        written = self._db.conn.execute("SELECT film_id FROM lookups WHERE sought_at = ?", (at,))
-        return {row[0] for row in written}
+        remember = _REMEMBER.format(which=_EVERY_FILM if of_every_film else "= :imdb_id")
+        films: set[int] = set()
+        for key in about:
+            for imdb_id in imdb_ids:
+                rows = self._db.conn.execute(remember, {**told, "source": key, "imdb_id": imdb_id})
+                films.update(row[0] for row in rows)
+        return films
 
     def write_doubtful(self, doubtful: Mapping[int, Mapping[int, str]]) -> set[int]:
         """A film that a doubtful listing may be is neither listed nor not listed there. Takes the

@@ -119,7 +119,7 @@ class _Parent:
             if not self._born:
                 self._process.kill()  # one that hangs is of no more use
                 raise OSError("the process that crawls are forked from is dead")
-            return self._born.pop()
+            return self._born.pop(0)
 
     def _listen(self) -> None:
         with suppress(OSError), self._channel, self._channel.makefile("r") as lines:

@@ -30,7 +30,7 @@ from schedules.config import Config
 from schedules.crawls import Crawls, Ended, Start
 from schedules.due import Usual
 from schedules.journal import Journal
-from schedules.lookups import WHOLE, Lookups
+from schedules.lookups import LOOKUP_DAYS, WHOLE, Lookups
 from schedules.nursery import Nursery
 from schedules.planning import (
     Night,
@@ -161,13 +161,13 @@ class Run:
         Raises DatabaseProblem where the clock is far behind the last run.
         """
         self._mind_the_clock()
-        self._recover()
         self._journal.begin(self._command, self._selection, self._started, self._before)
         run_id = self._journal.run_id
         store = Store(self._db, run_id, {s.key: reader_version(s.key) for s in SOURCES})
         exception, all_matched = None, False
-        self._touched |= purge(self._db, clock.now())
         try:
+            self._recover()
+            self._touched |= purge(self._db, clock.now())
             for wave in sorted({s.finds.wave for s in self.asked_sources if s.finds}):
                 self._stage(store, self._find_plans(wave))
                 self._match_touched()
@@ -272,7 +272,7 @@ class Run:
 
     def _store(self, store: Store, answer: Answer, crawled: Crawled) -> None:
         store.answer(answer, crawled.tally)
-        self._lookups.answered(answer)
+        self._touched |= self._lookups.answered(answer, self._started)
         if answer.outcome is Outcome.NOT_FOUND and answer.target in _WHOLES:
             crawled.outcome, crawled.detail = "failed", f"{answer.asked_url} is not there"
         if answer.outcome not in (Outcome.OK, Outcome.NOT_A_FILM, Outcome.NOT_FOUND):
@@ -328,8 +328,7 @@ class Run:
     def _find_plan(self, source: Source) -> Plan | None:
         """The find stage of one source, or None where there is nothing to find now."""
         whole = self._selection.film_ids is None
-        again = self._selection.again
-        wanted = self._lookups.wanted(source, chosen=not whole, again=again)
+        wanted = self._lookups.wanted(source, chosen=not whole, since=self._sought_since)
         if source.finds in (Finds.DATASET, Finds.LISTS):
             rested = self._rested(source)
             news = source.finds is Finds.DATASET and self._lookups.news_for(source)
@@ -343,7 +342,10 @@ class Run:
         if not (wanted or days or exports):
             return None
         if source.finds is Finds.FINDER and whole:
-            wanted = wanted[: self._config.of(source).requests_a_night]
+            budget = self._config.of(source).requests_a_night
+            if self._before:
+                budget -= self._lookups.sought(source, self._began)
+            wanted = wanted[: max(budget, 0)]
         return self._plan(
             source,
             "find",
@@ -360,6 +362,13 @@ class Run:
         if source.export_hour is None or universe is None:
             return None
         return universe.tmdb_popularity_at_least
+
+    @property
+    def _sought_since(self) -> str | None:
+        """What was sought since then is not sought again; None: all is."""
+        if not self._selection.again:
+            return clock.later(clock.now(), days=-LOOKUP_DAYS)
+        return self._began if self._before else None
 
     def _rested(self, source: Source) -> bool:
         """Whether the source's lists or datasets have been asked within the hours of rest; where
@@ -540,13 +549,16 @@ class Run:
         left = unmerged(self._db)
         if left:
             self._match(left)
-        killed = run("SELECT min(started_at) FROM runs WHERE ended_at IS NULL").fetchone()[0]
+        open_runs = "FROM runs WHERE ended_at IS NULL AND run_id <> ?"
+        ours = self._journal.run_id
+        killed = run(f"SELECT min(started_at) {open_runs}", (ours,)).fetchone()[0]
         if killed is None:
             return
+        self._touched |= self._lookups.films_sought(killed)
         whole = run(
-            "SELECT source FROM crawls JOIN runs USING (run_id) WHERE ended_at IS NULL"
-            " AND profile LIKE ?",
-            (WHOLE,),
+            "SELECT source FROM crawls WHERE profile LIKE ?"
+            f" AND run_id IN (SELECT run_id {open_runs})",
+            (WHOLE, ours),
         ).fetchall()
         for source in self.asked_sources:
             if (source.key,) in whole:
@@ -563,8 +575,8 @@ class Run:
         with transaction(self._db):
             run(
                 "UPDATE runs SET ended_at = ?, outcome = 'interrupted',"
-                " exception = 'the process was killed' WHERE ended_at IS NULL",
-                (clock.now(),),
+                " exception = 'the process was killed' WHERE ended_at IS NULL AND run_id <> ?",
+                (clock.now(), ours),
             )
 
 

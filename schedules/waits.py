@@ -38,14 +38,17 @@ class Waits:
 
     def keep_away(self, source: Source, seconds: float = 0.0) -> None:
         """A source was asked until now, and wants to be left alone for so many seconds more. The
-        next process waits as long before it asks it as this one would have."""
-        self._free_at[source.key] = time.monotonic() + max(self._config.delay(source), seconds)
+        next process waits as long before it asks it as this one would have. A longer wait that it
+        asked for before stands."""
+        free_at = time.monotonic() + max(self._config.delay(source), seconds)
+        self._free_at[source.key] = max(free_at, self._free_at.get(source.key, free_at))
         at = datetime.now(UTC) + timedelta(seconds=1)  # stamps drop what is left of the second
         back = clock.stamp(at + timedelta(seconds=seconds)) if seconds else None
         with transaction(self._db):
             self._db.conn.execute(
                 "INSERT INTO last_requests (source, asked_at, not_before) VALUES (?, ?, ?)"
                 " ON CONFLICT DO UPDATE SET asked_at = excluded.asked_at,"
-                " not_before = ifnull(excluded.not_before, not_before)",
+                " not_before = nullif("
+                "max(ifnull(not_before, ''), ifnull(excluded.not_before, '')), '')",
                 (source.key, clock.stamp(at), back),
             )

@@ -198,6 +198,8 @@ class _Worker:
             last = self._last_words()
             exception = f"{exception}\n{last}" if last else exception
         self._said.close()
+        # One that was killed has told only while it was alive.
+        away_seconds = max(away_seconds, self.away_until - time.monotonic())
         self._queue.put(Ended(self._plan.source, reason, exception, away_seconds))
 
     def _hear(self) -> None:

@@ -280,7 +280,7 @@ class Answer(_Item):
     """One response and everything read from it; what is stored of it commits together.
 
     `asked_url` is the URL that was planned, `url` the one that answered (they differ after a
-    redirect). `target` names what was asked for: `listing`, `list`, `search`, `dataset`,
+    redirect). `target` names what was asked for: `listing`, `list`, `dataset`,
     `crosswalk`, `whole_crosswalk`, `find`, `changes`, `export` or `archive`. `unchanged` is a 304.
     What is too large for one message comes in several answers, a dataset mostly as `titles`, an
     export (`exported_on` that day) as `ids`; `complete` is true on the last one only, and each says

@@ -126,6 +126,8 @@ class RobotsTxt:
         body = response.body if response.status < 300 else b""
         rules = ProtegoRobotParser.from_crawler(self._crawler, body)
         delay = rules.crawl_delay(_guest(self._crawler).plan.user_agent)
+        if delay and delay > LONGEST_WAIT:
+            return f"robots.txt of {site} asks for {delay:g} seconds between two requests"
         if delay:
             host = urlsplit(site).netloc
             _guest(self._crawler).spacing[host] = float(delay)
@@ -163,12 +165,18 @@ class Patience:
     def process_response(self, request: Request, response: Response) -> Request | Response:
         """Retries what may pass: 5xx, 408 and 429, at most twice."""
         self._space(request)
-        if response.status not in _RETRIED:
+        if response.status not in _RETRIED or self._would_be_in_vain(request, response):
             return response
         asked_for = _retry_after(response.headers.get("Retry-After"))
         if asked_for is not None and response.status in _SENT_AWAY:
             _guest(self._crawler).stay_away(asked_for)
         return self._again(request, asked_for or 0.0, f"status {response.status}") or response
+
+    def _would_be_in_vain(self, request: Request, response: Response) -> bool:
+        """Whether an answer to the heaviest of questions says that it met the service's deadline,
+        which it would again: Wikidata's does so with a 500."""
+        target = request.cb_kwargs.get("target")  # robots.txt is no target
+        return bool(target and target.kind == "whole_crosswalk" and response.status == 500)
 
     def process_exception(self, request: Request, exception: Exception) -> Request | None:
         """Retries time-outs, lost connections and cut bodies, at most twice."""

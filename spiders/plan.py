@@ -49,14 +49,12 @@ class Limits(_Told):
 class Target(_Told):
     """One URL to ask. `source_id` is the listing it should show, where it is a listing's page.
 
-    `title` and `year` are what is known of the film: a search needs them, a page is checked
-    against them. Validators are those of the last answer that was stored in full.
+    Validators are those of the last answer that was stored in full.
     """
 
     kind: Literal[
         "listing",
         "list",
-        "search",
         "dataset",
         "crosswalk",
         "whole_crosswalk",
@@ -66,8 +64,6 @@ class Target(_Told):
     ]
     url: str
     source_id: str | None = None
-    title: str | None = None
-    year: int | None = None
     etag: str | None = None
     last_modified: str | None = None
 

@@ -95,7 +95,8 @@ class Source:
 
     `listing_page` and `listing_ask` are URL templates with `{id}`: the page that people open, and
     what a spider asks (None: listings are not asked one by one). `id_pattern` matches the path of
-    a listing's URL; its group `id` is the source_id. `finds` is its part in the find stage (None:
+    a listing's URL; its group `id` is the source_id, which SQLite can hold where it is a number.
+    `finds` is its part in the find stage (None:
     its listings are found by others). Its own feed of changes can be asked for `feed_days` days
     back (0: it has none). An export of all its ids is there each day by `export_hour`, UTC (None:
     it has none). Between two requests lie `delay_seconds`; an operator may choose less, down to
@@ -206,7 +207,7 @@ SOURCES: tuple[Source, ...] = (
         ),
         listing_page="https://www.wikidata.org/wiki/{id}",
         listing_ask=None,
-        id_pattern=r"/(?:wiki|entity)/(?P<id>Q[1-9]\d*)$",
+        id_pattern=r"/(?:wiki|entity)/(?P<id>Q[1-9]\d{0,9})$",
         finds=Finds.CROSSWALK,
         delay_seconds=2.0,
         max_megabytes=200,
@@ -230,7 +231,7 @@ SOURCES: tuple[Source, ...] = (
         listing_page="https://www.themoviedb.org/movie/{id}",
         listing_ask="https://api.themoviedb.org/3/movie/{id}?append_to_response="
         "external_ids,keywords,release_dates,credits,alternative_titles",
-        id_pattern=r"/movie/(?P<id>[1-9]\d*)(?:-[^/]*)?(?:/|$)",
+        id_pattern=r"/movie/(?P<id>[1-9]\d{0,9})(?:-[^/]*)?(?:/|$)",
         score_kinds=(_TMDB_SCORE,),
         says_credits=True,
         finds=Finds.FINDER,

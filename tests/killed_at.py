@@ -6,12 +6,28 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
+import subprocess
 import sys
 from typing import Any
 
 from schedules.cli import main
+from tests.conftest import Afterscore
 
 _connect = sqlite3.connect
+
+
+def kill_at(statement: str, ready: Afterscore, *words: str) -> None:
+    """Run a command that is killed before it first runs a statement that begins so."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.killed_at", statement, *words],
+        cwd=ready.folder,
+        env={**ready.whole_environment(), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL, f"{statement} was never run: {done.stderr}"
 
 
 def _traced(*given: Any, **named: Any) -> sqlite3.Connection:

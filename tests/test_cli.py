@@ -218,10 +218,14 @@ def test_a_csv_without_a_column_of_ids_is_refused(afterscore: Afterscore) -> Non
 
 
 def test_rows_without_a_film_are_named_and_the_rest_are_tracked(afterscore: Afterscore) -> None:
-    (afterscore.folder / "films.csv").write_text("Const\ntt1074638\nskyfall\n", "utf-8")
+    (afterscore.folder / "films.csv").write_text(
+        "Const\ntt1074638\nskyfall\n²\n12345678901\n", "utf-8"
+    )
     ended = afterscore("track", "--films", "films.csv")
     assert ended.status == 1
     assert "line 3" in ended.err
+    assert "line 4: '²' is no imdb id" in ended.err
+    assert "line 5: 'tt12345678901' is not an id on IMDb" in ended.err
     assert afterscore.database()["films"].count == 1
 
 

@@ -178,6 +178,17 @@ def test_a_longer_crawl_delay_is_kept_from_one_command_to_the_next(tmp_path: Pat
     assert min(gaps(asked)) > LONGER_THAN_STARTING - NOTED_LATE
 
 
+def test_a_site_that_wants_a_request_a_day_is_not_asked_and_holds_nobody_up(tmp_path: Path) -> None:
+    with FaultServer("rottentomatoes") as rotten, FaultServer("metacritic") as meta:
+        rotten.robots = Reply(body=b"User-agent: *\nCrawl-delay: 86400\n")
+        ready = asking(tmp_path, rotten, meta)
+        ready("track", "rottentomatoes:m/one", "metacritic:movie/one")
+        ended = ready("refresh")
+        assert ended.status == 1
+        assert "asks for 86400 seconds between two requests" in ended.err
+        assert (rotten.pages_asked, meta.pages_asked) == ([], ["movie/one"])
+
+
 # --- sent away ------------------------------------------------------------------------------------
 
 AWAY = "it asked us to come back after "
@@ -222,6 +233,19 @@ def test_a_person_who_asks_is_told_of_it_and_sees_what_stands(tmp_path: Path) ->
     assert told.status == 1
     assert f"tmdb: skipped: {AWAY}" in told.err
     assert "Skyfall (2012)" in told.out
+
+
+def test_a_site_that_wanted_to_be_left_alone_is_even_where_its_crawl_was_killed(
+    tmp_path: Path,
+) -> None:
+    limits = "[limits]\ncrawl_hours = 0.0005\nsilent_minutes = 0.02\n"
+    with FaultServer("tmdb") as server:
+        ready = asking(tmp_path, server, more=limits)
+        ready("track", "tmdb:1")
+        server.tell("1", Reply(429, headers={"Retry-After": "100"}))
+        assert "killed: it did not end by itself" in ready("refresh").err
+    (row,) = ready.database().query("SELECT not_before FROM last_requests WHERE source = 'tmdb'")
+    assert row["not_before"] > clock.later(clock.now(), seconds=30)
 
 
 def test_who_is_sent_away_for_ever_asks_again_after_a_week(tmp_path: Path) -> None:

@@ -4,9 +4,7 @@ the clock set back, the power gone. Nothing is lost, one line says what to do, t
 
 from __future__ import annotations
 
-import os
 import resource
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -24,6 +22,7 @@ from pipelines.migrations import migrations
 from schedules import cli
 from tests.conftest import Afterscore, Ended
 from tests.fault_server import FaultServer, Reply, asking
+from tests.killed_at import kill_at
 from tests.test_migrations import NAMES, ROWS
 
 LISTINGS = 40
@@ -230,20 +229,6 @@ def test_garbage_in_the_databases_place_is_left_alone(
 
 
 # --- the power ------------------------------------------------------------------------------------
-
-
-def kill_at(statement: str, ready: Afterscore, *words: str) -> None:
-    """Run a command that is killed before it first runs a statement that begins so."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.killed_at", statement, *words],
-        cwd=ready.folder,
-        env={**ready.whole_environment(), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == -signal.SIGKILL, f"{statement} was never run: {done.stderr}"
 
 
 def dump(path: Path) -> dict[str, list[str]]:

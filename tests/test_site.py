@@ -148,7 +148,9 @@ def test_a_title_is_searched_for(site: httpx.Client) -> None:
     assert site.get("/film/Skyfall (2012)").headers["location"] == "/search?q=Skyfall+%282012%29"
 
 
-@pytest.mark.parametrize("name", ["tt9999999", "tmdb:1", "123456789", "https://example.org/film"])
+@pytest.mark.parametrize(
+    "name", ["tt9999999", "tmdb:1", "123456789", "9" * 20, "https://example.org/film"]
+)
 def test_a_film_that_is_not_here_is_told_of_beside_a_search_box(
     site: httpx.Client, name: str
 ) -> None:
@@ -335,7 +337,8 @@ def test_films_stand_by_consensus_and_a_year_and_a_genre_narrow_them(site: httpx
 
 def test_what_narrows_nothing_is_left_out(site: httpx.Client) -> None:
     everything = site.get("/films").text
-    for given in ("year=", "year=abc", "year=2012'--", "page=0", "page=-1", "nothing=1"):
+    odd_pages = ("page=0", "page=-1", f"page={'9' * 5_000}")
+    for given in ("year=", "year=abc", "year=2012'--", *odd_pages, "nothing=1"):
         assert titles(site.get(f"/films?{given}").text) == titles(everything), given
 
 

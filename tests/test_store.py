@@ -181,6 +181,14 @@ def dataset(at: str, *titles: str, complete: bool = True, unchanged: bool = Fals
 FOO, BAR = "tt0000001", "tt0000002"
 
 
+def test_a_304_does_not_confirm_what_a_dataset_said_since(kept: Kept) -> None:
+    page = record("imdb", FOO, scores={"imdb_rating": scored(8.1, 1_000, 10)})
+    kept.tell(answer(page, at=day(1), etag='"1"'), dataset(day(2), FOO))
+    kept.tell(answer(page, at=day(3), records=(), unchanged=True, http_status=304))
+    assert kept.score("imdb_rating", FOO)["value"] == 7.8
+    assert kept.confirmed("imdb_rating") == [day(2)]
+
+
 def test_a_dataset_confirms_all_its_scores_in_one_row(kept: Kept) -> None:
     kept.tell(dataset(day(1), FOO, BAR), dataset(day(2), FOO, BAR))
     assert kept.confirmed("imdb_rating") == [day(2), day(2)]
@@ -205,6 +213,14 @@ def test_a_dataset_in_parts_confirms_with_the_last_of_them(kept: Kept) -> None:
     assert kept.confirmed("imdb_rating") == [day(1), day(1)]
     kept.tell(dataset(day(2), BAR))
     assert kept.confirmed("imdb_rating") == [day(2), day(2)]
+
+
+def test_of_a_first_dataset_that_broke_off_each_title_has_its_own_time(tmp_path: Path) -> None:
+    with keeping(tmp_path / "ratings.db") as kept:
+        kept.tell(dataset(day(1), FOO, BAR, complete=False))
+    with keeping(tmp_path / "ratings.db") as kept:
+        kept.tell(dataset(day(2), FOO))
+        assert kept.confirmed("imdb_rating") == [day(2), day(1)]
 
 
 def test_an_unchanged_dataset_confirms_what_it_held(kept: Kept) -> None:

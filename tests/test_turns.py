@@ -31,12 +31,13 @@ def pass_by(
     server: FaultServer,
     run: Sequence[str],
     other: Sequence[str],
+    held: str = "m/1",
     once: Callable[[subprocess.Popen[str]], object] = lambda process: None,
 ) -> Passed:
-    """Start a run, and while it waits for m/1 another command, which it lets go first; both to
-    their ends. `once` is what must happen before the other one is started."""
+    """Start a run, and while it waits for a listing that is `held` another command, which it lets
+    go first; both to their ends. `once` is what must happen before the other one is started."""
     gate = Gate()
-    server.tell("m/1", Reply(body=server.page("m/1"), gate=gate))
+    server.tell(held, Reply(body=server.page(held), gate=gate))
     with started(ready, *run) as running:
         gate.wait()
         once(running)

@@ -154,3 +154,24 @@ def test_after_one_that_failed_the_next_runs_ask_in_batches(
     _, *others = queries(wikidata)
     assert len(others) == BATCHES
     assert all("VALUES" in query for query in others)
+
+
+def test_a_query_that_meets_its_deadline_is_not_asked_at_once_again(
+    wikidata: FaultServer, ready: Afterscore
+) -> None:
+    wikidata.script[SPARQL] = chain([Reply(500, body=DEADLINE)], repeat(NONE))
+    assert ready("refresh").status == 1
+    assert len(queries(wikidata)) == 1
+    assert ready("refresh").status == 0
+    assert all("VALUES" in query for query in queries(wikidata)[1:])
+
+
+def test_an_id_that_no_film_can_have_costs_no_night(wikidata: FaultServer, tmp_path: Path) -> None:
+    ready = asking(tmp_path, wikidata)
+    absurd = row("Q1", imdb=imdb_id(1), tmdb="9" * 20, rottentomatoes="m/one")
+    wikidata.script[SPARQL] = iter([Reply(body=answered(absurd))])
+    ready("track", imdb_id(1))
+    ended = ready("refresh")
+    assert ended.status == 0, ended.err
+    listed = ready.database().execute("SELECT source FROM listings ORDER BY 1").fetchall()
+    assert listed == [("imdb",), ("rottentomatoes",), ("wikidata",)]

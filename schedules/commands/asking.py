@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -231,8 +232,8 @@ def _crawling_on(address: str) -> Start:
 
 
 def _films_of_years(database: Database, years: str) -> frozenset[int]:
-    first, dash, last = years.partition("-")
-    if not first.isdigit() or (dash and not last.isdigit()):
+    first, _, last = years.partition("-")
+    if not re.fullmatch(r"\d{1,4}(-\d{1,4})?", years):
         raise Problem(f"--years takes 2010-2020 or 2015, not {years!r}")
     if last and int(last) < int(first):
         raise Problem(f"--years takes the earlier year first: {last}-{first}")

@@ -96,7 +96,7 @@ def _film(number: int, line: bytes) -> Exported:
         )
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         raise ExportFault(number, f"no film: {_shown(line)}") from None
-    known = type(film.id) is int and 0 < film.id < 2**63
+    known = type(film.id) is int and 0 < film.id < 10**10
     known = known and type(film.popularity) in (int, float) and 0 <= film.popularity < inf
     if not (known and isinstance(film.adult, bool) and isinstance(film.video, bool)):
         raise ExportFault(number, f"no film: {_shown(line)}")
