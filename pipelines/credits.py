@@ -24,6 +24,11 @@ def write_stay(db: Database) -> None:
         db.conn,
         dtype={"scene_count": "Int64", "worth_staying": "Int64"},
     )
+    if verdicts.empty:  # as on a first night, whose films would wait for pandas in vain
+        db.conn.execute(
+            "DELETE FROM stay_for_the_credits WHERE film_id IN (SELECT film_id FROM temp.touched)"
+        )
+        return
     set_aside_frame(db, "told", stay(verdicts))
     db.conn.execute(
         "DELETE FROM stay_for_the_credits WHERE film_id IN (SELECT film_id FROM temp.touched)"

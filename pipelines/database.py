@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -161,19 +161,20 @@ def set_aside_frame(db: Database, table: str, frame: DataFrame) -> None:
     )
 
 
-def write_over(db: Database, table: str, select: str) -> None:
+def write_over(db: Database, table: str, select: str, columns: Sequence[str] = ()) -> None:
     """Write the rows of a SELECT, which has a WHERE, over those of the same key in a table, where
     they are others: what is as it was is not written.
 
-    The key is the table's first column, and the SELECT gives all columns in their order. To delete
-    and insert instead would write every index anew, for columns that hardly ever change.
+    The SELECT gives these columns, or all of the table's in their order; the first is the key. To
+    delete and insert instead would write every index anew, for columns that hardly ever change.
     """
-    key, *columns = db[table].columns_dict
-    assign = ", ".join(f"{name} = excluded.{name}" for name in columns)
-    was, becomes = (", ".join(f"{of}.{name}" for name in columns) for of in (table, "excluded"))
+    named = list(columns or db[table].columns_dict)
+    key, *others = named
+    assign = ", ".join(f"{name} = excluded.{name}" for name in others)
+    was, becomes = (", ".join(f"{of}.{name}" for name in others) for of in (table, "excluded"))
     db.conn.execute(
-        f"INSERT INTO {table} {select} ON CONFLICT ({key}) DO UPDATE SET {assign}"
-        f" WHERE ({was}) IS NOT ({becomes})"
+        f"INSERT INTO {table} ({', '.join(named)}) {select} ON CONFLICT ({key})"
+        f" DO UPDATE SET {assign} WHERE ({was}) IS NOT ({becomes})"
     )
 
 

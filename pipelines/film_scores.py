@@ -9,7 +9,7 @@ from pipelines.consensus import consensus
 from pipelines.database import set_aside_frame, write_over
 from pipelines.register_sql import filled_in
 from pipelines.tables import CONSENSUS
-from spiders.sources import score_kinds
+from spiders.sources import score_kinds, source_of_kind
 
 _OF_FILM = ("film_id", "imdb_id", "tmdb_id", "title", "year", "kind", "released_on")
 _OF_KIND = ("value", "value_100", "votes", "votes_at_least", "state", "confirmed_at")
@@ -27,33 +27,25 @@ INSERT INTO temp.known
 SELECT p.film_id, s.score_kind, s.value, round(100.0 * s.value / s.scale_max, 2), s.votes,
   s.votes_at_least, s.state, iif(s.state = 'missing', NULL, s.confirmed_at), s.gone_at
 FROM temp.primaries p
-CROSS JOIN (VALUES {kinds}) k ON k.column2 = p.source
-CROSS JOIN standing_scores s ON s.listing_id = p.listing_id AND s.score_kind = k.column1
-WHERE s.confirmed_at >= p.valid_from
+CROSS JOIN standing_scores s USING (listing_id)
+WHERE p.source = CASE s.score_kind {kind_sources} END AND s.confirmed_at >= p.valid_from
 """
 
-_WHY_NOT = """
-INSERT INTO temp.known (film_id, score_kind, state)
-SELECT t.film_id, k.column1, coalesce(
-  CASE (SELECT last_outcome FROM urls WHERE listing_id = p.listing_id
-        ORDER BY last_asked_at DESC LIMIT 1)
-    WHEN 'blocked' THEN 'blocked'
-    WHEN 'rate_limited' THEN 'blocked'
-    WHEN 'unauthorised' THEN 'blocked'
-    WHEN 'not_found' THEN 'not_listed'
-    WHEN 'not_a_film' THEN 'not_listed'
-    WHEN 'unreadable' THEN 'missing'
-  END,
-  iif(p.listing_id IS NULL, (SELECT found FROM lookups l WHERE l.film_id = t.film_id
-                             AND l.source = k.column2 AND l.found = 'not_listed'), NULL),
-  'not_asked')
-FROM temp.touched t
-CROSS JOIN (VALUES {kinds}) k
-LEFT JOIN temp.primaries p ON p.film_id = t.film_id AND p.source = k.column2
-WHERE NOT EXISTS (
-  SELECT 1 FROM temp.known n WHERE n.film_id = t.film_id AND n.score_kind = k.column1
-)
-"""
+# Of a film f and a source: why none of its figures is known.
+_WHY_NOT = """ifnull(
+  (SELECT CASE (SELECT last_outcome FROM urls u WHERE u.listing_id = p.listing_id
+                ORDER BY last_asked_at DESC LIMIT 1)
+     WHEN 'blocked' THEN 'blocked'
+     WHEN 'rate_limited' THEN 'blocked'
+     WHEN 'unauthorised' THEN 'blocked'
+     WHEN 'not_found' THEN 'not_listed'
+     WHEN 'not_a_film' THEN 'not_listed'
+     WHEN 'unreadable' THEN 'missing'
+     ELSE 'not_asked'
+   END
+   FROM temp.primaries p WHERE p.film_id = f.film_id AND p.source = '{source}'),
+  iif(EXISTS (SELECT 1 FROM lookups l WHERE l.film_id = f.film_id AND l.source = '{source}'
+              AND l.found = 'not_listed'), 'not_listed', 'not_asked'))"""
 
 
 def write_film_scores(db: Database) -> None:
@@ -62,7 +54,7 @@ def write_film_scores(db: Database) -> None:
     temp.primaries (film_id, source, listing_id, valid_from) holds their primary listings.
     """
     run = db.conn.execute
-    for statement in (*_TEMPORARY, filled_in(_STANDING), filled_in(_WHY_NOT)):
+    for statement in (*_TEMPORARY, filled_in(_STANDING)):
         run(statement)
     scored = pd.read_sql_query(
         "SELECT film_id, score_kind, value_100, votes, votes_at_least FROM temp.known"
@@ -84,11 +76,11 @@ def _wide_sql() -> str:
     keys = [kind.key for kind in score_kinds()]
     columns = [
         *(f"f.{name}" for name in _OF_FILM),
-        *(f"{key}.{name}" for key in keys for name in _OF_KIND),
+        *(_column(key, name) for key in keys for name in _OF_KIND),
         *(f"a.{name}" for name in CONSENSUS),
     ]
     joins = " ".join(
-        f"JOIN temp.known {key} ON {key}.film_id = f.film_id AND {key}.score_kind = '{key}'"
+        f"LEFT JOIN temp.known {key} ON {key}.film_id = f.film_id AND {key}.score_kind = '{key}'"
         for key in keys
     )
     return (
@@ -96,3 +88,10 @@ def _wide_sql() -> str:
         f" FROM temp.touched t CROSS JOIN films f USING (film_id) {joins}"
         " LEFT JOIN temp.agreed a ON a.film_id = f.film_id WHERE f.merged_into IS NULL"
     )
+
+
+def _column(kind: str, name: str) -> str:
+    if name != "state":
+        return f"{kind}.{name}"
+    why_not = _WHY_NOT.format(source=source_of_kind(kind).key)
+    return f"ifnull({kind}.state, {why_not})"

@@ -9,19 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from importlib import resources
 
-import pandas as pd
-from pandas import DataFrame
 from sqlite_utils import Database
 
 from pipelines.credits import write_stay
-from pipelines.database import set_aside, set_aside_frame, transaction
+from pipelines.database import set_aside, transaction, write_over
 from pipelines.film_scores import write_film_scores
 from pipelines.listings import FACTS
 from pipelines.moves import write_all_moves
 from pipelines.register_sql import filled_in
 from pipelines.search import write_search
 from pipelines.tables import VIEWS, derived_tables
-from spiders.sources import SOURCES, score_kinds
+from spiders.sources import score_kinds
 
 CHUNK = 10_000
 """Films that are merged at a time: memory stays near 200 MB however many there are, and chunks of
@@ -139,63 +137,66 @@ def _merge(db: Database, film_ids: Iterable[int]) -> None:
         write_search(db)
 
 
-_LISTED = f"""
-SELECT lf.film_id, l.source, lf.listing_id, lf.valid_from, l.gone_at IS NOT NULL AS is_gone,
-  l.source_id NOT IN (ifnull(f.imdb_id, ''), ifnull(CAST(f.tmdb_id AS TEXT), ''),
-                      ifnull(f.wikidata_id, '')) AS is_other,
-  lf.method = 'evidence' AS by_evidence,
+# Listings in the order in which they speak for their film: sources as the register has them; of
+# several listings on one source, those that are not gone, nor lead to another, then the one that
+# bears the film's own id, then those that more than evidence matched, then those with the most
+# votes, then those first heard of. The first of a source is primary.
+_ORDER = "film_id, rank, is_gone, has_moved, is_other, by_evidence, fewest, listing_id"
+
+# A key keeps that order for less than half of what windows take.
+_LISTED = (
+    "DROP TABLE IF EXISTS temp.listed",
+    "CREATE TEMP TABLE listed (film_id INTEGER, rank INTEGER, is_gone INTEGER, has_moved INTEGER,"
+    " is_other INTEGER, by_evidence INTEGER, fewest INTEGER, listing_id INTEGER, source TEXT,"
+    f" valid_from TEXT, PRIMARY KEY ({_ORDER})) WITHOUT ROWID",
+    """
+INSERT INTO temp.listed
+SELECT lf.film_id, CASE l.source {ranks} END, l.gone_at IS NOT NULL,
   EXISTS (SELECT 1 FROM listing_identifiers i
-          WHERE i.listing_id = l.listing_id AND i.source = l.source) AS has_moved,
-  (SELECT max(votes) FROM scores s WHERE s.listing_id = l.listing_id) AS votes,
-  {", ".join(f"l.{name}" for name in FACTS)}
+          WHERE i.listing_id = l.listing_id AND i.source = l.source),
+  l.source_id NOT IN (ifnull(f.imdb_id, ''), ifnull(CAST(f.tmdb_id AS TEXT), ''),
+                      ifnull(f.wikidata_id, '')),
+  lf.method = 'evidence',
+  ifnull((SELECT -max(votes) FROM scores s WHERE s.listing_id = l.listing_id), 1),
+  lf.listing_id, l.source, lf.valid_from
 FROM temp.touched t
 CROSS JOIN films f USING (film_id)
 CROSS JOIN listing_films lf ON lf.film_id = f.film_id AND lf.valid_to IS NULL
 CROSS JOIN listings l USING (listing_id)
-"""
+""",
+    "DROP TABLE IF EXISTS temp.primaries",
+    "CREATE TEMP TABLE primaries (film_id INTEGER, source TEXT, listing_id INTEGER,"
+    " valid_from TEXT, PRIMARY KEY (film_id, source)) WITHOUT ROWID",
+    "INSERT OR IGNORE INTO temp.primaries"
+    f" SELECT film_id, source, listing_id, valid_from FROM temp.listed ORDER BY {_ORDER}",
+)
+
+# Each fact is that of the first listing that has it: nearly always of the very first.
+_FACTS = (
+    "SELECT t.film_id, {} FROM temp.touched t CROSS JOIN listings l WHERE l.listing_id = {}".format(
+        ", ".join(
+            f"ifnull(l.{name}, (SELECT m.{name} FROM temp.listed o CROSS JOIN listings m"
+            f" USING (listing_id) WHERE o.film_id = t.film_id AND m.{name} IS NOT NULL"
+            f" ORDER BY {_ORDER} LIMIT 1))"
+            for name in FACTS
+        ),
+        f"(SELECT listing_id FROM temp.listed WHERE film_id = t.film_id ORDER BY {_ORDER} LIMIT 1)",
+    )
+)
 
 
 def _write_primaries_and_facts(db: Database) -> None:
     """Write which listings are primary (also to temp.primaries), and the films' facts."""
-    listed = pd.read_sql_query(_LISTED, db.conn)
-    whole = ["votes", "year", "runtime_minutes"]
-    listed = _best_first(listed.astype(dict.fromkeys(whole, "Int64")))
-    primary = listed.drop_duplicates(["film_id", "source"]).set_index(["film_id", "source"])
-    set_aside_frame(db, "primaries", primary[["listing_id", "valid_from"]])
-    db.conn.execute(
+    run = db.conn.execute
+    for statement in _LISTED:
+        run(filled_in(statement))
+    run(
         "UPDATE listing_films SET is_primary = 1 - is_primary"
         " WHERE film_id IN (SELECT film_id FROM temp.touched) AND valid_to IS NULL"
-        " AND is_primary <> (listing_id IN (SELECT listing_id FROM temp.primaries))"
+        " AND is_primary <> EXISTS (SELECT 1 FROM temp.primaries p"
+        " WHERE p.film_id = listing_films.film_id AND p.listing_id = listing_films.listing_id)"
     )
-    facts = listed.groupby("film_id")[list(FACTS)].first()
-    set_aside_frame(db, "facts", facts)
-    differ = " OR ".join(f"films.{name} IS NOT a.{name}" for name in FACTS)
-    db.conn.execute(
-        f"UPDATE films SET {', '.join(f'{name} = a.{name}' for name in FACTS)}"
-        " FROM temp.touched t JOIN temp.facts a USING (film_id)"
-        " WHERE films.film_id IN (SELECT film_id FROM temp.touched)"
-        f" AND films.film_id = t.film_id AND ({differ})"
-    )
-
-
-def _best_first(listed: DataFrame) -> DataFrame:
-    """Listings in the order in which they speak for their film: sources as the register has them;
-    of several listings on one source, those that are not gone, nor lead to another, then the one
-    that bears the film's own id, then those that more than evidence matched, then those with the
-    most votes, then those first heard of."""
-    rank = {source.key: place for place, source in enumerate(SOURCES)}
-    return listed.assign(rank=listed["source"].map(rank), fewest=-listed["votes"]).sort_values(
-        [
-            "film_id",
-            "rank",
-            "is_gone",
-            "has_moved",
-            "is_other",
-            "by_evidence",
-            "fewest",
-            "listing_id",
-        ]
-    )
+    write_over(db, "films", _FACTS, ("film_id", *FACTS))
 
 
 def _write_whose_parts(db: Database) -> None:
@@ -203,8 +204,7 @@ def _write_whose_parts(db: Database) -> None:
     for table in ("film_titles", "film_people", "film_genres"):
         for theirs in (
             "film_id IN (SELECT film_id FROM temp.touched)",
-            "listing_id IN (SELECT lf.listing_id FROM temp.touched CROSS JOIN listing_films lf"
-            " USING (film_id) WHERE lf.valid_to IS NULL)",
+            "listing_id IN (SELECT listing_id FROM temp.listed)",
         ):
             now = (
                 f"(SELECT lf.film_id FROM listing_films lf WHERE lf.listing_id = {table}.listing_id"

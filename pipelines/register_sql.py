@@ -19,10 +19,11 @@ _FIGURE = (
 def filled_in(sql: str) -> str:
     """SQL with its `{names}` replaced.
 
-    `{sources}` are rows for VALUES of each source's key, `{kinds}` of each score kind's key and
-    its source's; `{kind_keys}` is a list of the former, and `{kind_sources}` are the branches of a
-    CASE that lead from these to those; `{states}` are the branches of a CASE over a score kind
-    that give its state in film_scores, and `{all_states}` the columns of all of these;
+    `{sources}` are rows for VALUES of each source's key, and `{ranks}` the branches of a CASE that
+    lead from these to their places in the register, others last; `{kinds}` are rows of each score
+    kind's key and its source's; `{kind_keys}` is a list of the former, and `{kind_sources}` are the
+    branches of a CASE that lead from these to those; `{states}` are the branches of a CASE over a
+    score kind that give its state in film_scores, and `{all_states}` the columns of all of these;
     `{critics_votes}` and `{audience_votes}` are rows of the votes there of each kind of a side;
     `{never_no}` is a list of sources (credits.NEVER_NO). `{figure}` are columns of what stands
     (scores s, listings l, listing_films lf, films f); `{seen_in}` and `{confirmed_seen}` are words
@@ -30,6 +31,8 @@ def filled_in(sql: str) -> str:
     """
     return sql.format(
         sources=_rows(f"'{source.key}'" for source in SOURCES),
+        ranks=" ".join(f"WHEN '{source.key}' THEN {place}" for place, source in enumerate(SOURCES))
+        + f" ELSE {len(SOURCES)}",
         kinds=_rows(f"'{kind.key}', '{source_of_kind(kind.key).key}'" for kind in score_kinds()),
         kind_keys=", ".join(f"'{kind.key}'" for kind in score_kinds()),
         kind_sources=" ".join(
