@@ -23,6 +23,7 @@ from pipelines.matching.identifiers import (
     link_pointed,
     pointed,
 )
+from pipelines.matching.newborn import give_birth_to_the_unrelated
 from pipelines.matching.spans import OWN_ID, Link, join, leave, link, update_evidence
 from pipelines.matching.weighing import (
     remember,
@@ -119,6 +120,7 @@ class _Matching:
         self._set_tables(listing_ids)
         self._examine_again()
         self._fill_unmatched()
+        self._matched.films |= give_birth_to_the_unrelated(self._db)
         self._unindexed |= self._films_examined()
         self._by_identifiers()
         for source in BEARS_FILMS:
