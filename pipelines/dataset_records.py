@@ -37,23 +37,46 @@ CROSS JOIN listings l ON l.source = ?1 AND l.source_id = asked.value
 LEFT JOIN dataset_records d USING (listing_id)
 """
 
-_LISTINGS = """
+_NEW = (
+    "DROP TABLE IF EXISTS temp.new_titles",
+    "CREATE TEMP TABLE new_titles (listing_id INTEGER PRIMARY KEY, digest, source_id, kind, title,"
+    " original_title, year, runtime_minutes, genres, value, votes)",
+)
+
+# From there each table has its rows by one statement: triggers and indexes are then made ready
+# once, which for each row would take longer than the row.
+_INSERT = (
+    """
 INSERT INTO listings (listing_id, source, source_id, url, title, original_title, year, kind,
   runtime_minutes, first_seen_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
-
-_OBSERVED = """
+SELECT listing_id, :source, source_id, replace(:page, '{id}', source_id), title, original_title,
+  year, kind, runtime_minutes, :at
+FROM temp.new_titles ORDER BY listing_id
+""",
+    """
+INSERT INTO film_genres (listing_id, genre)
+SELECT DISTINCT n.listing_id, g.value FROM temp.new_titles n
+CROSS JOIN json_each('[' || replace(json_quote(n.genres), ',', '","') || ']') g
+WHERE n.genres <> '' ORDER BY n.listing_id
+""",
+    """
 INSERT INTO score_observations (listing_id, score_kind, observed_at, observed_to, state, value,
   scale_max, votes, votes_at_least, basis, relayed, origin, layout, url)
-VALUES (?1, ?5, ?6, 'second', ?2, ?3, ?7, ?4, 0, NULL, 0, 'dataset', ?8, NULL)
-"""
-
-_STANDS = """
+SELECT listing_id, :kind, :at, 'second', iif(value IS NULL, 'not_rated', 'scored'), value,
+  :scale_max, votes, 0, NULL, 0, 'dataset', :layout, NULL
+FROM temp.new_titles ORDER BY listing_id
+""",
+    """
 INSERT INTO scores (listing_id, score_kind, state, value, scale_max, votes, votes_at_least, basis,
   relayed, origin, layout, url, observed_at, changed_at, last_attempt_state, last_attempt_at)
-VALUES (?1, ?5, ?2, ?3, ?7, ?4, 0, NULL, 0, 'dataset', ?8, NULL, ?6, ?6, ?2, ?6)
-"""
+SELECT listing_id, :kind, iif(value IS NULL, 'not_rated', 'scored'), value, :scale_max, votes, 0,
+  NULL, 0, 'dataset', :layout, NULL, :at, :at, iif(value IS NULL, 'not_rated', 'scored'), :at
+FROM temp.new_titles ORDER BY listing_id
+""",
+    """
+INSERT INTO dataset_records SELECT listing_id, digest FROM temp.new_titles ORDER BY listing_id
+""",
+)
 
 
 class Told(NamedTuple):
@@ -126,34 +149,30 @@ def _insert(
     (last,) = db.conn.execute("SELECT ifnull(max(listing_id), 0) FROM listings").fetchone()
     numbers = range(last + 1, last + 1 + len(rows))
     numbered = list(zip(numbers, rows, strict=True))
-    source, kind, page_url = titles.source, titles.score_kind, by_key(titles.source).page_url
-    write = db.conn.executemany
-    write(_LISTINGS, (
-        (number, source, r.source_id, page_url(r.source_id), r.title, r.original_title, r.year,
-         r.kind, r.runtime_minutes, at)
-        for number, r in numbered
-    ))  # fmt: skip
-    write(
-        "INSERT INTO film_genres (listing_id, genre) VALUES (?, ?)",
+    run = db.conn.execute
+    for statement in _NEW:
+        run(statement)
+    db.conn.executemany(
+        f"INSERT INTO temp.new_titles VALUES ({', '.join('?' * (len(TitleRow._fields) + 1))})",
+        ((number, r.digest ^ mark, *r[:-1]) for number, r in numbered),
+    )
+    told = {
+        "source": titles.source,
+        "page": by_key(titles.source).page_url("{id}"),
+        "kind": titles.score_kind,
+        "scale_max": titles.scale_max,
+        "layout": titles.layout,
+        "at": at,
+    }
+    for statement in _INSERT:
+        run(statement, told)
+    tally.change_all(
         (
-            (number, genre)
+            Change(number, titles.score_kind, None, in_words(_state(r.value), r.value))
             for number, r in numbered
-            if r.genres
-            for genre in dict.fromkeys(r.genres.split(","))
         ),
+        len(numbered),
     )
-    figures = [
-        (number, _state(r.value), r.value, r.votes, kind, at, titles.scale_max, titles.layout)
-        for number, r in numbered
-    ]
-    write(_OBSERVED, figures)
-    write(_STANDS, figures)
-    write(
-        "INSERT INTO dataset_records VALUES (?, ?)",
-        ((number, r.digest ^ mark) for number, r in numbered),
-    )
-    for number, r in numbered:
-        tally.change(Change(number, kind, None, in_words(_state(r.value), r.value)))
     # What is no film has nothing to be matched to, as long as nothing else names it.
     tally.touch(number for number, r in numbered if r.kind is None or r.kind in FILM_KINDS)
     return numbers

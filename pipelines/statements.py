@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Literal
 
 from sqlite_utils import Database
@@ -75,9 +76,12 @@ class Tally:
 
     def change(self, change: Change) -> None:
         """Count a change, and keep it where there are not too many."""
-        self.counts["changed"] += 1
-        if len(self.changes) < CHANGES_KEPT:
-            self.changes.append(change)
+        self.change_all((change,), 1)
+
+    def change_all(self, changes: Iterable[Change], number: int) -> None:
+        """Count so many changes, and keep the first of them where there are not too many."""
+        self.counts["changed"] += number
+        self.changes += islice(changes, max(0, CHANGES_KEPT - len(self.changes)))
 
 
 def one(db: Database, sql: str, *values: Any) -> Row | None:
