@@ -6,13 +6,15 @@ done by SQL and pandas over the films that were touched, so that its cost follow
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from importlib import resources
 
 from sqlite_utils import Database
 
 from pipelines.credits import write_stay
-from pipelines.database import set_aside, transaction, write_over
+from pipelines.database import indexed_afterwards, set_aside, transaction, write_over
 from pipelines.film_scores import write_film_scores
 from pipelines.listings import FACTS
 from pipelines.moves import write_all_moves
@@ -87,8 +89,17 @@ def rebuild(db: Database) -> None:
 
 def merge(db: Database, film_ids: Iterable[int]) -> None:
     """Bring the given films' facts, scores and credits up to date, in one transaction."""
-    with transaction(db):
-        _merge(db, film_ids)
+    films = sorted(set(film_ids))  # neighbours in the database are merged together
+    with transaction(db), _indexed(db, films):
+        _merge(db, films)
+
+
+def _indexed(db: Database, films: Sequence[int]) -> AbstractContextManager[None]:
+    """How the indexes of films' scores are kept while these films, in order, are merged: where more
+    are new than there were, as on a first night, they are made afterwards."""
+    (last,) = db.conn.execute("SELECT ifnull(max(film_id), 0) FROM film_scores").fetchone()
+    new = len(films) - bisect_right(films, last)
+    return indexed_afterwards(db, "film_scores") if new > last else nullcontext()
 
 
 def _drop_derived(db: Database, *, outdated_only: bool) -> None:
@@ -110,7 +121,7 @@ def _make_derived(db: Database) -> None:
         sql = (folder / f"{view.name}.sql").read_text("utf-8").rstrip()
         db.create_view(view.name, filled_in(sql), replace=True)
     if missing:
-        _merge(db, [row[0] for row in run("SELECT film_id FROM films")])
+        _merge(db, [row[0] for row in run("SELECT film_id FROM films ORDER BY film_id")])
     # Once the rows are there: to sort them all takes less than to find the place of each.
     for index in _INDEXES:
         _make_index(db, filled_in(f"CREATE INDEX {index}"))
@@ -126,8 +137,7 @@ def _make_index(db: Database, sql: str) -> None:
     db.conn.execute(sql)
 
 
-def _merge(db: Database, film_ids: Iterable[int]) -> None:
-    films = sorted(set(film_ids))  # neighbours in the database are merged together
+def _merge(db: Database, films: Sequence[int]) -> None:
     for start in range(0, len(films), CHUNK):
         set_aside(db, "touched", "film_id", films[start : start + CHUNK])
         _write_primaries_and_facts(db)
@@ -201,18 +211,20 @@ def _write_primaries_and_facts(db: Database) -> None:
 
 def _write_whose_parts(db: Database) -> None:
     """Titles, people and genres belong to the film that their listing is now, if any."""
+    run = db.conn.execute
     for table in ("film_titles", "film_people", "film_genres"):
-        for theirs in (
-            "film_id IN (SELECT film_id FROM temp.touched)",
-            "listing_id IN (SELECT listing_id FROM temp.listed)",
-        ):
-            now = (
-                f"(SELECT lf.film_id FROM listing_films lf WHERE lf.listing_id = {table}.listing_id"
-                " AND lf.valid_to IS NULL)"
-            )
-            db.conn.execute(
-                f"UPDATE {table} SET film_id = {now} WHERE {theirs} AND film_id IS NOT {now}"
-            )
+        now = (
+            f"(SELECT lf.film_id FROM listing_films lf WHERE lf.listing_id = {table}.listing_id"
+            " AND lf.valid_to IS NULL)"
+        )
+        run(
+            f"UPDATE {table} SET film_id = {now}"
+            f" WHERE film_id IN (SELECT film_id FROM temp.touched) AND film_id IS NOT {now}"
+        )
+        run(
+            f"UPDATE {table} SET film_id = now.film_id FROM temp.listed now"
+            f" WHERE {table}.listing_id = now.listing_id AND {table}.film_id IS NOT now.film_id"
+        )
 
 
 def _column_type(name: str) -> str:
