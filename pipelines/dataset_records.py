@@ -136,8 +136,7 @@ def _is_plain(row: TitleRow, scale_max: float) -> bool:
 
 def is_decoded(row: TitleRow) -> bool:
     """Whether all of a title's texts are known; else it is looked at each time."""
-    texts = (row.kind, row.title, row.original_title, row.genres)
-    return not any(text and UNDECODABLE in text for text in texts)
+    return UNDECODABLE not in f"{row.kind}{row.title}{row.original_title}{row.genres}"
 
 
 def _insert(

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from sqlite_utils import Database
 
+from pipelines.database import indexed_afterwards
+
 # Each scored figure that an answer brought, with the figure before it where that is another, in
 # the order that observations have (score_observations_once). Listings may come to be another film:
 # the view score_moves leaves out what moved from one to the next.
@@ -52,9 +54,10 @@ def write_moves(db: Database, listing_id: int, score_kind: str, at: str) -> None
 
 def write_all_moves(db: Database) -> None:
     """Write them all anew, from all observations."""
-    db.conn.execute("DELETE FROM moves")
     in_order = "ORDER BY said_at, listing_id, score_kind, origin, value"  # at the table's end
-    db.conn.execute(f"INSERT INTO moves {_MOVES.format(which='')} {in_order}")
+    with indexed_afterwards(db, "moves"):
+        db.conn.execute("DELETE FROM moves")
+        db.conn.execute(f"INSERT INTO moves {_MOVES.format(which='')} {in_order}")
 
 
 def forget_moves_before(db: Database, source: str, since: str) -> None:
