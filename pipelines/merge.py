@@ -181,19 +181,6 @@ CROSS JOIN listings l USING (listing_id)
     f" SELECT film_id, source, listing_id, valid_from FROM temp.listed ORDER BY {_ORDER}",
 )
 
-# Each fact is that of the first listing that has it: nearly always of the very first.
-_FACTS = (
-    "SELECT t.film_id, {} FROM temp.touched t CROSS JOIN listings l WHERE l.listing_id = {}".format(
-        ", ".join(
-            f"ifnull(l.{name}, (SELECT m.{name} FROM temp.listed o CROSS JOIN listings m"
-            f" USING (listing_id) WHERE o.film_id = t.film_id AND m.{name} IS NOT NULL"
-            f" ORDER BY {_ORDER} LIMIT 1))"
-            for name in FACTS
-        ),
-        f"(SELECT listing_id FROM temp.listed WHERE film_id = t.film_id ORDER BY {_ORDER} LIMIT 1)",
-    )
-)
-
 
 def _write_primaries_and_facts(db: Database) -> None:
     """Write which listings are primary (also to temp.primaries), and the films' facts."""
@@ -206,7 +193,21 @@ def _write_primaries_and_facts(db: Database) -> None:
         " AND is_primary <> EXISTS (SELECT 1 FROM temp.primaries p"
         " WHERE p.film_id = listing_films.film_id AND p.listing_id = listing_films.listing_id)"
     )
-    write_over(db, "films", _FACTS, ("film_id", *FACTS))
+    write_over(db, "films", _facts_sql(), ("film_id", *FACTS))
+
+
+def _facts_sql() -> str:
+    """Each fact is that of the first listing that has it: nearly always of the very first."""
+    facts = ", ".join(
+        f"ifnull(l.{name}, (SELECT m.{name} FROM temp.listed o CROSS JOIN listings m"
+        f" USING (listing_id) WHERE o.film_id = t.film_id AND m.{name} IS NOT NULL"
+        f" ORDER BY {_ORDER} LIMIT 1))"
+        for name in FACTS
+    )
+    return (
+        f"SELECT t.film_id, {facts} FROM temp.touched t CROSS JOIN listings l WHERE l.listing_id ="
+        f" (SELECT listing_id FROM temp.listed WHERE film_id = t.film_id ORDER BY {_ORDER} LIMIT 1)"
+    )
 
 
 def _write_whose_parts(db: Database) -> None:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from sqlite_utils import Database
 
-from pipelines.database import add_numbers
 from pipelines.statements import Tally
 
 
 def write_touched(db: Database, tally: Tally) -> None:
     """Write down what an answer touched, in the caller's transaction."""
-    add_numbers(db, "unmerged_listings", tally.unwritten)
+    db.conn.executemany(
+        "INSERT OR IGNORE INTO unmerged_listings VALUES (?)", ((n,) for n in tally.unwritten)
+    )
     tally.unwritten.clear()
 
 

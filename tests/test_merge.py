@@ -404,6 +404,16 @@ def test_it_does_not_matter_which_source_comes_first(
     assert made[0] == made[1]
 
 
+def test_after_a_first_night_every_index_is_there(tmp_path: Path) -> None:
+    indexes = "SELECT name, sql FROM sqlite_schema WHERE type = 'index' ORDER BY 1"
+    with keeping(tmp_path / "ratings.db") as kept:
+        before = kept.rows(indexes)
+        follow(kept, *LISTED)
+        kept.merge()
+        assert kept.rows(indexes) == before
+        assert kept.column("SELECT year FROM film_scores INDEXED BY film_scores_year") == [None]
+
+
 def test_tables_of_an_older_version_are_made_anew(kept: Kept) -> None:
     kept.tell(page("imdb", values=[("imdb_rating", 7.8)]))
     say = says_of_credits("aftercredits", Verdict.NO, Verdict.YES)
