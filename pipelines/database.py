@@ -31,6 +31,10 @@ NUMBERS_AT_ONCE = 100_000
 """Numbers that are set aside by one statement, which has them all as a text."""
 
 
+_LEAST_BYTES = 512
+"""Of a database: SQLite's smallest page."""
+
+
 def read_only(path: Path, *, older: bool = False) -> Database:
     """The database for reading. Raises DatabaseProblem where there is none, or a newer one.
 
@@ -206,15 +210,19 @@ def _back_up_before_migrating(db: Database, path: Path, say: Callable[[str], Non
 
 
 def _refuse_other_files(path: Path) -> None:
-    """SQLite would take any short file for an empty database, and write over it."""
+    """SQLite would take a file that is too short for a database for an empty one, and write over
+    it; a longer one it looks at itself.
+
+    We must not: to close a file frees all locks that this process has on it, SQLite's too, and then
+    another process may take away the WAL (https://www.sqlite.org/howtocorrupt.html, 2.2).
+    """
     if path.is_dir():
         raise DatabaseProblem(f"{path} is a folder. Name the database in it with --db FILE.")
     try:
-        with path.open("rb") as file:
-            head = file.read(16)
+        size = path.stat().st_size
     except OSError:
         return  # none yet, or SQLite says better why it cannot be opened
-    if head and head != b"SQLite format 3\0":
+    if 0 < size < _LEAST_BYTES:
         raise _not_a_database(path)
 
 

@@ -228,6 +228,20 @@ def test_garbage_in_the_databases_place_is_left_alone(
     assert path.read_bytes() == b"no database at all" * 500
 
 
+def test_what_is_written_stays_though_the_same_process_looks_at_the_file(
+    afterscore: Afterscore,
+) -> None:
+    """Whoever closes a file frees all locks that its process has on it, SQLite's too."""
+    assert afterscore("track", "tt1074638").status == 0
+    path = path_of(afterscore)
+    with database.writing(path) as db:
+        read_only(path).conn.close()
+        # The last one to close a database takes its WAL away; another process is not the last.
+        assert afterscore.really("track", "tt0120737").status == 0
+        db.conn.execute("INSERT INTO films (imdb_id) VALUES ('tt0133093')")
+        assert afterscore.really("film", "tt0133093").status == 0
+
+
 # --- the power ------------------------------------------------------------------------------------
 
 
