@@ -23,7 +23,9 @@ from spiders.sources import ScoreKind, score_kinds, source_of_kind
 MOST_HISTORY = 200
 """Rows of the table beside the chart; the link below it leads to all of them."""
 MOST_CHANGES = 6
+MOST_WRITERS = 4
 MOST_CAST = 6
+MOST_TITLES = 60
 
 _ANSWERS = {
     "both": ("Yes", ", there are scenes during and after the credits."),
@@ -62,8 +64,14 @@ ORDER BY changed_at DESC, score_kind LIMIT ?
 _PEOPLE = """
 SELECT p.name, fp.part, min(fp.billing) AS billing
 FROM film_people fp JOIN people p USING (person_id)
-WHERE fp.film_id = ? AND fp.part IN ('director', 'cast')
+WHERE fp.film_id = ?
 GROUP BY p.name, fp.part ORDER BY fp.part DESC, billing IS NULL, billing, p.name
+"""
+_TITLES = """
+SELECT t.title, group_concat(DISTINCT t.country) AS countries
+FROM film_titles t JOIN films f USING (film_id)
+WHERE t.film_id = ? AND t.title IS NOT f.title AND t.title IS NOT f.original_title
+GROUP BY t.title ORDER BY count(*) DESC, t.title LIMIT ?
 """
 _GENRES = "SELECT DISTINCT genre FROM film_genres WHERE film_id = ? ORDER BY genre"
 _OFFERS = """
@@ -158,7 +166,12 @@ def about(db: Database, name: str) -> dict[str, Any]:
         "changes": _rows(db, _CHANGES, film_id, MOST_CHANGES),
         "sources": sources,
         "directors": [row["name"] for row in people if row["part"] == "director"],
+        "writers": [row["name"] for row in people if row["part"] == "writer"][:MOST_WRITERS],
         "cast": [row["name"] for row in people if row["part"] == "cast"][:MOST_CAST],
+        "titles": [
+            row | {"countries": sorted((row["countries"] or "").split(","))}
+            for row in _rows(db, _TITLES, film_id, MOST_TITLES)
+        ],
         "genres": [row["genre"] for row in _rows(db, _GENRES, film_id)],
         "offers": [
             row | {"offers": json.loads(row["offers"])} for row in _rows(db, _OFFERS, film_id)

@@ -128,6 +128,11 @@ def transaction(db: Database) -> Iterator[None]:
     db.conn.execute("COMMIT")
 
 
+def folder_of(db: Database) -> Path:
+    """The folder in which a database lies."""
+    return Path(db.conn.execute("PRAGMA database_list").fetchone()[2]).parent
+
+
 def set_aside(db: Database, table: str, column: str, numbers: Iterable[int]) -> None:
     """Put numbers into a temporary table of one column, in place of those of the last time: SQL
     joins what it would not take as a list of a million values."""

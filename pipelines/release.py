@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
-from pipelines.crawl_guard import as_profile, counts_of, with_released
+from pipelines.crawl_guard import as_profile, with_released
 from pipelines.guard import Rule
 from pipelines.quarantine import CRAWL, decide, held_answers
 from pipelines.statements import Statement, Tally
 from pipelines.store import Store
+from pipelines.waiting import counts_of_answers
 from spiders.items import Answer, Record
 
 
@@ -130,14 +131,7 @@ def _write_profile(db: Database, number: int, answers: Sequence[Answer]) -> None
     }
     targets = dict.fromkeys(answer.target for answer in answers)
     released = {
-        target: as_profile(
-            counts_of(
-                record
-                for answer in answers
-                if answer.target == target
-                for record in answer.every_record()
-            )
-        )
+        target: as_profile(counts_of_answers([a for a in answers if a.target == target]))
         for target in targets
     }
     profile = stands | {

@@ -16,6 +16,7 @@ from pipelines.confirmations import (
     note_in_dataset,
     write_confirmed,
 )
+from pipelines.dataset_parts import store_crew, store_other_titles
 from pipelines.dataset_records import forget_told, is_decoded, remember, store_titles
 from pipelines.exported_ids import begin_export, end_export, store_ids
 from pipelines.guard import Doubt, Rule
@@ -75,6 +76,10 @@ class Store:
             return
         if answer.target == "export":
             self._export(answer, tally)
+            return
+        if answer.target in ("akas", "crew"):
+            self._parts(answer, tally)
+            self._url(answer, None, in_full=not self._held_in_dataset(answer, held=False))
             return
         held_before, changed_before = tally.counts["held"], tally.counts["changed"]
         written_before = self._db.conn.total_changes
@@ -136,6 +141,7 @@ class Store:
         if answer.target == "export":
             self._export(answer, tally)
             return
+        self._parts(answer, tally)
         origin: Origin = "dataset" if answer.target == "dataset" else "live"
         for record in answer.every_record():
             number = self._record(
@@ -189,6 +195,14 @@ class Store:
         tally.counts["stored"] += len(answer.ids)
         if answer.complete:
             end_export(self._db, answer.source, answer.exported_on, answer.asked_at, self._run)
+
+    def _parts(self, answer: Answer, tally: Tally) -> None:
+        """What a dataset says of titles and people: each film's takes the place of what stands."""
+        if answer.other_titles is not None:
+            store_other_titles(self._db, answer.other_titles, tally)
+        if answer.crew is not None:
+            store_crew(self._db, answer.crew, tally)
+        write_touched(self._db, tally)
 
     def _count(self, answer: Answer, tally: Tally) -> None:
         # The parts of something large come of one request; each page of a feed is one by itself.

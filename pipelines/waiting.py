@@ -37,7 +37,7 @@ from spiders.items import Answer, Outcome
 TOGETHER = 20
 """Pages that are judged together: two minutes of asking at the usual delay."""
 
-_TARGETS = ("listing", "list", "dataset", "export")
+_TARGETS = ("listing", "list", "dataset", "akas", "crew", "export")
 
 _STANDING = """
 SELECT l.source_id, s.score_kind, s.state, s.value, s.scale_max, s.votes, s.votes_at_least, s.basis
@@ -57,8 +57,8 @@ class Judged(NamedTuple):
 class Waiting:
     """What waits of one source's crawl, and what the crawl was like so far.
 
-    `selection` names the films that a dataset is asked for. `held` tells whether anything was held,
-    `judged` how many records were judged.
+    `selection` names the films that a dataset is asked for. `judged` tells how many records were
+    judged.
     """
 
     def __init__(self, db: Database, source: str, selection: str = "") -> None:
@@ -70,8 +70,13 @@ class Waiting:
         self._passed: dict[str, Counts] = {}
         self._came_in: set[str] = set()
         self._too_short: Doubt | None = None
-        self.held = False
+        self._held: set[str] = set()
         self.judged = 0
+
+    @property
+    def held(self) -> bool:
+        """Whether anything was held."""
+        return bool(self._held)
 
     @property
     def profile(self) -> Mapping[str, Counts]:
@@ -97,9 +102,9 @@ class Waiting:
         for target in ("listing", "list"):
             yield from self._judge_waiting(target, finished=finished)
         if finished:
-            came_to_its_end = as_ended if self.held else as_whole
             for target in self._came_in - {"listing"}:
                 counts = self._passed.get(target, Counter())
+                came_to_its_end = as_ended if target in self._held else as_whole
                 self._passed[target] = came_to_its_end(counts, self._selection)
 
     def _judge_waiting(self, target: str, *, finished: bool = False) -> Iterator[Judged]:
@@ -127,7 +132,7 @@ class Waiting:
         so_far = self._passed.get(target, Counter())
         doubt = doubt or doubt_records(came, standing, self._past[target], so_far)
         if doubt:
-            self.held = True
+            self._held.add(target)
             return Judged(answers, doubt)
         self._passed[target] = so_far + came.counts
         return Judged(answers)
@@ -135,7 +140,7 @@ class Waiting:
     def _pass(self, answer: Answer) -> Judged:
         self._came_in.add(answer.target)
         passed = self._passed.get(answer.target, Counter())
-        self._passed[answer.target] = passed + _counts([answer])
+        self._passed[answer.target] = passed + counts_of_answers([answer])
         return Judged([answer])
 
     def _came(self, answers: Sequence[Answer]) -> tuple[Came, dict[str, dict[str, Standing]]]:
@@ -159,7 +164,9 @@ class Waiting:
                 else:
                     records.append(titles.record(row))
         number = sum(answer.number_of_records for answer in answers)
-        return Came(number, _counts(answers), records, unmoved, answers[0].is_part), standing
+        return Came(
+            number, counts_of_answers(answers), records, unmoved, answers[0].is_part
+        ), standing
 
     def _standing(self, source_ids: Sequence[str]) -> dict[str, dict[str, Standing]]:
         """What stands of some listings, by source_id and score kind."""
@@ -172,18 +179,22 @@ class Waiting:
         return standing
 
 
-def _counts(answers: Sequence[Answer]) -> Counts:
+def counts_of_answers(answers: Sequence[Answer]) -> Counts:
+    """What answers carry, whichever way it was handed over."""
     counts = counts_of(record for answer in answers for record in answer.records)
     for titles in (answer.titles for answer in answers if answer.titles):
         counts += counts_of_titles(titles)
-    return counts + Counter(records=sum(len(answer.ids or ()) for answer in answers))
+    columns = (
+        part for a in answers for part in (a.other_titles, a.crew, a.ids) if part is not None
+    )
+    return counts + Counter(records=sum(map(len, columns)))
 
 
 def _guarded(answer: Answer) -> bool:
     """Whether an answer says something new that others may speak against."""
     if answer.target not in _TARGETS or answer.unchanged:
         return False
-    if not answer.number_of_records and answer.ids is None:  # an export of no film is a short one
+    if not answer.number_of_records and not answer.is_part:  # a dataset of no film is a short one
         return False
     gone = answer.target == "listing" and answer.outcome is Outcome.NOT_FOUND
     return gone or answer.outcome is Outcome.OK

@@ -24,6 +24,7 @@ from spiders.plan import Limits, Universe
 from spiders.sources import SOURCES, Source
 
 FILE = "afterscore.toml"
+_OPT_INS = {name for source in SOURCES for name in source.opt_in}
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -32,7 +33,8 @@ class SettingsProblem(Exception):
 
 
 class SourceSettings(BaseModel):
-    """`[sources.KEY]`: whether a source is asked, and how much of it a night."""
+    """`[sources.KEY]`: whether a source is asked, how much of it a night, and what of it that is
+    not asked by default (`Source.opt_in`)."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -40,6 +42,8 @@ class SourceSettings(BaseModel):
     delay_seconds: float | None = Field(None, ge=0)
     requests_a_night: int = Field(2_000, ge=1)
     pages: bool = False
+    akas: bool = False
+    crew: bool = False
 
 
 class UniverseSettings(Universe):
@@ -122,6 +126,11 @@ class Config(BaseSettings):
                     f"sources.{source.key}.delay_seconds: at least {least:g} s, as the register has"
                     " it; only a replica on this machine may be asked faster"
                 )
+            for name in _OPT_INS - set(source.opt_in):
+                if getattr(self.of(source), name):
+                    raise ValueError(
+                        f"sources.{source.key}.{name}: {source.name} has no such thing"
+                    )
         return self
 
     def of(self, source: Source) -> SourceSettings:

@@ -15,7 +15,7 @@ from sqlite_utils import Database
 
 from pipelines import clock
 from pipelines.crawl_guard import FEWEST
-from pipelines.database import set_aside, transaction
+from pipelines.database import folder_of, set_aside, transaction
 from pipelines.lock import DatabaseProblem
 from pipelines.matching.matcher import match
 from pipelines.merge import merge
@@ -50,7 +50,7 @@ from spiders.pages.reading import reader_version
 from spiders.plan import LONGEST_WAIT, Plan, Target
 from spiders.sources import FILM_KINDS, SOURCES, Finds, Source, by_key
 
-_WHOLES = ("dataset", "list", "crosswalk", "whole_crosswalk")
+_WHOLES = ("dataset", "akas", "crew", "list", "crosswalk", "whole_crosswalk")
 """Targets that are always there: a 404 to one of them is the source's failure, or its redesign."""
 
 MATCHED_AT_ONCE = 50_000
@@ -334,8 +334,17 @@ class Run:
             news = source.finds is Finds.DATASET and self._lookups.news_for(source)
             if (rested and not news) or not (whole or news or self._selection.sources):
                 return None
-            universe = self._config.universe.of_imdb if self._config.universe else None
-            return self._plan(source, "find", universe=universe, wanted_imdb_ids=wanted)
+            asked_for = self._config.of(source)
+            return self._plan(
+                source,
+                "find",
+                universe=self._config.universe.of_imdb if self._config.universe else None,
+                wanted_imdb_ids=wanted,
+                # Half a gigabyte each: a film that was just tracked can wait for the night.
+                akas=whole and asked_for.akas,
+                crew=whole and asked_for.crew,
+                scratch=str(folder_of(self._db)),
+            )
         days = unread_days(self._db, source, clock.now()) if whole else ()
         popularity = self._popularity_at_least(source) if whole else None
         exports = () if popularity is None else unread_exports(self._db, source, clock.now())
@@ -386,7 +395,7 @@ class Run:
                 continue
             # A dataset or list speaks for every film, if it came whole; others for those sought.
             whole = source.finds in (Finds.DATASET, Finds.LISTS)
-            if crawled.outcome == "ok" or not whole:
+            if crawled.outcome == "ok" or not whole or _titles_came_whole(crawled):
                 self._touched |= self._lookups.write(source, self._started)
 
     # --- read ---------------------------------------------------------------------------------
@@ -588,6 +597,11 @@ def _selection(plan: Plan) -> str:
     if plan.universe is None:
         return ""
     return hashlib.sha256(plan.universe.model_dump_json().encode()).hexdigest()[:12]
+
+
+def _titles_came_whole(crawled: Crawled) -> bool:
+    """Whether a dataset told of every film, whatever became of those that tell more of them."""
+    return any(name.startswith("whole") for name in crawled.profile.get("dataset", ()))
 
 
 def films_of(db: Database, listing_ids: Iterable[int]) -> set[int]:

@@ -26,7 +26,14 @@ from spiders.sources import by_key
 STOPPING = (Outcome.BLOCKED, Outcome.RATE_LIMITED, Outcome.UNAUTHORISED)
 """Outcomes that end the source's crawl for this run: to go on asking would be rude, and futile."""
 
-TIMES_A_PAGE = {"dataset": 30, "export": 10, "whole_crosswalk": 10, "crosswalk": 2}
+TIMES_A_PAGE = {
+    "dataset": 30,
+    "akas": 60,
+    "crew": 60,
+    "export": 10,
+    "whole_crosswalk": 10,
+    "crosswalk": 2,
+}
 """How many times as long as a page an answer may take that is none: half an hour for 230 MB, which
 a line of 1 Mbit/s brings."""
 

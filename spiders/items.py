@@ -7,10 +7,11 @@ reviews; runtimes are minutes; dates and times are ISO 8601, UTC.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
+from functools import cached_property
 from itertools import repeat
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -276,16 +277,68 @@ class Ids(_Item):
         return len(self.source_ids)
 
 
+class _Parts(_Item):
+    """What a dataset says of parts that each film has several of, a column each, and a row for each
+    part. All that it says of one film is in one of these, and takes the place of what it said."""
+
+    source: str
+    source_ids: tuple[str, ...]
+
+    @model_validator(mode="after")
+    def _all_as_long(self) -> Self:
+        if {len(column) for column in self._columns()} != {len(self.source_ids)}:
+            raise ValueError("the columns are not equally long")
+        return self
+
+    def _columns(self) -> tuple[tuple[Any, ...], ...]:
+        raise NotImplementedError
+
+    @cached_property
+    def by_film(self) -> Mapping[str, Sequence[tuple[Any, ...]]]:
+        """The rows of each film, by its source_id."""
+        films: dict[str, list[tuple[Any, ...]]] = {}
+        for source_id, *row in zip(self.source_ids, *self._columns(), strict=True):
+            films.setdefault(source_id, []).append(tuple(row))
+        return films
+
+    def __len__(self) -> int:
+        return len(self.by_film)
+
+
+class OtherTitles(_Parts):
+    """Alternative titles of many films, each as `Title` has it."""
+
+    titles: tuple[str, ...]
+    countries: tuple[str | None, ...]
+    languages: tuple[str | None, ...]
+
+    def _columns(self) -> tuple[tuple[Any, ...], ...]:
+        return self.titles, self.countries, self.languages
+
+
+class Crew(_Parts):
+    """Who directed and wrote many films: of each name the part (`director`, `writer`), and the
+    place in the order of that part, from 0."""
+
+    names: tuple[str, ...]
+    parts: tuple[str, ...]
+    billings: tuple[int, ...]
+
+    def _columns(self) -> tuple[tuple[Any, ...], ...]:
+        return self.names, self.parts, self.billings
+
+
 class Answer(_Item):
     """One response and everything read from it; what is stored of it commits together.
 
     `asked_url` is the URL that was planned, `url` the one that answered (they differ after a
-    redirect). `target` names what was asked for: `listing`, `list`, `dataset`,
+    redirect). `target` names what was asked for: `listing`, `list`, `dataset`, `akas`, `crew`,
     `crosswalk`, `whole_crosswalk`, `find`, `changes`, `export` or `archive`. `unchanged` is a 304.
-    What is too large for one message comes in several answers, a dataset mostly as `titles`, an
-    export (`exported_on` that day) as `ids`; `complete` is true on the last one only, and each says
-    how many `records_in_all` there are. The pages of a feed of `changes` have the first of these,
-    too; they name all that changed from `changed_since` until `changed_before` (UTC).
+    What is too large for one message comes in several answers, a dataset mostly as `titles`,
+    `other_titles` or `crew`, an export (`exported_on` that day) as `ids`; `complete` is true on the
+    last one only, and each says how many `records_in_all` there are. The pages of a feed of
+    `changes` have the first of these, too; they name all that changed from `changed_since` until
+    `changed_before` (UTC).
     """
 
     source: str
@@ -302,6 +355,8 @@ class Answer(_Item):
     last_modified: str | None = None
     records: tuple[Record, ...] = ()
     titles: Titles | None = None
+    other_titles: OtherTitles | None = None
+    crew: Crew | None = None
     ids: Ids | None = None
     exported_on: str | None = None
     records_in_all: int | None = None
@@ -318,11 +373,13 @@ class Answer(_Item):
     @property
     def number_of_records(self) -> int:
         """How many films it speaks of."""
-        return len(self.records) + len(self.titles or ()) + len(self.ids or ())
+        parts = (self.records, self.titles, self.other_titles, self.crew, self.ids)
+        return sum(len(part) for part in parts if part is not None)
 
     def every_record(self) -> Iterator[Record]:
         """What the answer says of films, a record each, whichever way it was handed over. The ids
-        of an export say nothing but that there are such films."""
+        of an export say nothing but that there are such films; other titles and crews are stored
+        as they are."""
         if self.titles:
             yield from map(self.titles.record, self.titles.rows())
         yield from self.records

@@ -40,7 +40,7 @@ _RETRIED = frozenset({408, 429, 500, 502, 503, 504, 522, 524})
 _SENT_AWAY = frozenset({429, 503})
 """A Retry-After with one of these is meant for all of the site, and is kept after the crawl too."""
 
-_LARGE = frozenset({"dataset", "export", "whole_crosswalk"})
+_LARGE = frozenset({"dataset", "akas", "crew", "export", "whole_crosswalk"})
 
 _NO_ANSWER: dict[type, str] = {
     CannotResolveHostError: "the name of the host is not known",

@@ -46,7 +46,10 @@ SPIDER_MIDDLEWARES = dict.fromkeys(
         "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware",
     )
 )
-DOWNLOAD_HANDLERS = dict.fromkeys(("data", "file", "ftp", "s3"))
+DOWNLOAD_HANDLERS = {
+    **dict.fromkeys(("http", "https"), "spiders.large_answers.LargeAnswers"),
+    **dict.fromkeys(("data", "file", "ftp", "s3")),
+}
 ITEM_PIPELINES = {
     "pipelines.validate.ValidatePipeline": 100,
     "schedules.crawl.HandOverPipeline": 900,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterator, Sequence
-from typing import BinaryIO, Literal, cast
+from typing import IO, Literal, cast
 
 import numpy as np
 from isal import igzip
@@ -64,7 +64,7 @@ class DatasetFault(Exception):
         self.reason = reason
 
 
-def blocks(file: str, packed: BinaryIO) -> Iterator[Block]:
+def blocks(file: str, packed: IO[bytes]) -> Iterator[Block]:
     """The file below its header, every line in shape and no id twice. Raises DatasetFault."""
     seen = _Seen()
     for block in unchecked(file, packed):
@@ -73,7 +73,7 @@ def blocks(file: str, packed: BinaryIO) -> Iterator[Block]:
         yield block
 
 
-def gathered_blocks(file: str, packed: BinaryIO) -> Iterator[Block]:
+def gathered_blocks(file: str, packed: IO[bytes]) -> Iterator[Block]:
     """The same of a file with several lines for an id: they stand together, and each has an
     `ordering` of its own. Raises DatasetFault."""
     seen = _Seen()
@@ -95,7 +95,7 @@ def gathered_blocks(file: str, packed: BinaryIO) -> Iterator[Block]:
         yield block
 
 
-def unchecked(file: str, packed: BinaryIO) -> Iterator[Block]:
+def unchecked(file: str, packed: IO[bytes]) -> Iterator[Block]:
     """The same, without looking for ids that come twice."""
     last = 1
     try:
@@ -258,11 +258,16 @@ class Block:
             raise DatasetFault(self._file, self.first + at, f"not UTF-8: {shown(line)}") from None
 
 
-def numbers_of(ids: Sequence[str], prefix: bytes = TITLE) -> Ints:
-    """Ids as whole numbers, in ascending order: their digits with a 1 before them, so that no two
-    are one number. What is not an id has none."""
-    known = (text for text in map(str.encode, ids) if is_id(text, prefix))
-    return np.unique(np.fromiter((int(b"1" + text[2:]) for text in known), np.int64))
+def numbers_of(ids: Sequence[str]) -> Ints:
+    """Titles' ids as whole numbers, in ascending order: their digits with a 1 before them, so that
+    no two are one number. What is not an id has none."""
+    known = (text for text in map(str.encode, ids) if is_id(text, TITLE))
+    return np.unique(np.fromiter(map(number_of, known), np.int64))
+
+
+def number_of(text: bytes) -> int:
+    """An id as a whole number."""
+    return int(b"1" + text[2:])
 
 
 def is_id(text: bytes, prefix: bytes) -> bool:

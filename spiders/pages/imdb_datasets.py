@@ -1,4 +1,4 @@
-"""IMDb's non-commercial datasets: `title.basics.tsv.gz` and `title.ratings.tsv.gz`.
+"""IMDb's titles and their ratings: `title.basics.tsv.gz` and `title.ratings.tsv.gz`.
 
 Both are read to their end, which finds every fault and the lines that are kept, before anything is
 handed on. Where these are few they are held; else the basics are read again for them, a part at a
@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO, NamedTuple
+from typing import IO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,11 +42,10 @@ _HELD = 100_000
 
 class Part(NamedTuple):
     """Some of the titles that are kept: films (and whatever else the universe has), and records of
-    those that were wanted and are none. There is a last part even where nothing is kept."""
+    those that were wanted and are none."""
 
     titles: Titles
     others: tuple[Record, ...]
-    is_last: bool
 
 
 class _Sifted(NamedTuple):
@@ -85,7 +84,7 @@ class Selected:
     """The titles of a universe, and the wanted ones whatever their kind and votes."""
 
     def __init__(
-        self, basics: BinaryIO, ratings: _Ratings, sifted: _Sifted, kinds: Collection[str]
+        self, basics: IO[bytes], ratings: _Ratings, sifted: _Sifted, kinds: Collection[str]
     ) -> None:
         self._basics = basics
         self._ratings = ratings
@@ -94,17 +93,18 @@ class Selected:
         self.in_all = int(np.count_nonzero(sifted.kept))
 
     def parts(self, size: int) -> Iterator[Part]:
-        """All of them, in the order of `basics`, so many at a time."""
+        """All of them, in the order of `basics`, so many at a time; there is a part even where
+        nothing is kept."""
         rows: list[TitleRow] = []
         left = self.in_all
         for ids, lines in self._lines():
             for line, rating in zip(lines, self._ratings.of(ids), strict=True):
                 rows.append(_row(line, *rating))
                 if len(rows) == size and len(rows) < left:
-                    yield self._part(rows, is_last=False)
+                    yield self._part(rows)
                     left -= len(rows)
                     rows = []
-        yield self._part(rows, is_last=True)
+        yield self._part(rows)
 
     def _lines(self) -> Iterator[tuple[Ints, list[bytes]]]:
         """The ids and lines that are kept, some at a time."""
@@ -116,14 +116,14 @@ class Selected:
             which = np.flatnonzero(self._sifted.kept[block.first - 2 :][: len(block)])
             yield block.ids[which], block.lines(which)
 
-    def _part(self, rows: Sequence[TitleRow], *, is_last: bool) -> Part:
+    def _part(self, rows: Sequence[TitleRow]) -> Part:
         films = [row for row in rows if row.kind in self._kinds]
         others = [row for row in rows if row.kind not in self._kinds]
-        return Part(_titles(films), tuple(map(_not_a_film, others)), is_last)
+        return Part(_titles(films), tuple(map(_not_a_film, others)))
 
 
 def read_datasets(
-    basics: BinaryIO, ratings: BinaryIO, universe: Universe | None, wanted: Collection[str]
+    basics: IO[bytes], ratings: IO[bytes], universe: Universe | None, wanted: Collection[str]
 ) -> Selected:
     """Select the titles of the universe, and those of the wanted ids.
 
@@ -137,7 +137,7 @@ def read_datasets(
     return Selected(basics, rated, sifted, kinds)
 
 
-def _read_ratings(packed: BinaryIO) -> _Ratings:
+def _read_ratings(packed: IO[bytes]) -> _Ratings:
     read = [(block.ids, *block.rating()) for block in blocks(RATINGS, packed)]
     ids, averages, votes = (np.concatenate(column) for column in zip(*read, strict=True))
     del read  # of two million ratings each copy is 60 MB
@@ -148,7 +148,7 @@ def _read_ratings(packed: BinaryIO) -> _Ratings:
     return _Ratings(ids, averages, votes)
 
 
-def _sift(basics: BinaryIO, rated: _Ratings, universe: Universe | None, asked: Ints) -> _Sifted:
+def _sift(basics: IO[bytes], rated: _Ratings, universe: Universe | None, asked: Ints) -> _Sifted:
     """Read the basics to their end. Raises DatasetFault."""
     kept: list[Flags] = []
     chosen: list[Ints] = []
