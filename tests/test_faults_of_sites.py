@@ -19,6 +19,7 @@ import pytest
 
 from tests.fault_server import FaultServer, Reply, asking
 from tests.nights import Night, Sites, first_night, next_night, rows_of
+from tests.test_imdb_datasets import BASICS_HEADER, FOO, RATED, RATINGS_HEADER
 
 CHALLENGE = (
     b"<html><head><title>Just a moment...</title>"
@@ -294,3 +295,29 @@ def test_a_dataset_that_cannot_be_used_is_asked_once_and_ends_its_own_crawl_only
         ready.database().execute("SELECT source, outcome FROM crawls WHERE outcome <> 'skipped'")
     )
     assert outcomes == {"imdb": "partly", "metacritic": "ok"}
+
+
+def test_a_dataset_that_was_cut_or_refused_is_asked_again_from_its_beginning(
+    tmp_path: Path,
+) -> None:
+    basics = gzip.compress((BASICS_HEADER + FOO).encode())
+    ratings = gzip.compress((RATINGS_HEADER + RATED).encode())
+    with FaultServer("imdb") as imdb:
+        imdb.script[RATINGS] = iter(
+            [Reply(body=ratings + bytes(1_000), missing=50), Reply(503), Reply(body=ratings)]
+        )
+        imdb.script[BASICS] = iter([Reply(body=basics, reset=True), Reply(body=basics)])
+        ready = asking(tmp_path, imdb, more="[universe]\n")
+        ended = ready("refresh")
+        asked = [one.path for one in imdb.asked]
+    assert ended.status == 0, ended.err
+    assert asked == ["/robots.txt", RATINGS, RATINGS, RATINGS, BASICS, BASICS]
+    assert ready.database().execute("SELECT imdb_id FROM films").fetchall() == [("tt0000001",)]
+
+
+def test_a_page_in_the_place_of_a_dataset_is_read_as_what_it_is(tmp_path: Path) -> None:
+    with FaultServer("imdb") as imdb:
+        imdb.script[RATINGS] = repeat(Reply(403, b"<p>Go away</p>"))
+        ended = asking(tmp_path, imdb, more="[universe]\n")("refresh")
+    assert ended.status == 1
+    assert f"imdb: blocked: https://datasets.imdbws.com{RATINGS}" in ended.err
