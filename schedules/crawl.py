@@ -153,10 +153,7 @@ def ended_for(reason: str, plan: Plan) -> str:
 
 
 def prepare() -> None:
-    """Load what Scrapy loads by name as a crawl begins: whoever is forked from here has it.
-
-    It loads middlewares and extensions that are switched off, too, to tell that they are.
-    """
+    """Load what Scrapy loads by name as a crawl begins: whoever is forked from here has it."""
     settings = Settings()
     settings.setmodule("spiders.settings", priority="project")
     for kind in ("DOWNLOADER_MIDDLEWARES", "SPIDER_MIDDLEWARES", "EXTENSIONS", "ITEM_PIPELINES"):
