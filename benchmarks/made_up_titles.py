@@ -1,4 +1,4 @@
-"""IMDb's two datasets, made up: as many titles as wanted, of the real ones' shape and parts."""
+"""IMDb's datasets, made up: as many titles as wanted, of the real ones' shape and parts."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 BASICS, RATINGS = "title.basics.tsv.gz", "title.ratings.tsv.gz"
+AKAS, CREW, NAMES = "title.akas.tsv.gz", "title.crew.tsv.gz", "name.basics.tsv.gz"
 
 KINDS = {
     "tvEpisode": 0.72,
@@ -39,6 +40,29 @@ _SYLLABLES = (
     "ba ber bo cal car cor da del den do el en fa fer ga gen go har hel in ka kel la len lo ma mar"
     " mel mi mon na nel no or pa per ra ren ri ro sa sen sil so ta ten ter to tri va ven vi wa zan"
 )
+_REGIONS = (
+    "DE",
+    "FR",
+    "ES",
+    "IT",
+    "IN",
+    "JP",
+    "PT",
+    "BR",
+    "MX",
+    "US",
+    "GB",
+    "GR",
+    "PL",
+    "RU",
+    "XWW",
+)
+_AKAS_A_TITLE = 9
+"""At most; four and a half in the middle, as of the real ones."""
+
+_PEOPLE_A_TITLE = 1.2
+"""Of whom each title's directors and writers are drawn."""
+
 _BLOCK = 250_000
 _FEWEST, _MOST = 5, 3_000_000
 _CHANGED = 0.01
@@ -81,6 +105,36 @@ def make(folder: Path, titles: int, *, seed: int = 0) -> Made:
             films += int(np.isin(kinds, FILMS).sum())
             rated += int(with_rating.sum())
     return Made(titles, films, rated)
+
+
+def make_more(folder: Path, titles: int, *, seed: int = 2) -> None:
+    """Write the other titles, crews and names of so many titles."""
+    rng = np.random.default_rng(seed)
+    people = int(titles * _PEOPLE_A_TITLE)
+    with (
+        gzip.open(folder / AKAS, "wb", compresslevel=5) as akas,
+        gzip.open(folder / CREW, "wb", compresslevel=5) as crew,
+    ):
+        akas.write(
+            b"titleId\tordering\ttitle\tregion\tlanguage\ttypes\tattributes\tisOriginalTitle\n"
+        )
+        crew.write(b"tconst\tdirectors\twriters\n")
+        for first in range(0, titles, _BLOCK):
+            tconsts = [f"tt{3 * n + 1:07d}" for n in range(first, min(first + _BLOCK, titles))]
+            akas.write("".join(_akas(rng, tconsts)).encode())
+            who = rng.integers(0, people, (3, len(tconsts)))
+            crew.write("".join(map(_crew, tconsts, *who.tolist())).encode())
+    with gzip.open(folder / NAMES, "wb", compresslevel=5) as names:
+        names.write(
+            b"nconst\tprimaryName\tbirthYear\tdeathYear\tprimaryProfession\tknownForTitles\n"
+        )
+        for first in range(0, people, _BLOCK):
+            numbers = range(first, min(first + _BLOCK, people))
+            lines = (
+                f"nm{n + 1:07d}\t{n % 7919:x} Person {n:x}\t\\N\t\\N\tactor,writer\ttt{n:07d}\n"
+                for n in numbers
+            )
+            names.write("".join(lines).encode())
 
 
 def change_ratings(folder: Path, *, seed: int = 1) -> int:
@@ -135,3 +189,20 @@ def _ratings(rng: np.random.Generator, tconsts: list[str], rated: NDArray[np.boo
         f"{tconsts[place]}\t{average:.1f}\t{number:.0f}\n"
         for place, average, number in zip(which.tolist(), averages, votes, strict=True)
     ]
+
+
+def _akas(rng: np.random.Generator, tconsts: list[str]) -> list[str]:
+    counts = rng.integers(0, _AKAS_A_TITLE + 1, len(tconsts)).tolist()
+    numbers = rng.integers(0, 1 << 30, len(tconsts)).tolist()
+    lines = []
+    for tconst, count, number in zip(tconsts, counts, numbers, strict=True):
+        lines.append(f"{tconst}\t1\tTitle {number:x}\t\\N\t\\N\toriginal\t\\N\t1\n")
+        for n in range(1, count):
+            region = _REGIONS[(number + n) % len(_REGIONS)]
+            title = f"{number * n:x} of {number:x}"
+            lines.append(f"{tconst}\t{n + 1}\t{title}\t{region}\t\\N\timdbDisplay\t\\N\t0\n")
+    return lines
+
+
+def _crew(tconst: str, director: int, writer: int, other: int) -> str:
+    return f"{tconst}\tnm{director + 1:07d}\tnm{writer + 1:07d},nm{other + 1:07d}\n"

@@ -8,8 +8,9 @@ time: unpacking twice takes a few seconds, and millions of lines would take a gi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import IO, NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from spiders.items import Outcome, Record, TitleRow, Titles
 from spiders.pages.imdb_blocks import (
     BASICS,
+    COLUMNS,
     NULL,
     RATINGS,
     Block,
@@ -70,14 +72,10 @@ class _Ratings:
         votes: Ints = np.where(at >= 0, self.votes[at], 0)
         return votes
 
-    def of(self, ids: Ints) -> list[tuple[float | None, int | None]]:
-        """The average and votes of some ids. A figure without a vote is none."""
+    def of(self, ids: Ints) -> tuple[NDArray[np.float64], Ints]:
+        """The averages and votes of some ids; -1 votes where there is no rating."""
         at = places_in(self.ids, ids)
-        averages, votes = self.averages[at].tolist(), self.votes[at].tolist()
-        return [
-            (None, None) if place < 0 else (average if number else None, number)
-            for place, average, number in zip(at.tolist(), averages, votes, strict=True)
-        ]
+        return self.averages[at], np.where(at >= 0, self.votes[at], -1)
 
 
 class Selected:
@@ -95,16 +93,14 @@ class Selected:
     def parts(self, size: int) -> Iterator[Part]:
         """All of them, in the order of `basics`, so many at a time; there is a part even where
         nothing is kept."""
-        rows: list[TitleRow] = []
-        left = self.in_all
-        for ids, lines in self._lines():
-            for line, rating in zip(lines, self._ratings.of(ids), strict=True):
-                rows.append(_row(line, *rating))
-                if len(rows) == size and len(rows) < left:
-                    yield self._part(rows)
-                    left -= len(rows)
-                    rows = []
-        yield self._part(rows)
+        for ids, lines in _regrouped(self._lines(), size):
+            said = _Said.of(lines, *self._ratings.of(ids))
+            is_film = np.array([kind in self._kinds for kind in said.kinds], np.bool_)
+            others = said.titles(np.flatnonzero(~is_film))
+            yield Part(
+                said.titles(np.flatnonzero(is_film)),
+                tuple(map(_not_a_film, repeat(others), others.rows())),
+            )
 
     def _lines(self) -> Iterator[tuple[Ints, list[bytes]]]:
         """The ids and lines that are kept, some at a time."""
@@ -115,11 +111,6 @@ class Selected:
         for block in unchecked(BASICS, self._basics):
             which = np.flatnonzero(self._sifted.kept[block.first - 2 :][: len(block)])
             yield block.ids[which], block.lines(which)
-
-    def _part(self, rows: Sequence[TitleRow]) -> Part:
-        films = [row for row in rows if row.kind in self._kinds]
-        others = [row for row in rows if row.kind not in self._kinds]
-        return Part(_titles(films), tuple(map(_not_a_film, others)))
 
 
 def read_datasets(
@@ -202,32 +193,85 @@ def _of_universe(block: Block, rated: _Ratings, universe: Universe) -> Ints:
     return which
 
 
-def _row(line: bytes, value: float | None, votes: int | None) -> TitleRow:
-    tconst, kind, title, original, _, year, _, runtime, genres = line.decode().split("\t")
-    said = hashlib.blake2b(b"%b\t%b" % (line, repr((value, votes)).encode()), digest_size=8)
-    return TitleRow(
-        tconst,
-        None if kind == NULL else kind,
-        None if title == NULL else title,
-        None if original == NULL else original,
-        None if year == NULL else int(year),
-        None if runtime == NULL else int(runtime),
-        None if genres == NULL else genres,
-        value,
-        votes,
-        int.from_bytes(said.digest(), signed=True),
-    )
+def _regrouped(
+    blocks: Iterator[tuple[Ints, list[bytes]]], size: int
+) -> Iterator[tuple[Ints, list[bytes]]]:
+    """The same ids and lines, so many at a time, and the rest of them at last."""
+    ids, lines = np.empty(0, np.int64), list[bytes]()
+    for more_ids, more_lines in blocks:
+        ids, lines = np.concatenate((ids, more_ids)), lines + more_lines
+        while len(lines) > size:
+            yield ids[:size], lines[:size]
+            ids, lines = ids[size:], lines[size:]
+    yield ids, lines
 
 
-def _titles(rows: Sequence[TitleRow]) -> Titles:
-    return Titles.of(
-        rows,
-        source="imdb",
-        layout=LAYOUT,
-        score_kind=KIND,
-        scale_max=score_kind(KIND).scale_max,
-    )
+@dataclass(frozen=True)
+class _Said:
+    """What is said of some titles: the columns of their lines, the digests of these, and their
+    ratings."""
+
+    columns: Sequence[Sequence[str]]
+    digests: Ints
+    averages: NDArray[np.float64]
+    votes: Ints
+
+    @classmethod
+    def of(cls, lines: Sequence[bytes], averages: NDArray[np.float64], votes: Ints) -> _Said:
+        digests = [hashlib.blake2b(line, digest_size=8).digest() for line in lines]
+        # All at once: a list for each line would keep the collector of garbage busy.
+        fields = b"\t".join(lines).decode().split("\t") if lines else []
+        return cls(
+            [fields[column :: len(COLUMNS[BASICS])] for column in range(len(COLUMNS[BASICS]))],
+            np.frombuffer(b"".join(digests), ">i8").astype(np.int64),
+            averages,
+            votes,
+        )
+
+    @property
+    def kinds(self) -> Sequence[str]:
+        return self.columns[COLUMNS[BASICS].index("titleType")]
+
+    def _fields(self, which: Ints) -> Iterable[Sequence[str]]:
+        places = which.tolist()
+        if len(places) == len(self.votes):  # as nearly always
+            return self.columns
+        return ([column[place] for place in places] for column in self.columns)
+
+    def titles(self, which: Ints) -> Titles:
+        """The titles at some places. A figure without a vote is none."""
+        tconsts, kinds, titles, originals, _, years, _, runtimes, genres = self._fields(which)
+        averages, votes = self.averages[which], self.votes[which]
+        # A digest of 64 random bits, moved by all that a rating can say.
+        rating = ((votes + 1) << 24) ^ np.rint(averages * 1e5).astype(np.int64)
+        digests = self.digests[which] ^ np.where(votes < 0, 0, rating)
+        numbers = votes.tolist()
+        figures = zip(averages.tolist(), numbers, strict=True)
+        return Titles(
+            source="imdb",
+            layout=LAYOUT,
+            score_kind=KIND,
+            scale_max=score_kind(KIND).scale_max,
+            source_ids=tuple(tconsts),
+            kinds=_known(kinds),
+            titles=_known(titles),
+            original_titles=_known(originals),
+            years=_numbers(years),
+            runtimes_minutes=_numbers(runtimes),
+            genres=_known(genres),
+            values=tuple([average if number > 0 else None for average, number in figures]),
+            votes=tuple([number if number >= 0 else None for number in numbers]),
+            digests=tuple(digests.tolist()),
+        )
 
 
-def _not_a_film(row: TitleRow) -> Record:
-    return _titles([row]).record(row).model_copy(update={"outcome": Outcome.NOT_A_FILM})
+def _known(texts: Sequence[str]) -> tuple[str | None, ...]:
+    return tuple([None if text == NULL else text for text in texts])
+
+
+def _numbers(texts: Sequence[str]) -> tuple[int | None, ...]:
+    return tuple([None if text == NULL else int(text) for text in texts])
+
+
+def _not_a_film(titles: Titles, row: TitleRow) -> Record:
+    return titles.record(row).model_copy(update={"outcome": Outcome.NOT_A_FILM})
