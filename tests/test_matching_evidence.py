@@ -15,7 +15,7 @@ from pipelines.clock import BEGINNING
 from pipelines.matching.evidence import compare, contradicts
 from pipelines.matching.matcher import match
 from pipelines.merge import merge
-from spiders.items import Outcome, Person, Record
+from spiders.items import Answer, Crew, OtherTitles, Outcome, Person, Record
 from tests.answers import Kept, answer, day, keeping, not_rated, record, refused, scored
 
 
@@ -93,6 +93,32 @@ DUNE_1984 = imdb(87182, "Dune", 1984, "David Lynch", runtime_minutes=137)
 DUNE_2021 = imdb(1160419, "Dune: Part One", 2021, "Denis Villeneuve", runtime_minutes=155)
 
 # --- evidence -----------------------------------------------------------------------------------
+
+
+def test_other_titles_and_directors_that_come_later_are_evidence_too(kept: Kept) -> None:
+    """As IMDb's datasets of them do, which are read once the titles have been."""
+    hear(kept, imdb(1, "The Neighbours Across the Hall", 2001))
+    hear(kept, tomatoes("nachbarn", "Die Nachbarn von gegenüber", 2001, "Ann Doe"))
+    assert film_of(kept, "m/nachbarn") is None
+    told = {"source": "imdb", "source_ids": ("tt0000001",)}
+    titles = OtherTitles(
+        **told, titles=("Die Nachbarn von gegenüber",), countries=("DE",), languages=(None,)
+    )
+    crew = Crew(**told, names=("Ann Doe",), parts=("director",), billings=(0,))
+    asked = {"source": "imdb", "asked_at": day(2), "outcome": Outcome.OK, "records_in_all": 1}
+    tally = kept.tell(
+        Answer(
+            target="akas",
+            asked_url="https://akas",
+            url="https://akas",
+            other_titles=titles,
+            **asked,
+        ),
+        Answer(target="crew", asked_url="https://crew", url="https://crew", crew=crew, **asked),
+    )
+    matched = match(kept.db, tally.touched)
+    merge(kept.db, matched.films | films_of(kept, tally.touched))
+    assert film_of(kept, "m/nachbarn") == "tt0000001"
 
 
 def test_a_page_without_identifiers_is_matched_by_what_it_says(kept: Kept) -> None:
