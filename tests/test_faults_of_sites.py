@@ -274,8 +274,18 @@ RATINGS, BASICS = "/title.ratings.tsv.gz", "/title.basics.tsv.gz"
             "error",
             "no answer in time",
         ),
+        (
+            Reply(body=b"x", missing=2_000_000_000),
+            "",
+            "unreadable",
+            "the body is larger than 1000 MB",
+        ),
     ],
-    ids=["unpacks to three gigabytes without a line", "never comes to an end"],
+    ids=[
+        "unpacks to three gigabytes without a line",
+        "never comes to an end",
+        "promises two gigabytes",
+    ],
 )
 def test_a_dataset_that_cannot_be_used_is_asked_once_and_ends_its_own_crawl_only(
     tmp_path: Path, ratings: Reply, limit: str, outcome: str, said: str
