@@ -20,6 +20,9 @@ def fault(answer: Answer) -> str | None:
     titles = answer.titles
     if titles and (titles.source != answer.source or titles.score_kind not in own):
         return f"titles of {titles.source} with {titles.score_kind} from {answer.source}"
+    for parts in (answer.other_titles, answer.crew):
+        if parts and parts.source != answer.source:
+            return f"parts of films of {parts.source} from {answer.source}"
     for record in answer.records:
         if record.source != answer.source:
             return f"a record of {record.source} from {answer.source}"

@@ -69,7 +69,7 @@ class Waiting:
         self._answers: list[Answer] = []
         self._passed: dict[str, Counts] = {}
         self._came_in: set[str] = set()
-        self._too_short: Doubt | None = None
+        self._too_short: dict[str, Doubt | None] = {}
         self._held: set[str] = set()
         self.judged = 0
 
@@ -119,10 +119,11 @@ class Waiting:
         yield self._judge(answers, doubt)
 
     def _judge_part(self, answer: Answer) -> Judged:
-        past = self._past[answer.target]
-        if self._too_short is None and answer.records_in_all is not None:
-            self._too_short = doubt_length(answer.records_in_all, past, self._selection)
-        return self._judge([answer], self._too_short)
+        target, number = answer.target, answer.records_in_all
+        if target not in self._too_short and number is not None:
+            doubt = doubt_length(number, self._past[target], self._selection)
+            self._too_short[target] = doubt
+        return self._judge([answer], self._too_short.get(target))
 
     def _judge(self, answers: Sequence[Answer], doubt: Doubt | None) -> Judged:
         target = answers[0].target

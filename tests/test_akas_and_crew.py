@@ -272,9 +272,10 @@ def test_nothing_of_a_bad_file_is_stored_and_the_ratings_of_that_night_are(
     assert imdb.ratings() != rated
 
 
-def test_a_dataset_that_was_held_can_be_released(imdb: Imdb) -> None:
+def test_a_dataset_that_was_held_can_be_released_and_the_other_is_stored(imdb: Imdb) -> None:
     imdb.night()
-    imdb.night(akas=packed(AKAS_HEADER, HALF))
+    imdb.night(akas=packed(AKAS_HEADER, HALF), crew=packed(CREW_HEADER, SPOILT_CREW))
+    assert imdb.people(TCONSTS[24]) == [("Person 35", "director", 0)]
     [case] = imdb.rows("SELECT quarantine_id FROM quarantine WHERE decision IS NULL")
     assert imdb.ready("quarantine", "release", str(case[0])).status == 0
     assert (f"9 {OTHER}", "FR", None) in imdb.titles(OTHER)
