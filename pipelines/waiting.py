@@ -32,7 +32,7 @@ from pipelines.crawl_guard import (
     past_of,
 )
 from pipelines.guard import Doubt, Standing
-from spiders.items import Answer, Outcome
+from spiders.items import Answer, Outcome, Titles
 
 TOGETHER = 20
 """Pages that are judged together: two minutes of asking at the usual delay."""
@@ -44,6 +44,14 @@ SELECT l.source_id, s.score_kind, s.state, s.value, s.scale_max, s.votes, s.vote
 FROM json_each(?2) asked
 CROSS JOIN listings l ON l.source = ?1 AND l.source_id = asked.value
 CROSS JOIN scores s ON s.listing_id = l.listing_id AND s.state = 'scored' AND s.origin <> 'archive'
+"""
+
+_FIGURES = """
+SELECT l.source_id, s.value, s.votes
+FROM json_each(?2) asked
+CROSS JOIN listings l ON l.source = ?1 AND l.source_id = asked.value
+CROSS JOIN scores s ON s.listing_id = l.listing_id AND s.score_kind = ?3
+  AND s.state = 'scored' AND s.origin <> 'archive'
 """
 
 
@@ -151,23 +159,28 @@ class Waiting:
         stands.
         """
         records = [record for answer in answers for record in answer.records]
-        standing = self._standing([str(record.source_id) for record in records])
         unmoved = 0
         for titles in (answer.titles for answer in answers if answer.titles):
-            stands = self._standing(titles.source_ids)
-            standing |= stands
-            for row in titles.rows():
-                figure = stands.get(row.source_id, {}).get(titles.score_kind)
-                if figure is None:
+            known = self._figures(titles)
+            figures = zip(titles.source_ids, titles.values, titles.votes, strict=True)
+            for place, (source_id, *figure) in enumerate(figures):
+                if source_id not in known:
                     continue
-                if row.votes and (figure.value, figure.votes) == (row.value, row.votes):
+                if figure[1] and known[source_id] == tuple(figure):
                     unmoved += 1
                 else:
-                    records.append(titles.record(row))
+                    records.append(titles.record(titles.row(place)))
+        standing = self._standing([str(record.source_id) for record in records])
         number = sum(answer.number_of_records for answer in answers)
         return Came(
             number, counts_of_answers(answers), records, unmoved, answers[0].is_part
         ), standing
+
+    def _figures(self, titles: Titles) -> Mapping[str, tuple[float, int | None]]:
+        """The value and votes that stand of each of these titles that are rated."""
+        told = (self._source, json.dumps(titles.source_ids), titles.score_kind)
+        rows = self._db.conn.execute(_FIGURES, told)
+        return {source_id: (value, votes) for source_id, value, votes in rows}
 
     def _standing(self, source_ids: Sequence[str]) -> dict[str, dict[str, Standing]]:
         """What stands of some listings, by source_id and score kind."""

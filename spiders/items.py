@@ -241,6 +241,10 @@ class Titles(_Item):
         """Every title, as what it says."""
         return map(TitleRow._make, zip(*self.columns, strict=True))
 
+    def row(self, place: int) -> TitleRow:
+        """The title at a place, as what it says."""
+        return TitleRow._make(column[place] for column in self.columns)
+
     def record(self, row: TitleRow) -> Record:
         """One of these titles, as a record."""
         state = ScoreState.NOT_RATED if row.value is None else ScoreState.SCORED
