@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.made_up_titles import (
+    AKAS,
     BASICS,
+    CREW,
     KINDS,
     RATINGS,
     change_ratings,
@@ -158,6 +160,9 @@ class _Ours:
         before = self._folder / "before"
         shutil.copy(self._folder / RATINGS, before)
         change_ratings(self._folder)
+        if more:  # sent anew every night, too
+            (self._folder / AKAS).touch()
+            (self._folder / CREW).touch()
         yield self._night(f"{name}, next night")
         shutil.move(before, self._folder / RATINGS)
         for file in self._folder.glob("ratings.db*"):
