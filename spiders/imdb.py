@@ -95,12 +95,13 @@ class ImdbSpider(SourceSpider):
     def _more(self) -> Iterator[Target]:
         """The datasets of which only the lines of the films that are kept are of use: those that
         are known, and those that the others have just told."""
-        films = np.unique(np.concatenate(self._films))
-        self._films = [films]
+        self._kept_films = np.unique(np.concatenate(self._films))
+        self._films = []
+        selection = self._kept_films.tobytes()
         if self.plan.akas:
-            yield self._selected("akas", AKAS, films.tobytes())
+            yield self._selected("akas", AKAS, selection)
         if self.plan.crew:
-            yield self._selected("crew", CREW, films.tobytes())
+            yield self._selected("crew", CREW, selection)
 
     def _selected(self, kind: Any, url: str, selection: bytes) -> Target:
         """A dataset of which a selection is kept, which its validators hold for."""
@@ -149,19 +150,21 @@ class ImdbSpider(SourceSpider):
         return selected.in_all, self._noted(selected.parts(FILMS_AN_ANSWER))
 
     def _noted(self, parts: Iterable[Part]) -> Iterator[dict[str, Any]]:
-        """Parts of titles; which of them are films is remembered."""
+        """Parts of titles; which of them are films is remembered for those who want to know."""
         for titles, others in parts:
-            films = zip(titles.source_ids, titles.kinds, strict=True)
-            self._films.append(numbers_of([tconst for tconst, kind in films if kind in FILM_KINDS]))
+            if self.plan.akas or self.plan.crew:
+                told = zip(titles.source_ids, titles.kinds, strict=True)
+                films = [tconst for tconst, kind in told if kind in FILM_KINDS]
+                self._films.append(numbers_of(films))
             yield {"titles": titles, "records": others}
 
     def _akas(self, akas: IO[bytes], _: IO[bytes], kept: IO[bytes]) -> _Selected:
-        selected = read_akas(akas, self._films[0], kept)
+        selected = read_akas(akas, self._kept_films, kept)
         parts = selected.parts(TITLES_AN_ANSWER)
         return selected.in_all, ({"other_titles": part} for part in parts)
 
     def _crew(self, crew: IO[bytes], names: IO[bytes], kept: IO[bytes]) -> _Selected:
-        selected = read_crew(crew, names, self._films[0], kept)
+        selected = read_crew(crew, names, self._kept_films, kept)
         return selected.in_all, ({"crew": part} for part in selected.parts(FILMS_AN_ANSWER))
 
 

@@ -183,14 +183,12 @@ def test_the_film_page_shows_them_and_they_are_found(imdb: Imdb) -> None:
 
 
 def test_a_night_that_says_the_same_writes_nothing(imdb: Imdb) -> None:
-    assert imdb.night().status == 0
     before = imdb.told()
     assert imdb.night().status == 0
     assert imdb.told() == before
 
 
 def test_a_title_that_changes_alone_reaches_the_film(imdb: Imdb) -> None:
-    imdb.night()
     changed = [line.replace('Der "Film', "Der Streifen") for line in AKAS]
     ended = imdb.night(ratings=Reply(304), akas=packed(AKAS_HEADER, changed), crew=Reply(304))
     assert ended.status == 0, ended.err
@@ -209,7 +207,6 @@ def test_a_title_that_changes_alone_reaches_the_film(imdb: Imdb) -> None:
 
 
 def test_a_film_that_is_absent_keeps_what_was_known(imdb: Imdb) -> None:
-    imdb.night()
     titles, people = imdb.titles(), imdb.people()
     ended = imdb.night(
         akas=packed(AKAS_HEADER, [line for line in AKAS if FILM not in line]),
@@ -273,7 +270,6 @@ def test_nothing_of_a_bad_file_is_stored_and_the_ratings_of_that_night_are(
 
 
 def test_a_dataset_that_was_held_can_be_released_and_the_other_is_stored(imdb: Imdb) -> None:
-    imdb.night()
     imdb.night(akas=packed(AKAS_HEADER, HALF), crew=packed(CREW_HEADER, SPOILT_CREW))
     assert imdb.people(TCONSTS[24]) == [("Person 35", "director", 0)]
     [case] = imdb.rows("SELECT quarantine_id FROM quarantine WHERE decision IS NULL")
