@@ -79,6 +79,11 @@ BAD_NIGHTS = {
         RATED,
         "held: imdb: 30 films, where the last whole ones had 60",
     ),
+    "a file of none of these films": (
+        packed(BASICS_HEADER, [basics_line("tt0000999", kind="tvEpisode")]),
+        RATED,
+        "held: imdb: 0 films, where the last whole ones had 60",
+    ),
 }
 
 STORED = (

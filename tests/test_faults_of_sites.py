@@ -322,6 +322,8 @@ def test_a_dataset_that_was_cut_or_refused_is_asked_again_from_its_beginning(
         asked = [one.path for one in imdb.asked]
     assert ended.status == 0, ended.err
     assert asked == ["/robots.txt", RATINGS, RATINGS, RATINGS, BASICS, BASICS]
+    assert {one.headers["User-Agent"].partition("/")[0] for one in imdb.asked} == {"afterscore"}
+    assert imdb.asked[-1].headers["Accept-Encoding"] == "identity"
     assert ready.database().execute("SELECT imdb_id FROM films").fetchall() == [("tt0000001",)]
 
 
