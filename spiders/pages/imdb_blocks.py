@@ -261,16 +261,11 @@ class Block:
 def numbers_of(ids: Sequence[str]) -> Ints:
     """Titles' ids as whole numbers, in ascending order: their digits with a 1 before them, so that
     no two are one number. What is not an id has none."""
-    known = (text for text in map(str.encode, ids) if is_id(text, TITLE))
-    return np.unique(np.fromiter(map(number_of, known), np.int64))
+    known = (text for text in map(str.encode, ids) if _is_id(text, TITLE))
+    return np.unique(np.fromiter((int(b"1" + text[2:]) for text in known), np.int64))
 
 
-def number_of(text: bytes) -> int:
-    """An id as a whole number."""
-    return int(b"1" + text[2:])
-
-
-def is_id(text: bytes, prefix: bytes) -> bool:
+def _is_id(text: bytes, prefix: bytes) -> bool:
     """Whether it is an id of a title (`TITLE`) or a person (`PERSON`)."""
     digits = text[2:]
     return text.startswith(prefix) and len(digits) in _ID_DIGITS and digits.isdigit()
@@ -347,7 +342,7 @@ def _out_of_shape(file: str, first: int, text: bytes) -> DatasetFault:
         fields = line.split(b"\t")
         if len(fields) != columns:
             return DatasetFault(file, number, f"{len(fields)} fields, not {columns}")
-        if not is_id(fields[0], _prefix(file)):
+        if not _is_id(fields[0], _prefix(file)):
             return DatasetFault(file, number, f"{shown(fields[0])} is not a {whose}'s id")
     return DatasetFault(file, first + len(lines), f"the last line is cut short: {shown(rest)}")
 

@@ -4,8 +4,9 @@ kept meanwhile lie in a file."""
 
 from __future__ import annotations
 
+import re
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import IO, NamedTuple
 
@@ -19,13 +20,14 @@ from spiders.pages.imdb_blocks import (
     PERSON,
     Ints,
     blocks,
-    is_id,
-    number_of,
     places_in,
 )
 
 _PARTS = (("director", "directors"), ("writer", "writers"))
 """A person's part, and the column that has it."""
+
+_NOBODY = NULL.encode()
+_PEOPLE = re.compile(rb"\\N|nm\d{7,10}(?:,nm\d{7,10})*")
 
 
 class _Credit(NamedTuple):
@@ -63,7 +65,7 @@ class SelectedCrew:
         tconst, *fields = line.split(b"\t")
         for (part, _), field in zip(_PARTS, fields, strict=True):
             # Two people may bear one name: of a part it is told once, as every source tells it.
-            names = dict.fromkeys(map(self._names.get, map(number_of, _ids(field))))
+            names = dict.fromkeys(map(self._names.get, _numbers(field)))
             for billing, name in enumerate(filter(None, names)):
                 yield _Credit(tconst.decode(), name, part, billing)
 
@@ -81,10 +83,9 @@ def read_crew(crew: IO[bytes], names: IO[bytes], films: Ints, kept: IO[bytes]) -
         asked = np.flatnonzero(places_in(films, block.ids) >= 0)
         for place, line in zip(asked.tolist(), block.lines(asked), strict=True):
             for (_, column), field in zip(_PARTS, line.split(b"\t")[1:], strict=True):
-                ids = _ids(field)
-                if not all(is_id(nconst, PERSON) for nconst in ids):
+                if not _PEOPLE.fullmatch(field):
                     raise block.fault(place, column, f"{column} is {{}}")
-                people.extend(map(number_of, ids))
+                people.extend(_numbers(field))
             kept.write(line + b"\n")
     return SelectedCrew(kept, _read_names(names, np.unique(np.frombuffer(people, np.int64))))
 
@@ -100,8 +101,9 @@ def _read_names(packed: IO[bytes], people: Ints) -> dict[int, str]:
     return names
 
 
-def _ids(field: bytes) -> Sequence[bytes]:
-    return () if field == NULL.encode() else field.split(b",")
+def _numbers(field: bytes) -> Iterable[int]:
+    """The ids of a field as whole numbers, as blocks have them."""
+    return () if field == _NOBODY else map(int, field.replace(PERSON, b"1").split(b","))
 
 
 def _crew(rows: Sequence[_Credit]) -> Crew:
