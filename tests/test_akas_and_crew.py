@@ -189,6 +189,7 @@ def test_a_night_that_says_the_same_writes_nothing(imdb: Imdb) -> None:
 
 
 def test_a_title_that_changes_alone_reaches_the_film(imdb: Imdb) -> None:
+    before = imdb.titles()
     changed = [line.replace('Der "Film', "Der Streifen") for line in AKAS]
     ended = imdb.night(ratings=Reply(304), akas=packed(AKAS_HEADER, changed), crew=Reply(304))
     assert ended.status == 0, ended.err
@@ -204,6 +205,8 @@ def test_a_title_that_changes_alone_reaches_the_film(imdb: Imdb) -> None:
     assert imdb.rows("SELECT count(*) FROM film_search WHERE film_search MATCH 'Streifen'") == [
         (1,)
     ]
+    assert imdb.night().status == 0
+    assert imdb.titles() == before
 
 
 def test_a_film_that_is_absent_keeps_what_was_known(imdb: Imdb) -> None:
