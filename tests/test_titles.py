@@ -128,6 +128,23 @@ WORDS = ["aliens", "story", "part", "two", "ii", "the", "é", "3", "x"]
 TITLES = st.lists(st.sampled_from(WORDS), min_size=1)
 
 
+SAYING_MORE = st.sampled_from(
+    (
+        *("a", "an", "the", "le", "matrix", "life", "of", "night", "und", "and", "or", "i", "iv"),
+        *("doctor", "saint", "one", "twenty", "hundred", "thousand", "v", "x", "part", "chapter"),
+        *("final", "special", "cut", "edition", "redux", "imax", "release", "extended", "version"),
+        *("movie", "film", "motion", "picture", "tv", "silent", "dubbed", "presents", "aka"),
+    )
+)
+
+
+@given(st.lists(SAYING_MORE, max_size=5), SAYING_MORE.filter(lambda word: word != "aka"))
+def test_a_title_of_words_alone_is_read_as_one_with_signs(words: list[str], last: str) -> None:
+    """Most titles are words alone, and are read without looking for all that a title may hold."""
+    title = " ".join([*words, last])
+    assert forms(title) == forms(f"{title} [DVD]")
+
+
 @given(TITLES.map(" ".join))
 def test_case_brackets_and_accents_make_no_other_title(title: str) -> None:
     others = (title.upper(), f"{title} (1999)", title.replace("e", "é"), f" {title}  [DVD]")

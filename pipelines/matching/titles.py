@@ -114,6 +114,15 @@ _YEAR = re.compile(r"[(\[]((?:18[789]|19\d|20\d)\d)\b[^()\[\]]*[)\]]\s*$")
 _LATIN = re.compile(r"[a-z]")
 _FIGURES = re.compile(r"\d+")
 
+_PLAIN = re.compile(r"[a-z]+(?: [a-z]+)*")
+"""Most titles: words that are what they seem to be, if they are none of those that say more."""
+
+_SAY_MORE = frozenset(
+    {*_SYNONYMS, *_SMALL, *_TENS, *_POWERS, *_ROMAN}
+    | {"aka", "or", "presents", "v", "x", "cut", "redux", "imax", "rerelease", "edition"}
+    | {"movie", "film", "picture"}
+)
+
 _ABOUT = re.compile(
     r"\b(?:making\s+of|behind\s+the\s+scenes|featurette|teaser|trailer|deleted\s+scenes|bloopers"
     r"|outtakes|rifftrax|the\s+soundtrack|on\s+the\s+set\s+of)\b"
@@ -132,8 +141,17 @@ def forms(title: str) -> tuple[Form, ...]:
     They are kept of many titles: a film has the same one on all its listings, and each is read when
     it is indexed and again when it is compared.
     """
+    text = plain(title)[:LONGEST].strip()
+    if _PLAIN.fullmatch(text) and _SAY_MORE.isdisjoint(words := text.split()):
+        named = words[1:] if len(words) > 1 and words[0] in _ARTICLES else words
+        return (Form(" ".join(named), Part.WHOLE, "".join(words), 0),)
+    return _forms(text)
+
+
+def _forms(text: str) -> tuple[Form, ...]:
+    """All forms of a title in plain letters."""
     found: dict[str, Form] = {}
-    text = _THREE_D.sub("3d", plain(title)[:LONGEST].strip())
+    text = _THREE_D.sub("3d", text)
     text = _ARTICLE_INSIDE.sub(r"\2 \1", text)
     text = _ROMAN_LETTER.sub(lambda letter: str(_ROMAN[letter[0]]), text)
     for name in _names(text):
