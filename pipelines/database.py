@@ -30,6 +30,10 @@ quiet night on 200,000 listings wrote 94 MB of those; with this, 37."""
 NUMBERS_AT_ONCE = 100_000
 """Numbers that are set aside by one statement, which has them all as a text."""
 
+WHOLE_CACHE_KIB = 1_000_000
+"""The same while every film is matched and merged anew, which reads and writes half of the file in
+another order than it lies in; a small database takes as much as it has."""
+
 
 _LEAST_BYTES = 512
 """Of a database: SQLite's smallest page."""
@@ -92,6 +96,11 @@ def writing(path: Path, say: Callable[[str], None] = lambda line: None) -> Itera
         raise _unusable(path, fault) from fault
     finally:
         db.conn.close()
+
+
+def keep_pages(db: Database, kib: int) -> None:
+    """Keep so many KiB of the file's pages in memory, from here on."""
+    db.conn.execute(f"PRAGMA main.cache_size = -{kib}")
 
 
 @contextmanager

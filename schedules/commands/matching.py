@@ -11,7 +11,7 @@ from rich.text import Text
 from sqlite_utils import Database
 
 from pipelines import films
-from pipelines.database import read_only, transaction
+from pipelines.database import WHOLE_CACHE_KIB, keep_pages, read_only, transaction
 from pipelines.explanation import explanation
 from pipelines.film_facts import film_facts
 from pipelines.films import Listed
@@ -177,6 +177,7 @@ def rebuild_command(db: DbOption = None) -> None:
     must_be_there(db)
     with writing_to(db, "rebuild") as database:
         run = database.conn.execute
+        keep_pages(database, WHOLE_CACHE_KIB)
         run(f"CREATE TEMP TABLE matched_until_now AS {_MATCHED}")
         err.print("matching all listings …")
         matched = rebuild(database)
