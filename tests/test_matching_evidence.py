@@ -29,11 +29,12 @@ def imdb(number: int, title: str, year: int | None, *directors: str, **more: Any
     return record("imdb", f"tt{number:07}", people=by(*directors), **said)
 
 
-def tomatoes(slug: str, title: str, year: int | None, *directors: str, score: int = 93) -> Record:
+def tomatoes(
+    slug: str, title: str, year: int | None, *directors: str, score: int = 93, **more: Any
+) -> Record:
     scores = {"tomatometer": scored(score, 300)}
-    return record(
-        source_id=f"m/{slug}", title=title, year=year, people=by(*directors), scores=scores
-    )
+    said: dict[str, Any] = {"title": title, "year": year, "scores": scores, **more}
+    return record(source_id=f"m/{slug}", people=by(*directors), **said)
 
 
 def claims(item: str, imdb_number: int, *slugs: str) -> Record:
@@ -170,6 +171,13 @@ def test_a_film_of_the_same_name_is_told_of_and_one_of_the_same_word_is_not(kept
     assert kept.rows(told) == [("tt0087182", "different")]
 
 
+def test_a_film_of_another_name_is_not_told_of_beside_the_right_one(kept: Kept) -> None:
+    hear(kept, imdb(1, "Northern Spice Harvest", 1984), imdb(2, "Spice in a Distant Town", 1984))
+    hear(kept, tomatoes("spice", "Northern Spice Harvest", 1984))
+    assert film_of(kept, "m/spice") == "tt0000001"
+    assert kept.rows("SELECT * FROM judgements") == []
+
+
 def test_a_title_alone_is_too_thin(kept: Kept) -> None:
     hear(kept, imdb(1, "Home", 2015), imdb(2, "Home", 2008), imdb(3, "Home", 2009))
     hear(kept, tomatoes("home", "Home", None))
@@ -195,6 +203,16 @@ def test_a_match_yields_to_a_film_that_fits_better(kept: Kept) -> None:
     assert film_of(kept, "m/black_christmas") is None
     assert tomatometer(kept, 1) is None
     assert len(asked(kept, "black_christmas")) == 2
+
+
+def test_a_doubt_is_looked_at_again_when_a_film_says_how_long_it_is(kept: Kept) -> None:
+    """What no film is found by is news of it, too."""
+    hear(kept, imdb(1, "The Long Night", 2015), imdb(2, "The Long Night", 2015))
+    hear(kept, tomatoes("long_night", "The Long Night", 2015, runtime_minutes=97))
+    assert len(asked(kept, "long_night")) == 2
+    told = {"runtime_minutes": 97}, {"runtime_minutes": 161}
+    hear(kept, *(imdb(at + 1, "The Long Night", 2015, **told[at]) for at in (0, 1)), night=2)
+    assert film_of(kept, "m/long_night") == "tt0000001"
 
 
 def test_an_identifier_that_comes_later_beats_the_evidence(kept: Kept) -> None:

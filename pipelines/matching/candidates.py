@@ -39,8 +39,8 @@ _LETTERS_OF_BEGINNING = 5
 _CAST_KEYED = 3
 
 # Each kind of key has a number of its own, so that a director is no actor; odd, to be a factor.
-_TITLE, _TITLE_YEAR, _DIRECTOR, _ACTOR, _WORD, _BEGINNING, _PLACE = (
-    np.uint64(0x9E3779B97F4A7C15 + 2 * kind) for kind in range(7)
+_TITLE, _TITLE_YEAR, _DIRECTOR, _ACTOR, _WORD, _BEGINNING, _PLACE, _DIGEST = (
+    np.uint64(0x9E3779B97F4A7C15 + 2 * kind) for kind in range(8)
 )
 
 
@@ -50,6 +50,22 @@ def keys(listings: pd.DataFrame | Described) -> pd.DataFrame:
     known = describe(listings)
     position, key = _keys(known)
     return pd.DataFrame({"row": known.index.take(position), "key": key})
+
+
+def digests(listings: pd.DataFrame | Described) -> pd.DataFrame:
+    """One key of each listing for all that is compared of it, in columns as of `keys`: where it is
+    another, something new is told. Nothing is found by it."""
+    known = describe(listings)
+    key = np.zeros(len(known), dtype=np.uint64)
+    days = (known.year, known.released, known.day, known.other_day)
+    for told in (*days, np.nan_to_num(known.runtime), known.kind, known.season, known.episode):
+        key = _mixed(_DIGEST, key, told.astype(np.uint64))
+    for kind, forms in ((_TITLE, known.titles), (_PLACE, known.parents)):
+        part = 2 * forms.part.astype(np.uint64) + forms.primary
+        np.add.at(key, forms.spread.owners(), _mixed(kind, forms.solid ^ forms.spelt, part))
+    for kind, people in ((_DIRECTOR, known.directors), (_ACTOR, known.cast)):
+        np.add.at(key, people.spread.owners(), _mixed(kind, people.whole))
+    return pd.DataFrame({"row": known.index, "key": key.view(np.int64)})
 
 
 def candidates(a: pd.DataFrame | Described, b: pd.DataFrame | Described) -> pd.DataFrame:

@@ -92,40 +92,28 @@ def decide(
     do not compete; without them, every listing stands for itself. Answers are `same`, `different`
     or `ask`. Indexed as `pairs`; the order of the rows makes no difference.
     """
-    return compete(alone(compared), pairs, works)
-
-
-def alone(compared: pd.DataFrame) -> pd.DataFrame:
-    """What the evidence of each pair comes to before pairs compete: `strength` (log-odds), `thin`,
-    `evidence` (a sentence). Indexed as `compared`."""
-    told = {
-        "strength": log_odds(compared),
-        "thin": thin(compared),
-        "evidence": sentences(compared),
-    }
-    return pd.DataFrame(told, index=compared.index)
+    answers = compete(log_odds(compared), thin(compared), pairs, works)
+    return answers.assign(evidence=sentences(compared))
 
 
 def compete(
-    told: pd.DataFrame, pairs: pd.DataFrame, works: tuple[Ints, Ints] | None = None
+    strength: Floats,
+    is_thin: NDArray[np.bool_],
+    pairs: pd.DataFrame,
+    works: tuple[Ints, Ints] | None = None,
 ) -> pd.DataFrame:
-    """Probability, answer and evidence of pairs, as `decide` has them, from what `alone` tells of
-    each."""
+    """Probability and answer of pairs, as `decide` has them, from what each comes to by itself: its
+    log-odds, and whether its evidence is thin."""
     if works is None:
         works = pd.factorize(pairs["a"])[0], pd.factorize(pairs["b"])[0]
-    probability = competing(told["strength"].to_numpy(), *works)
-    is_thin = told["thin"].to_numpy()
+    probability = competing(strength, *works)
     answer = np.select(
         [(probability >= SAME_FROM) & ~is_thin, probability >= ASK_FROM],
         ["same", "ask"],
         "different",
     )
     return pd.DataFrame(
-        {
-            "probability": np.minimum(probability.round(4), _SUREST),
-            "answer": answer,
-            "evidence": told["evidence"].to_numpy(),
-        },
+        {"probability": np.minimum(probability.round(4), _SUREST), "answer": answer},
         index=pairs.index,
     )
 

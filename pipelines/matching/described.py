@@ -142,6 +142,11 @@ class Described:
         """The year, or the release date's where there is none."""
         return np.where(self.year > 0, self.year, self.released)
 
+    @property
+    def names_people(self) -> bool:
+        """Whether any of them names somebody."""
+        return bool(len(self.directors.words) or len(self.cast.words))
+
 
 def describe(listings: pd.DataFrame | Described) -> Described:
     """Bring listings to the form in which they are compared.

@@ -36,8 +36,9 @@ def of_listings(db: Database, table: str) -> pd.DataFrame:
     return _described(db, f"SELECT listing_id AS owner, listing_id FROM temp.{table}")
 
 
-def of_films(db: Database, table: str) -> pd.DataFrame:
-    """The films of a temporary table (film_id), each as its listings describe it together.
+def of_films(db: Database, table: str, *, people: bool = True) -> pd.DataFrame:
+    """The films of a temporary table (film_id), each as its listings describe it together; without
+    `people`, nobody is named: nobody need be where the other side names nobody.
 
     Indexed by film_id. Listings that were matched by evidence alone do not speak for the film:
     one wrong match would draw others after it.
@@ -46,6 +47,7 @@ def of_films(db: Database, table: str) -> pd.DataFrame:
         db,
         f"SELECT lf.film_id AS owner, lf.listing_id FROM temp.{table} CROSS JOIN listing_films lf"
         " USING (film_id) WHERE lf.valid_to IS NULL AND lf.method <> 'evidence'",
+        people=people,
     )
 
 
@@ -61,7 +63,7 @@ def of_films_without(db: Database, table: str) -> pd.DataFrame:
     )
 
 
-def _described(db: Database, members: str) -> pd.DataFrame:
+def _described(db: Database, members: str, *, people: bool = True) -> pd.DataFrame:
     """One row an owner, from what the listings that speak for it say: of single facts, that of the
     first source in the register which has it; of titles and names, all.
 
@@ -84,9 +86,10 @@ def _described(db: Database, members: str) -> pd.DataFrame:
         ]
     ).dropna()
     told["other_titles"] = _gathered(titles.drop_duplicates(), "title", told.index)
-    people = pd.read_sql_query(_PEOPLE.format(owners="owners"), db.conn)
-    for part, column in (("director", "directors"), ("cast", "cast")):
-        told[column] = _gathered(people[people["part"] == part], "name", told.index)
+    if people:
+        names = pd.read_sql_query(_PEOPLE.format(owners="owners"), db.conn)
+        for part, column in (("director", "directors"), ("cast", "cast")):
+            told[column] = _gathered(names[names["part"] == part], "name", told.index)
     told["id"] = told.index.astype(str)
     return told
 

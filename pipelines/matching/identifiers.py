@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from sqlite_utils import Database
 
 from pipelines.database import set_aside
-from pipelines.matching.spans import OWN_ID, Link, link
+from pipelines.matching.spans import OWN_ID, link_all
 from spiders.sources import FILM_KINDS, SOURCES
 
 OWN = "it bears the id of the film"
@@ -65,8 +65,19 @@ def pointed(table: str = "unmatched") -> str:
     return _POINTED.format(unmatched=table, own=OWN)
 
 
+def set_pointed(db: Database) -> None:
+    """Put what identifiers say of the listings that are no film into the temporary table `pointed`
+    (listing_id, film_id, evidence), each pair once: to find it takes longer than to read it."""
+    db.conn.execute("DROP TABLE IF EXISTS temp.pointed")
+    db.conn.execute(
+        "CREATE TEMP TABLE pointed AS SELECT listing_id, film_id, min(evidence) AS evidence"
+        f" FROM ({pointed()}) GROUP BY listing_id, film_id"
+    )
+
+
 def link_pointed(db: Database) -> set[int]:
-    """Link the listings of one source that point to exactly one film; returns those films.
+    """Link the listings of one source that point to exactly one film, as the table `pointed` has
+    it without what is refused since; returns those films.
 
     Sources go in the order of the register: a page is linked only once the crosswalk's rows are,
     so that what a row says of it against the page is heard.
@@ -74,22 +85,17 @@ def link_pointed(db: Database) -> set[int]:
     run = db.conn.execute
     run("DROP TABLE IF EXISTS temp.linkable")
     run(
-        "CREATE TEMP TABLE linkable AS SELECT l.source, listing_id, min(film_id) AS film_id,"
-        f" min(evidence) AS evidence FROM ({pointed()}) JOIN listings l USING (listing_id)"
-        " GROUP BY listing_id HAVING count(DISTINCT film_id) = 1"
+        "CREATE TEMP TABLE linkable AS SELECT l.source, listing_id, film_id,"
+        " 'identifier' AS method, 1.0 AS probability, evidence"
+        " FROM temp.pointed p CROSS JOIN listings l USING (listing_id) WHERE NOT EXISTS"
+        " (SELECT 1 FROM temp.refused r WHERE r.listing_id = p.listing_id"
+        "  AND r.film_id = p.film_id) GROUP BY listing_id HAVING count(*) = 1"
     )
     sources = {row[0] for row in run("SELECT DISTINCT source FROM temp.linkable")}
     first = next((source.key for source in SOURCES if source.key in sources), None)
-    found = [
-        Link(listing_id, film_id, "identifier", 1.0, evidence)
-        for listing_id, film_id, evidence in run(
-            "SELECT listing_id, film_id, evidence FROM temp.linkable WHERE source = ?", (first,)
-        )
-    ]
-    films = link(db, found)
-    db.conn.executemany(
-        "DELETE FROM temp.unmatched WHERE listing_id = ?", ((one.listing_id,) for one in found)
-    )
+    run("DELETE FROM temp.linkable WHERE source <> ?", (first,))
+    films = link_all(db, "linkable")
+    run("DELETE FROM temp.unmatched WHERE listing_id IN (SELECT listing_id FROM temp.linkable)")
     adopt_ids(db, films)
     return films
 

@@ -22,6 +22,7 @@ from pipelines.matching.identifiers import (
     give_birth,
     link_pointed,
     pointed,
+    set_pointed,
 )
 from pipelines.matching.newborn import give_birth_to_the_unrelated
 from pipelines.matching.spans import OWN_ID, Link, join, leave, link, update_evidence
@@ -114,6 +115,7 @@ class _Matching:
         self._matched = Matched()
         self._weighed: set[tuple[int, int]] = set()
         self._unindexed: set[int] = set()
+        self._regrouped: set[int] = set()
         self._doubted: list[pd.DataFrame] = []
 
     def match(self, listing_ids: Iterable[int]) -> Matched:
@@ -248,12 +250,14 @@ class _Matching:
         while True:
             self._apply_rulings()
             self._yield_to_identifiers()
+            set_pointed(self._db)
             self._doubt_pointed()
             films = link_pointed(self._db)
             if not films and not self._join_films():
                 break
             self._matched.films |= films
             self._unindexed |= films
+            self._regrouped |= films
 
     def _doubt_pointed(self) -> None:
         """Refuse what an identifier says against title, year and people together.
@@ -261,7 +265,7 @@ class _Matching:
         Most say just what the film's listings say: title and year do not contradict then, and only
         the others are weighed."""
         pairs = pd.read_sql_query(
-            f"SELECT DISTINCT listing_id, film_id FROM ({pointed()}) p JOIN listings l"
+            "SELECT listing_id, film_id FROM temp.pointed p CROSS JOIN listings l"
             " USING (listing_id) WHERE l.title IS NOT NULL AND EXISTS (SELECT 1"
             " FROM listing_films lf JOIN listings m USING (listing_id)"
             " WHERE lf.film_id = p.film_id AND lf.valid_to IS NULL AND m.title IS NOT NULL)"
@@ -346,16 +350,17 @@ class _Matching:
         """Bring the keys of films up to date whose listings said something new, and of those that
         were put off."""
         self._put_off_films()
-        keys.index_films(self._db, "unindexed_films")
-        self._changed("unindexed_films")
+        described = keys.index_films(self._db, "unindexed_films")
+        self._changed([*described, *self._regrouped])
+        self._regrouped = set()
         self._run("DELETE FROM unindexed_films")
 
-    def _changed(self, films: str) -> None:
-        """The films of a table have something new, which listings that wait are held against."""
-        self._run(
-            f"INSERT OR IGNORE INTO temp.changed_films SELECT film_id FROM {films}"
-            " WHERE EXISTS (SELECT 1 FROM listing_keys)"
-        )
+    def _changed(self, films: Iterable[int]) -> None:
+        """Of these something is new that listings which wait should be held against."""
+        if self._any("listing_keys"):
+            self._db.conn.executemany(
+                "INSERT OR IGNORE INTO temp.changed_films VALUES (?)", ([film] for film in films)
+            )
 
     def _index_films_or_put_off(self) -> None:
         """Where no listing waits for a film, none needs its keys until one does: a catalogue of
@@ -383,8 +388,8 @@ class _Matching:
         self._index_films()
         if not self._seek(source):
             return
-        keys.index_listings(self._db, "seeking")
         others = self._any("listing_keys WHERE listing_id NOT IN temp.seeking")
+        keyed: list[pd.DataFrame] = []
         for one in SOURCES:  # listings compete within their source
             self._run("DROP TABLE IF EXISTS temp.sought")
             self._run(
@@ -393,7 +398,10 @@ class _Matching:
                 (one.key,),
             )
             if self._any("temp.sought"):
-                self._settle(weigh_candidates(self._db, "sought", rivals=others))
+                weighed, theirs = weigh_candidates(self._db, one.key, "sought", rivals=others)
+                keyed += theirs
+                self._settle(weighed)
+        keys.index_listings(self._db, "temp.seeking", keyed)
 
     def _may_find(self, source: str | None) -> bool:
         """Whether a listing seeks a film, and may be one of those that there are: only then are
@@ -402,7 +410,7 @@ class _Matching:
 
     def _seek(self, source: str | None) -> bool:
         """Fill `seeking`: listings of films that no identifier or ruling matched, of which
-        something is new: on their side, or on that of a film that shares a key with them.
+        something is new: on their side, or on that of a film that shares a telling key with them.
         Returns whether there are any."""
         which = "1" if source is None else f"l.source = '{source}'"
         self._run("DROP TABLE IF EXISTS temp.seeking")
@@ -410,8 +418,8 @@ class _Matching:
         self._run(
             "CREATE TEMP TABLE seeking AS SELECT l.listing_id FROM listings l WHERE l.listing_id IN"
             " (SELECT listing_id FROM temp.examined UNION SELECT k.listing_id FROM"
-            "  temp.changed_films CROSS JOIN film_keys USING (film_id)"
-            "  JOIN listing_keys k USING (match_key))"
+            "  temp.changed_films CROSS JOIN film_keys f USING (film_id)"
+            f"  CROSS JOIN listing_keys k USING (match_key) WHERE {keys.TELLING})"
             f" AND {which} AND l.title IS NOT NULL AND ifnull(l.kind, 'movie') IN ({placeholders})"
             " AND NOT EXISTS (SELECT 1 FROM listing_films lf WHERE lf.listing_id = l.listing_id"
             "  AND lf.valid_to IS NULL AND lf.method <> 'evidence')"
@@ -452,8 +460,7 @@ class _Matching:
         films = link(self._db, [one for one in found.values() if one.listing_id not in stays])
         self._matched.films |= films
         adopt_ids(self._db, films)
-        set_aside(self._db, "gained", "film_id", films)
-        self._changed("temp.gained")  # and their keys are as they were: evidence speaks for no film
+        self._changed(films)  # and their keys are as they were: evidence speaks for no film
         update_evidence(self._db, [found[listing_id] for listing_id in stays])
         self._db.conn.executemany(
             "DELETE FROM temp.unmatched WHERE listing_id = ?",

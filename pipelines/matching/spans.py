@@ -28,19 +28,30 @@ class Link(NamedTuple):
 
 def link(db: Database, links: Iterable[Link]) -> set[int]:
     """Match listings that are no film now; returns the films."""
-    links = list(links)
-    db.conn.executemany(
+    db.conn.execute("DROP TABLE IF EXISTS temp.links")
+    columns = "listing_id INTEGER PRIMARY KEY, film_id, method, probability, evidence"
+    db.conn.execute(f"CREATE TEMP TABLE links ({columns})")
+    db.conn.executemany("INSERT INTO temp.links VALUES (?, ?, ?, ?, ?)", links)
+    return link_all(db, "links")
+
+
+def link_all(db: Database, table: str) -> set[int]:
+    """Match the listings of a temporary table, which has the columns of `Link`: none is a film now.
+    Returns the films."""
+    run = db.conn.execute
+    run(
         "INSERT INTO listing_films (listing_id, film_id, valid_from, method, probability, evidence)"
-        " SELECT ?1, ?2, ifnull((SELECT max(lf.valid_to, ifnull(l.another_film_since, ''))"
-        "   FROM listing_films lf JOIN listings l USING (listing_id)"
-        "   WHERE lf.listing_id = ?1 ORDER BY lf.valid_to DESC LIMIT 1), ?6), ?3, ?4, ?5",
-        ((*one, clock.BEGINNING) for one in links),
+        " SELECT k.listing_id, k.film_id, ifnull((SELECT max(lf.valid_to,"
+        "   ifnull(l.another_film_since, '')) FROM listing_films lf JOIN listings l"
+        "   USING (listing_id) WHERE lf.listing_id = k.listing_id ORDER BY lf.valid_to DESC"
+        f"   LIMIT 1), '{clock.BEGINNING}'), k.method, k.probability, k.evidence"
+        f" FROM temp.{table} k ORDER BY k.listing_id"
     )
-    db.conn.executemany(
-        "DELETE FROM judgements WHERE listing_id = ? AND film_id = ?",
-        ((one.listing_id, one.film_id) for one in links),
+    run(
+        "DELETE FROM judgements WHERE (listing_id, film_id) IN"
+        f" (SELECT listing_id, film_id FROM temp.{table})"
     )
-    return {one.film_id for one in links}
+    return {row[0] for row in run(f"SELECT DISTINCT film_id FROM temp.{table}")}
 
 
 def update_evidence(db: Database, links: Iterable[Link]) -> None:

@@ -7,9 +7,9 @@ import pandas as pd
 from sqlite_utils import Database
 
 from pipelines import clock
-from pipelines.database import set_aside, set_aside_frame
-from pipelines.matching import facts, keys
-from pipelines.matching.decision import alone, compete, log_odds
+from pipelines.database import set_aside
+from pipelines.matching import candidates, facts, keys
+from pipelines.matching.decision import compete, log_odds, sentences, thin
 from pipelines.matching.described import describe
 from pipelines.matching.evidence import Title, compare, contradicts
 
@@ -64,63 +64,72 @@ def weigh_films(db: Database, pairs: pd.DataFrame) -> pd.DataFrame:
     return _weighed(films, films, pairs)
 
 
-def weigh_candidates(db: Database, table: str, *, rivals: bool) -> pd.DataFrame:
+def weigh_candidates(
+    db: Database, source: str, table: str, *, rivals: bool
+) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
     """The listings of a temporary table (listing_id), all of one source, each held against the
-    films that share a key with it, without those that are hopeless. Columns as of `weigh`.
+    films that share a key with it, without those that are hopeless: columns as of `weigh`. And the
+    keys of these listings, in parts.
 
     With `rivals` the table gains the listings that these compete with: those of the source that
     evidence matched to a film which one of these may be, or of which a person is asked whether they
     are that.
     """
-    told = _held_against_films(db, table)
+    told, keyed = _held_against_films(db, source, table)
     if told.empty or not rivals:
-        return _decided(told)
-    claims = told.loc[told["strength"] >= _HOPELESS, ["listing_id", "film_id"]]
-    set_aside_frame(db, "claims", claims.set_index(["listing_id", "film_id"]))
-    set_aside(db, "rivals", "listing_id", (row[0] for row in db.conn.execute(_RIVALS)))
+        return _worth_a_word(told), keyed
+    claimed = told.loc[told["strength"] >= _HOPELESS, "film_id"]
+    set_aside(db, "claimed", "film_id", claimed.unique().tolist())
+    theirs_too = db.conn.execute(_RIVALS, (source,))
+    set_aside(db, "rivals", "listing_id", (row[0] for row in theirs_too))
     db.conn.execute(f"DELETE FROM temp.rivals WHERE listing_id IN temp.{table}")
     db.conn.execute(f"INSERT INTO temp.{table} SELECT listing_id FROM temp.rivals")
-    theirs = _held_against_films(db, "rivals")
-    return _decided(told if theirs.empty else pd.concat([told, theirs], ignore_index=True))
+    theirs, _ = _held_against_films(db, source, "rivals")
+    both = told if theirs.empty else pd.concat([told, theirs], ignore_index=True)
+    return _worth_a_word(both), keyed
 
 
 _RIVALS = """
-SELECT lf.listing_id FROM temp.claims c CROSS JOIN listings l USING (listing_id)
-CROSS JOIN listing_films lf ON lf.film_id = c.film_id AND lf.valid_to IS NULL
-  AND lf.method = 'evidence'
-JOIN listings m ON m.listing_id = lf.listing_id AND m.source = l.source
-UNION
-SELECT j.listing_id FROM temp.claims c CROSS JOIN listings l USING (listing_id)
-CROSS JOIN judgements j ON j.film_id = c.film_id AND j.answer = 'ask' AND j.method = 'evidence'
-JOIN listings m ON m.listing_id = j.listing_id AND m.source = l.source
+SELECT listing_id FROM (
+  SELECT lf.listing_id FROM temp.claimed CROSS JOIN listing_films lf USING (film_id)
+  WHERE lf.valid_to IS NULL AND lf.method = 'evidence'
+  UNION
+  SELECT j.listing_id FROM temp.claimed CROSS JOIN judgements j USING (film_id)
+  WHERE j.answer = 'ask' AND j.method = 'evidence'
+) CROSS JOIN listings USING (listing_id) WHERE source = ?
 """
 
 
-def _held_against_films(db: Database, table: str) -> pd.DataFrame:
-    """What each listing and each film that shares a key with it come to by themselves.
+def _held_against_films(
+    db: Database, source: str, table: str
+) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
+    """What each listing and each film that shares a key with it come to by themselves; and the keys
+    of the listings, in parts.
 
     In the order of their years, so that neighbours are held against the same films: to bring those
     to the form in which they are compared takes longer than to compare them.
     """
-    told = []
+    told, keyed = [], []
     by_year = (
         f"SELECT listing_id FROM temp.{table} CROSS JOIN listings USING (listing_id) ORDER BY year"
     )
     for numbers in keys.portions(db, by_year, AT_ONCE):
-        pairs = keys.candidate_pairs(db, numbers)
         set_aside(db, "weighed_listings", "listing_id", numbers)
-        set_aside(db, "weighed_films", "film_id", pairs["film_id"].unique().tolist())
         listings = facts.of_listings(db, "weighed_listings")
-        films = facts.of_films(db, "weighed_films")
+        left = describe(listings)
+        keyed.append(candidates.keys(left))
+        pairs = keys.candidate_pairs(db, source, keyed[-1])
+        set_aside(db, "weighed_films", "film_id", pairs["film_id"].unique().tolist())
+        films = facts.of_films(db, "weighed_films", people=left.names_people)
         pairs = _titled(listings, films, pairs)
-        sources, left, right = listings["source"], describe(listings), describe(films)
+        right = describe(films)
         for start in range(0, len(pairs), PAIRS_AT_ONCE):
             some = pairs.iloc[start : start + PAIRS_AT_ONCE].reset_index(drop=True)
             compared = compare(left, right, some.set_axis(["a", "b"], axis=1))
             kept = (log_odds(compared) >= _HOPELESS) | (compared["title"] >= Title.NEARLY)
             if kept.any():
-                told.append(_by_themselves(some[kept], compared[kept], sources))
-    return pd.concat(told, ignore_index=True) if told else pd.DataFrame()
+                told.append(_by_themselves(some[kept], compared[kept], listings["source"]))
+    return pd.concat(told, ignore_index=True) if told else pd.DataFrame(), keyed
 
 
 def _nothing() -> pd.DataFrame:
@@ -133,7 +142,7 @@ def _weighed(listings: pd.DataFrame, films: pd.DataFrame, pairs: pd.DataFrame) -
     if pairs.empty:
         return _nothing()
     compared = compare(listings, films, pairs.set_axis(["a", "b"], axis=1))
-    return _decided(_by_themselves(pairs, compared, listings["source"]))
+    return _told(_decided(_by_themselves(pairs, compared, listings["source"])))
 
 
 def _titled(listings: pd.DataFrame, films: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
@@ -146,21 +155,41 @@ def _titled(listings: pd.DataFrame, films: pd.DataFrame, pairs: pd.DataFrame) ->
 def _by_themselves(
     pairs: pd.DataFrame, compared: pd.DataFrame, sources: pd.Series[str]
 ) -> pd.DataFrame:
-    """What each pair comes to by itself: listing_id, film_id, source, strength, thin, contradicts,
-    evidence."""
-    known = pairs.assign(source=pairs["listing_id"].map(sources))
-    return known.join(alone(compared)).assign(contradicts=contradicts(compared).astype(bool))
+    """What was compared of each pair, with listing_id, film_id, source, and what it comes to by
+    itself: strength, thin, contradicts."""
+    return pairs.join(compared).assign(
+        source=pairs["listing_id"].map(sources),
+        strength=log_odds(compared),
+        thin=thin(compared),
+        contradicts=contradicts(compared).astype(bool),
+    )
 
 
 def _decided(told: pd.DataFrame) -> pd.DataFrame:
-    if told.empty:
-        return _nothing()
-    said = [
-        compete(rows, rows[["listing_id", "film_id"]].set_axis(["a", "b"], axis=1))
+    """Pairs with the probability and the answer that they come to beside each other."""
+    answers = [
+        compete(
+            rows["strength"].to_numpy(),
+            rows["thin"].to_numpy(),
+            rows[["listing_id", "film_id"]].set_axis(["a", "b"], axis=1),
+        )
         for _, rows in told.groupby("source", sort=True)
     ]
-    answers = pd.concat(said)[["probability", "answer", "evidence"]]
-    return told[["listing_id", "film_id", "contradicts"]].join(answers)
+    return told.join(pd.concat(answers))
+
+
+def _worth_a_word(told: pd.DataFrame) -> pd.DataFrame:
+    """Pairs as of `weigh`; without those of another title that are as hopeless as can be beside the
+    others."""
+    if told.empty:
+        return _nothing()
+    decided = _decided(told)
+    return _told(decided[(decided["probability"] > 0) | (decided["title"] >= Title.NEARLY)])
+
+
+def _told(decided: pd.DataFrame) -> pd.DataFrame:
+    """Pairs with the columns of `weigh`."""
+    return decided[[*_JUDGED[:-1], "contradicts"]].assign(evidence=sentences(decided))
 
 
 def remember(
@@ -202,9 +231,12 @@ def _remember(
         "DELETE FROM judgements WHERE listing_id = ? AND film_id = ?",
         (row[:2] for row in before - now),
     )
-    db.conn.executemany(
+    db.conn.execute("DROP TABLE IF EXISTS temp.judged_now")
+    db.conn.execute(f"CREATE TEMP TABLE judged_now ({', '.join(_JUDGED)})")
+    db.conn.executemany("INSERT INTO temp.judged_now VALUES (?, ?, ?, ?, ?)", sorted(now - before))
+    db.conn.execute(
         f"INSERT OR REPLACE INTO judgements ({', '.join(_JUDGED)}, method, judged_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        ((*row, method, at) for row in sorted(now - before)),
+        f" SELECT {', '.join(_JUDGED)}, ?, ? FROM temp.judged_now",
+        (method, at),
     )
     return {row[1] for row in before ^ now}
