@@ -51,6 +51,9 @@ OBSERVATIONS = 10 / 3
 NEW = 10_000
 """Listings that are matched into what is there, or half as many as there are films."""
 
+AGAIN = 1_000
+"""Films that are matched again, as when figures of theirs changed and nothing that is compared."""
+
 CHANGED = (1, 100, 10_000)
 """Films that changed, and are merged."""
 
@@ -104,6 +107,8 @@ def _catalogue(path: Path, films: int) -> Catalogue:
     costs.append(_rebuilt(path, films))
     new = min(NEW, films // 2)
     costs.append(_alone(path, films, "match", new, f"match {new:,} new listings"))
+    again = min(AGAIN, films)
+    costs.append(_alone(path, films, "again", again, f"match {again:,} films again"))
     for number in (number for number in CHANGED if number <= films):
         costs.append(_alone(path, films, "merge", number, f"merge {number:,} films"))
     with read_only(path).conn as connection:
@@ -172,6 +177,16 @@ def _match_new(path: Path, number: int) -> None:
             match(db, new)
 
 
+def _match_again(path: Path, number: int) -> None:
+    """Listings of IMDb, drawn by lot over all of them."""
+    with writing(path) as db:
+        of_imdb = "SELECT listing_id FROM listings WHERE source = 'imdb'"
+        listings = [row[0] for row in db.conn.execute(of_imdb)]
+        chosen = random.Random(number).sample(listings, number)
+        with _timed():
+            match(db, chosen)
+
+
 def _merge_some(path: Path, number: int) -> None:
     """Change the scores of so many films, drawn by lot over all of them, and merge those."""
     with writing(path) as db:
@@ -195,6 +210,7 @@ def _change(db: Database, film_ids: Sequence[int]) -> None:
 _STEPS: dict[str, Callable[[Path, int], None]] = {
     "make": _make,
     "match": _match_new,
+    "again": _match_again,
     "merge": _merge_some,
 }
 

@@ -36,7 +36,7 @@ def test_a_catalogue_is_measured_step_by_step(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(catalogue_costs, "VISITS", 1)
     (made,) = catalogues([40])
     assert [cost.step for cost in made.costs] == [
-        "make it", "rebuild", "match 20 new listings", "merge 1 films",
+        "make it", "rebuild", "match 20 new listings", "match 40 films again", "merge 1 films",
     ]  # fmt: skip
     assert all(cost.seconds > 0 and cost.peak > 1e7 for cost in made.costs)
     assert made.rows["films"] == 40
