@@ -127,9 +127,9 @@ def competing(strength: Floats, work_a: Ints, work_b: Ints) -> Floats:
     rival is claimed elsewhere.
     """
     odds = np.exp(strength)
-    pair = pd.MultiIndex.from_arrays([work_a, work_b])
-    edge, edges = pd.factorize(pair)
-    at_a, at_b = (np.asarray(edges.get_level_values(side), dtype=np.int64) for side in (0, 1))
+    width = work_b.max(initial=0) + 1
+    edge, edges = pd.factorize(work_a * width + work_b)
+    at_a, at_b = edges // width, edges % width
     # Several listings of one work: the best of them stands for it.
     best = np.zeros(len(edges))
     np.maximum.at(best, edge, odds)
