@@ -178,8 +178,8 @@ TABLES: tuple[Table, ...] = (
         "a key under which a film's titles and people are looked up in matching",
         "internal",
         {
-            "match_key": "hash of a title or of a name and year; one is of all that is compared, and"
-            " shows whether a film describes itself otherwise than it did",
+            "match_key": "hash of a title or of a name and year; one is of all that is compared,"
+            " and shows whether a film describes itself otherwise than it did",
             "film_id": "the film",
         },
     ),
