@@ -27,12 +27,12 @@ CACHE_KIB = 64_000
 """Memory for pages, and for sorting before it takes to temporary files: with SQLite's own 2 MB a
 quiet night on 200,000 listings wrote 94 MB of those; with this, 37."""
 
-NUMBERS_AT_ONCE = 100_000
-"""Numbers that are set aside by one statement, which has them all as a text."""
-
 WHOLE_CACHE_KIB = 1_000_000
 """The same while every film is matched and merged anew, which reads and writes half of the file in
 another order than it lies in; a small database takes as much as it has."""
+
+NUMBERS_AT_ONCE = 100_000
+"""Numbers that are set aside by one statement, which has them all as a text."""
 
 
 _LEAST_BYTES = 512
