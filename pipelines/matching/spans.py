@@ -72,9 +72,11 @@ def leave(db: Database, listing_ids: Iterable[int]) -> set[int]:
     run = db.conn.execute
     for source, column in OWN_ID.items():
         run(
-            f"UPDATE films SET {column} = NULL WHERE film_id IN (SELECT lf.film_id"
-            " FROM temp.leaving CROSS JOIN listing_films lf USING (listing_id)"
-            " JOIN listings l USING (listing_id) WHERE lf.valid_to IS NULL"
+            f"UPDATE films SET {column} = NULL WHERE film_id IN (SELECT film_id FROM temp.leaving"
+            " CROSS JOIN listing_films USING (listing_id) WHERE valid_to IS NULL)"
+            " AND EXISTS (SELECT 1 FROM listing_films lf JOIN listings l USING (listing_id)"
+            " WHERE lf.film_id = films.film_id AND lf.valid_to IS NULL"
+            " AND lf.listing_id IN (SELECT listing_id FROM temp.leaving)"
             f" AND l.source = '{source}' AND l.source_id = CAST(films.{column} AS TEXT))"
         )
     left = run(
@@ -84,7 +86,8 @@ def leave(db: Database, listing_ids: Iterable[int]) -> set[int]:
     run(
         "UPDATE listing_films SET valid_to = l.another_film_since, is_primary = 0"
         " FROM listings l JOIN temp.leaving USING (listing_id)"
-        " WHERE listing_films.listing_id = l.listing_id AND listing_films.valid_to IS NULL"
+        " WHERE listing_films.listing_id IN (SELECT listing_id FROM temp.leaving)"
+        " AND listing_films.listing_id = l.listing_id AND listing_films.valid_to IS NULL"
         " AND listing_films.valid_from < l.another_film_since"
     )
     run(
