@@ -142,5 +142,5 @@ class _Nights:
         for source in SOURCES:
             lines += [f"[sources.{source.key}]", f"enabled = {str(source.key in asked).lower()}"]
             lines += ["delay_seconds = 0", f"requests_a_night = {len(self._wanted)}"]
-            lines += [f"{name} = true" for name in source.opt_in]
+            lines += ["pages = true"] if "pages" in source.opt_in else []
         (self._folder / "afterscore.toml").write_text("\n".join(lines) + "\n", "utf-8")

@@ -274,10 +274,12 @@ class Run:
         store.answer(answer, crawled.tally)
         self._touched |= self._lookups.answered(answer, self._started)
         if answer.outcome is Outcome.NOT_FOUND and answer.target in _WHOLES:
-            crawled.outcome, crawled.detail = "failed", f"{answer.asked_url} is not there"
+            url = answer.asked_url.partition("#")[0]  # without what is kept of it
+            crawled.outcome, crawled.detail = "failed", f"{url} is not there"
         if answer.outcome not in (Outcome.OK, Outcome.NOT_A_FILM, Outcome.NOT_FOUND):
             why = f" ({answer.detail})" if answer.detail else ""
-            self._shown.say(f"{answer.source}: {answer.outcome.value}: {answer.asked_url}{why}")
+            url = answer.asked_url.partition("#")[0]
+            self._shown.say(f"{answer.source}: {answer.outcome.value}: {url}{why}")
 
     def _ended(self, ended: Ended, seconds: float) -> None:
         crawled = self._crawled[ended.source]
