@@ -34,7 +34,6 @@ another order than it lies in; a small database takes as much as it has."""
 NUMBERS_AT_ONCE = 100_000
 """Numbers that are set aside by one statement, which has them all as a text."""
 
-
 _LEAST_BYTES = 512
 """Of a database: SQLite's smallest page."""
 

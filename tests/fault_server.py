@@ -7,6 +7,7 @@ asked, and wait for a request instead of sleeping.
 from __future__ import annotations
 
 import hashlib
+import json
 import socket
 import struct
 import subprocess
@@ -16,6 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import repeat
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -245,6 +247,18 @@ class FaultServer:
                 """Requests are noted in `asked`, not printed."""
 
         return Handler
+
+
+FEED = "/3/movie/changes"
+
+
+@contextmanager
+def tmdb_without_changes() -> Iterator[FaultServer]:
+    """TMDB, whose feed of changes is empty."""
+    with FaultServer("tmdb") as server:
+        empty = {"results": [], "page": 1, "total_pages": 1, "total_results": 0}
+        server.script[FEED] = repeat(Reply(body=json.dumps(empty).encode()))
+        yield server
 
 
 class _Server(ThreadingHTTPServer):

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from itertools import repeat
 from pathlib import Path
 
 import pytest
 
 from tests.answers import keeping
 from tests.conftest import Afterscore
-from tests.fault_server import FaultServer, Reply, asking
+from tests.fault_server import FaultServer, asking, tmdb_without_changes
 from tests.killed_at import kill_at
 from tests.test_turns import pass_by
-from tests.test_upstream import FEED
 
 SOUGHT = [f"tt000000{film}" for film in range(7)]
 BUDGET = 3
@@ -23,9 +20,7 @@ BUDGET = 3
 @pytest.fixture
 def tmdb() -> Iterator[FaultServer]:
     """TMDB, whose feed of changes is empty, and which has none of the films that are sought."""
-    with FaultServer("tmdb") as server:
-        empty = {"results": [], "page": 1, "total_pages": 1, "total_results": 0}
-        server.script[FEED] = repeat(Reply(body=json.dumps(empty).encode()))
+    with tmdb_without_changes() as server:
         yield server
 
 

@@ -19,13 +19,12 @@ from schedules.replica import Replica
 from spiders.sources import by_key
 from tests.answers import keeping
 from tests.conftest import ALL_ON, Afterscore, beside
-from tests.fault_server import FaultServer, Reply, asking
+from tests.fault_server import FaultServer, Reply, asking, tmdb_without_changes
 
 FILMS = 60
 """Enough for an export to be the past of the next one."""
 
 SETTINGS = "[universe]\ntmdb_popularity_at_least = {}\n"
-FEED = "/3/movie/changes"
 
 
 def line(film: int, popularity: float = 1.0, **told: Any) -> str:
@@ -75,9 +74,7 @@ def another_day(ready: Afterscore) -> None:
 @pytest.fixture
 def tmdb() -> Iterator[FaultServer]:
     """TMDB, whose feed of changes is empty."""
-    with FaultServer("tmdb") as server:
-        empty = {"results": [], "page": 1, "total_pages": 1, "total_results": 0}
-        server.script[FEED] = repeat(Reply(body=json.dumps(empty).encode()))
+    with tmdb_without_changes() as server:
         yield server
 
 

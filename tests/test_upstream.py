@@ -15,9 +15,8 @@ import pytest
 from pipelines import clock
 from tests.answers import Kept, answer, keeping, record, scored
 from tests.conftest import Afterscore
-from tests.fault_server import FaultServer, Reply, asking
+from tests.fault_server import FEED, FaultServer, Reply, asking
 
-FEED = "/3/movie/changes"
 FILMS = ("1", "2", "3")
 UNWATCHED = "its source's feed was not read for a time since"
 NAMED = "the source itself says that it changed since"
