@@ -298,3 +298,16 @@ def test_what_exports_have_not_said_for_as_long_as_it_may_be_kept_goes(
     assert read("track", "tmdb:7").status == 0
     assert read("refresh").status == 0
     assert rows(read) == []
+
+
+def test_after_a_short_export_that_a_person_released_the_next_one_is_held_against_it(
+    tmdb: FaultServer, read: Afterscore
+) -> None:
+    for films, here in ((200, 200), (60, 200), (1, 60)):
+        another_day(read)
+        serve(tmdb, [line(film, popularity(1)) for film in range(1, films + 1)])
+        read("refresh")
+        assert sum(absent is None for _, _, absent in rows(read)) == here
+        if films == 60:
+            assert read("quarantine", "release", "--source", "tmdb").status == 0
+            assert sum(absent is None for _, _, absent in rows(read)) == 60
