@@ -77,6 +77,9 @@ class Machines:
         """So many workers more, with these variables beside the others."""
         words = ["worker", self.address, "--nthreads", "1", "--no-nanny"]
         words += ["--local-directory", str(self._folder)]
+        # Else each imports our code once it is first asked for it, all of them at once; on a busy
+        # machine some would answer too late to be given anything yet.
+        words += ["--preload", "schedules.cluster.worker"]
         started = [self._start(words, environment or {}) for _ in range(number)]
         for worker in started:
             self._hear(worker, "Registered to:")

@@ -306,6 +306,9 @@ def started(ready: Afterscore, *words: str) -> Iterator[subprocess.Popen[str]]:
 def printed(process: subprocess.Popen[str], text: str) -> str:
     """The next line with this text that the command prints about its progress."""
     assert process.stderr
-    line = next((line for line in process.stderr if text in line), None)
-    assert line is not None, f"the command ended without a word of {text!r}"
-    return line
+    said = []
+    for line in process.stderr:
+        if text in line:
+            return line
+        said.append(line)
+    raise AssertionError(f"the command ended without a word of {text!r}: {''.join(said)}")
