@@ -16,6 +16,9 @@ from spiders.sources import by_key
 PATIENCE_SECONDS = 10.0
 """For an answer of the scheduler, or of a worker, to one question."""
 
+MOMENT_SECONDS = 2.0
+"""For a worker that has not said yet what it has installed, where all others have work of ours."""
+
 CONNECTING_SECONDS = 5.0
 """For the scheduler to be there. dask goes on trying for as long, also where nobody listens."""
 
@@ -68,7 +71,7 @@ class Connection:
                 f"no worker is connected to {self.address}. Start one on each machine:"
                 f" dask worker {self.address}"
             )
-        if not await self._installed(wait=True):
+        if not await self._installed():
             raise ClusterProblem(f"no worker of {self.address} can be used")
 
     async def open(self) -> Client:
@@ -93,11 +96,12 @@ class Connection:
         Raises KeyMissing, and ClusterProblem where the scheduler does not answer.
         """
         key = by_key(source).key_variable
-        for wait in (False, True):
-            there = await self._installed(wait=wait)
+        for wait in (0.0, MOMENT_SECONDS, None):
+            there = await self._installed(wait)
             fit = [address for address, has in there.items() if not key or source in has.keys]
-            if fit:
-                return min(fit, key=lambda address: self.batches[address])
+            least = min(fit, key=lambda address: self.batches[address], default=None)
+            if least and (wait != 0.0 or not self.batches[least]):
+                return least
         if there:
             raise KeyMissing(f"no worker has {key} in its environment")
         return None
@@ -128,10 +132,11 @@ class Connection:
             raise ClusterProblem(f"the scheduler was lost ({words(fault)})") from fault
         return list(told["workers"])
 
-    async def _installed(self, *, wait: bool) -> dict[str, Installed]:
+    async def _installed(self, wait: float | None = None) -> dict[str, Installed]:
         """The workers that have installed what we have, by their addresses.
 
-        Each is asked once. One that has not answered holds nobody up who does not `wait` for it.
+        Each is asked once. One that does not answer holds nobody up for more than `wait` seconds;
+        None: until it is given up.
         """
         client = await self.open()
         there = await self._addresses()
@@ -140,8 +145,8 @@ class Connection:
             if asked is None or (asked.done() and asked.result() is None):
                 self._asked[address] = asyncio.create_task(self._ask(client, address))
         answers = [self._asked[address] for address in there]
-        if wait and answers:
-            await asyncio.wait(answers)
+        if answers:
+            await asyncio.wait(answers, timeout=wait)
         found = {}
         for address, answer in zip(there, answers, strict=True):
             has = answer.result() if answer.done() else None
