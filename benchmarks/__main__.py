@@ -29,10 +29,6 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
-
 from benchmarks import (
     browse,
     catalogue_costs,
@@ -52,11 +48,10 @@ from benchmarks import (
 )
 from benchmarks.crawl import AT_ONCE, Round, rounds
 from benchmarks.processes import Measured
+from benchmarks.tables import out, titled
 from schedules.archive import Saved
 
 CAPTURES = "AFTERSCORE_CAPTURES"
-
-out = Console(highlight=False)
 
 
 def main() -> None:
@@ -190,9 +185,9 @@ def _show_readers(title: str, pages: Iterable[Saved]) -> None:
     """One table of the layouts that are read from the bytes, one of those that need a tree."""
     found = readers.figures(pages)
     for builds_tree, how in ((False, "read from the bytes"), (True, "visible: read in a tree")):
-        table = _table(f"{title}, {how}", "source", "layout")
-        for heading in ("pages", "KB", "ms", "ms of the slowest"):
-            table.add_column(heading, justify="right")
+        table = titled(
+            f"{title}, {how}", ["source", "layout"], ["pages", "KB", "ms", "ms of the slowest"]
+        )
         for row in found:
             if row.builds_tree is builds_tree:
                 table.add_row(
@@ -211,9 +206,11 @@ def _show_crawls(what: str, measured: Iterable[Round]) -> None:
     """Medians of each crawl, and what share the full one reaches of the bare one of its round."""
     all_rounds = list(measured)
     pages = all_rounds[0].pages
-    table = _table(f"Crawls of {pages:,} pages of 260 KB {what}, in turn", "medians")
-    for heading in ("pages a second", "CPU ms a page"):
-        table.add_column(heading, justify="right")
+    table = titled(
+        f"Crawls of {pages:,} pages of 260 KB {what}, in turn",
+        ["medians"],
+        ["pages a second", "CPU ms a page"],
+    )
     for name, crawls in (
         (f"bare Scrapy, {AT_ONCE} requests at once", [each.bare for each in all_rounds]),
         ("three bare Scrapys, a request at a time", [each.three_bare for each in all_rounds]),
@@ -236,9 +233,9 @@ def _show_crawls(what: str, measured: Iterable[Round]) -> None:
 
 def _show_exports(films: int) -> None:
     """What exporting so many films, and a tenth of them, costs."""
-    table = _table("Exports", "format")
-    for heading in ("films", "seconds", "CPU seconds", "MB in memory", "MB written"):
-        table.add_column(heading, justify="right")
+    table = titled(
+        "Exports", ["format"], ["films", "seconds", "CPU seconds", "MB in memory", "MB written"]
+    )
     for row in export.costs(films):
         table.add_row(
             row.kind,
@@ -261,9 +258,9 @@ def _show_browsing(films: int, kept: Path | None, visits: int) -> None:
         out.print(_machine() + "\n")
         pages = browse.browsed(path, visits)
     for group in dict.fromkeys(page.group for page in pages):
-        table = _table(group, "page")
-        for heading in ("first", "median", "95 %", "CPU"):
-            table.add_column(f"{heading} ms", justify="right")
+        table = titled(
+            group, ["page"], [f"{heading} ms" for heading in ("first", "median", "95 %", "CPU")]
+        )
         for page in (page for page in pages if page.group == group):
             figures = (
                 page.first, page.middle, page.slow, page.processor_seconds / len(page.others)
@@ -288,9 +285,11 @@ def _show_peers(data: Path, listings: int) -> None:
         _show_peer_readers(Path(captured))
     else:
         out.print(f"No pages are read: {CAPTURES} names no folder of captured ones.\n")
-    table = _table("Linkage, in turn", "catalogue", "by")
-    for heading in ("precision", "recall", "F1", "seconds", "CPU seconds", "x ours", "peak MB"):
-        table.add_column(heading, justify="right")
+    table = titled(
+        "Linkage, in turn",
+        ["catalogue", "by"],
+        ["precision", "recall", "F1", "seconds", "CPU seconds", "x ours", "peak MB"],
+    )
     ours = 0.0
     for found in peers.links(data, listings):
         if isinstance(found, str):
@@ -315,20 +314,22 @@ def _show_peers(data: Path, listings: int) -> None:
 def _show_peer_readers(folder: Path) -> None:
     """Fields right of those that the pages show, wrong ones, and ms of the median page that the
     peer reads; `x ours` is its time for all of these pages, in ours."""
-    table = _table("Captured pages, in turn", "peer", "source")
-    for heading in (
-        "pages",
-        "fields",
-        "right",
-        "wrong",
-        "ours right",
-        "ours wrong",
-        "pages read",
-        "ms",
-        "our ms",
-        "x ours",
-    ):
-        table.add_column(heading, justify="right")
+    table = titled(
+        "Captured pages, in turn",
+        ["peer", "source"],
+        [
+            "pages",
+            "fields",
+            "right",
+            "wrong",
+            "ours right",
+            "ours wrong",
+            "pages read",
+            "ms",
+            "our ms",
+            "x ours",
+        ],
+    )
     for found in peers.readings(folder):
         if isinstance(found, str):
             out.print(found)
@@ -363,9 +364,8 @@ def _show_catalogues(sizes: Sequence[int], kept: Path | None) -> None:
             by_step.setdefault(cost.step, []).append(cost)
     if len(sizes) < 2:
         return
-    table = _table("CPU seconds by films, and the exponent between two sizes", "step")
-    for size in sizes:
-        table.add_column(f"{size:,}", justify="right")
+    title = "CPU seconds by films, and the exponent between two sizes"
+    table = titled(title, ["step"], [f"{size:,}" for size in sizes])
     for less, more in pairwise(sizes):
         n_log_n = 1 + math.log(math.log(more) / math.log(less)) / math.log(more / less)
         table.add_column(f"{less:,} to {more:,}\n(n log n: {n_log_n:.2f})", justify="right")
@@ -378,11 +378,11 @@ def _show_catalogues(sizes: Sequence[int], kept: Path | None) -> None:
 
 def _show_catalogue(made: catalogue_costs.Catalogue) -> None:
     rows = ", ".join(f"{number:,} {table}" for table, number in made.rows.items())
-    table = _table(
-        f"{rows}: {made.size / 1e9:,.2f} GB, {made.size / made.films:,.0f} a film", "step"
+    table = titled(
+        f"{rows}: {made.size / 1e9:,.2f} GB, {made.size / made.films:,.0f} a film",
+        ["step"],
+        ["seconds", "CPU seconds", "CPU µs a film", "peak MB"],
     )
-    for heading in ("seconds", "CPU seconds", "CPU µs a film", "peak MB"):
-        table.add_column(heading, justify="right")
     for cost in made.costs:
         table.add_row(
             cost.step,
@@ -392,9 +392,7 @@ def _show_catalogue(made: catalogue_costs.Catalogue) -> None:
             f"{cost.peak / 1e6:,.0f}",
         )
     out.print(table)
-    table = _table("Pages", "page")
-    for heading in ("median", "95 %", "CPU"):
-        table.add_column(f"{heading} ms", justify="right")
+    table = titled("Pages", ["page"], [f"{heading} ms" for heading in ("median", "95 %", "CPU")])
     for page in made.pages:
         figures = (page.middle, page.slow, page.processor_seconds / len(page.others))
         table.add_row(page.name, *(f"{1000 * seconds:,.0f}" for seconds in figures))
@@ -406,9 +404,11 @@ def _show_imports(sizes: Iterable[int]) -> None:
     peer, it is. The memory is that of each process, the oldest first."""
     out.print(_machine() + "\n")
     for titles in sizes:
-        table = _table(f"Importing {titles:,} titles", "import")
-        for heading in ("titles", "seconds", "times peer's", "CPU s", "times peer's", "MB"):
-            table.add_column(heading, justify="right")
+        table = titled(
+            f"Importing {titles:,} titles",
+            ["import"],
+            ["titles", "seconds", "times peer's", "CPU s", "times peer's", "MB"],
+        )
         peer: Measured | None = None
         for found in datasets.imports(titles):
             if isinstance(found, str):
@@ -431,9 +431,11 @@ def _show_imports(sizes: Iterable[int]) -> None:
 def _show_universe(films: int) -> None:
     """What TMDB's export costs. The memory is that of each process, the oldest first."""
     out.print(_machine() + "\n")
-    table = _table(f"An export of {films:,} films", "command")
-    for heading in ("seconds", "CPU s", "MB", "written, MB", "database, MB"):
-        table.add_column(heading, justify="right")
+    table = titled(
+        f"An export of {films:,} films",
+        ["command"],
+        ["seconds", "CPU s", "MB", "written, MB", "database, MB"],
+    )
     for step in universe.steps(films):
         table.add_row(
             step.name,
@@ -467,16 +469,18 @@ def _show_years(seeds: int) -> None:
         f" {seeds} years, in % of views or films. The worst year's ratios stand below.\n"
     )
     for world, policies in due.compare(seeds):
-        table = _table(world.name, "policy")
-        for heading in (
-            "views",
-            "films",
-            "views, first month",
-            "films, first month",
-            "views, all day",
-            "films, all day",
-        ):
-            table.add_column(heading, justify="right")
+        table = titled(
+            world.name,
+            ["policy"],
+            [
+                "views",
+                "films",
+                "views, first month",
+                "films, first month",
+                "views, all day",
+                "films, all day",
+            ],
+        )
         for name, years in policies.items():
             stale = [
                 (*vars(year.morning).values(), year.all_day.views, year.all_day.plain)
@@ -500,9 +504,11 @@ def _show_nights(films: int, others: int) -> None:
     for etags in (True, False):
         measured = nights.nights(etags, others, films)
         how = "with ETags" if etags else "without ETags"
-        table = _table(f"Nights of {measured.listings:,} listings, sites {how}", "night")
-        for heading in ("answers", "changed", "seconds", "CPU seconds", "MB written"):
-            table.add_column(heading, justify="right")
+        table = titled(
+            f"Nights of {measured.listings:,} listings, sites {how}",
+            ["night"],
+            ["answers", "changed", "seconds", "CPU seconds", "MB written"],
+        )
         for night in measured.nights:
             table.add_row(
                 night.name,
@@ -526,13 +532,12 @@ def _show_cluster(kills: int, seed: int, films: int) -> int:
     """What each host was asked, and the exit status: 1 where anything was wrong."""
     out.print(_machine() + "\n")
     measured = cluster.spread(kills, seed, films)
-    table = _table(
+    table = titled(
         f"{measured.listings:,} listings, {cluster.DELAY:g} s between requests, on"
         f" {cluster.WORKERS} workers",
-        "host",
+        ["host"],
+        ["requests", "asked again", "s before a batch", "s between two", "alone"],
     )
-    for heading in ("requests", "asked again", "s before a batch", "s between two", "alone"):
-        table.add_column(heading, justify="right")
     for host in measured.hosts:
         table.add_row(
             host.role,
@@ -563,9 +568,11 @@ def _show_kills(kills: int, seed: int) -> int:
             out.print(f"{killed.job} at {killed.share:.3f}: {line}", markup=False)
         if len(done) % 10 == 0:
             print(f"{len(done)} of {kills}, last {killed.job}", file=sys.stderr)
-    table = _table(f"{len(done)} kills (seed {seed})", "command")
-    for heading in ("kills", "all at once", "pages stored before", "asked after", "wrong"):
-        table.add_column(heading, justify="right")
+    table = titled(
+        f"{len(done)} kills (seed {seed})",
+        ["command"],
+        ["kills", "all at once", "pages stored before", "asked after", "wrong"],
+    )
     for job in soak.SHARES:
         of_job = [killed for killed in done if killed.job == job]
         table.add_row(
@@ -578,13 +585,6 @@ def _show_kills(kills: int, seed: int) -> int:
         )
     out.print(table)
     return int(any(killed.wrong for killed in done))
-
-
-def _table(title: str, *words: str) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
-    for heading in words:
-        table.add_column(heading, no_wrap=True)
-    return table
 
 
 if __name__ == "__main__":

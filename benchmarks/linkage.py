@@ -14,9 +14,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
 
 from benchmarks.linkage_fit import (
     Floats,
@@ -28,14 +25,13 @@ from benchmarks.linkage_fit import (
     missed,
 )
 from benchmarks.made_up_films import catalogues
+from benchmarks.tables import out, titled
 from pipelines.matching.decision import ASK_FROM, SAME_FROM, thin
 from pipelines.matching.weights import BASE, WEIGHTS
 
 DATA = Path("../shared/linkage")
 SIZES = (10_000, 100_000, 1_000_000)
 BINS = 10
-
-out = Console(highlight=False)
 
 
 @dataclass(frozen=True)
@@ -105,7 +101,7 @@ def _report(pairs: pd.DataFrame, not_found: dict[str, int]) -> None:
         "films held out": cross_validated(pairs),
         "catalogue held out": from_the_others(pairs),
     }
-    table = _table(
+    table = titled(
         "Pairs answered `same`", ["catalogue", "weights"], ["precision", "recall", "F1", "asked"]
     )
     for name, lost in not_found.items():
@@ -138,7 +134,7 @@ def _print_reliability(way: str, pairs: pd.DataFrame, probability: Floats) -> No
             "observed": pairs["label"][judged],
         }
     )
-    table = _table(f"Reliability, {way}", ["probability"], ["pairs", "predicted", "observed"])
+    table = titled(f"Reliability, {way}", ["probability"], ["pairs", "predicted", "observed"])
     means = told.groupby("bin").agg(
         pairs=("bin", "size"), predicted=("predicted", "mean"), observed=("observed", "mean")
     )
@@ -174,7 +170,7 @@ def _print_weights(learnt: Learnt) -> None:
 
 
 def _print_costs(costs: Sequence[Cost]) -> None:
-    table = _table(
+    table = titled(
         "afterscore link, two catalogues of made-up films",
         ["listings each"],
         ["seconds", "CPU seconds", "CPU µs a listing", "peak MB", "precision", "recall"],
@@ -195,12 +191,3 @@ def _print_costs(costs: Sequence[Cost]) -> None:
         slope = math.log(last.processor_seconds / first.processor_seconds)
         slope /= math.log(last.listings / first.listings)
         out.print(f"  Slope of CPU seconds, on logarithmic scales: {slope:.2f}")
-
-
-def _table(title: str, words: Sequence[str], numbers: Sequence[str]) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
-    for heading in words:
-        table.add_column(heading, no_wrap=True)
-    for heading in numbers:
-        table.add_column(heading, justify="right", no_wrap=True)
-    return table
