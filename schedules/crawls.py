@@ -44,10 +44,27 @@ class Ended:
         return self.exception is None and self.reason == "finished"
 
 
+@dataclass(frozen=True)
+class SentAway:
+    """A source wants to be left alone for so many seconds from now; its crawl waits, and goes on
+    then. Should the run be killed meanwhile, whoever asks next has to know."""
+
+    source: str
+    seconds: float
+
+
+Heard = Answer | SentAway | Ended
+"""What comes of the crawls."""
+
+SENT_AWAY_AGAIN = 1.0
+"""So many seconds later than it said before, a source wants to be left alone for longer. Less is
+what its answers took on their way."""
+
+
 class Crawls(Protocol):
     """The crawls of one stage: processes beside the database, or on the workers of a cluster."""
 
-    def answers(self) -> Iterator[list[Answer | Ended]]:
+    def answers(self) -> Iterator[list[Heard]]:
         """Batches of what has come, until every crawl has ended; a batch may be empty."""
 
     def stop(self) -> None:
@@ -62,21 +79,21 @@ Start = Callable[[Sequence[Plan], Nursery], Crawls]
 that run here come from the nursery."""
 
 
-def gathered(queue: Queue[Answer | Ended]) -> list[Answer | Ended]:
-    """What comes within the time; no more once a crawl has ended, or a part of a dataset has come,
-    which is as much by itself."""
-    batch: list[Answer | Ended] = []
+def gathered(queue: Queue[Heard]) -> list[Heard]:
+    """What comes within the time; no more once a crawl has ended or was sent away, or a part of a
+    dataset has come, which is as much by itself."""
+    batch: list[Heard] = []
     until = monotonic() + GATHER_SECONDS
     while len(batch) < GATHERED:
         try:
             batch.append(queue.get(timeout=max(0.0, until - monotonic())))
         except Empty:
             break
-        if isinstance(batch[-1], Ended) or is_part(batch[-1]):
+        if not isinstance(batch[-1], Answer) or is_part(batch[-1]):
             break
     return batch
 
 
-def is_part(item: Answer | Ended) -> bool:
+def is_part(item: Heard) -> bool:
     """Whether it is a part of something large, such as a dataset."""
     return isinstance(item, Answer) and item.is_part

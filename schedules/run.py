@@ -27,7 +27,7 @@ from pipelines.unmerged import all_merged, unmerged
 from pipelines.waiting import Judged, Waiting
 from pipelines.wording import counted
 from schedules.config import Config
-from schedules.crawls import Crawls, Ended, Start
+from schedules.crawls import Crawls, Ended, SentAway, Start
 from schedules.due import Usual
 from schedules.journal import Journal
 from schedules.lookups import LOOKUP_DAYS, WHOLE, Lookups
@@ -227,7 +227,11 @@ class Run:
                             for judged in self._waiting[answer.source].add(answer):
                                 self._settle(store, judged)
                 for item in batch:
-                    if isinstance(item, Ended):
+                    if isinstance(item, SentAway):
+                        self._waits.keep_away(by_key(item.source), item.seconds)
+                        seconds = f"{item.seconds:.0f} s"
+                        self._shown.say(f"{item.source}: waits for {seconds}, as it was told to")
+                    elif isinstance(item, Ended):
                         self._settle_last(store, item)
                         self._ended(item, time.monotonic() - started)
                         self._journal.log_crawl(self._crawled[item.source])

@@ -15,7 +15,16 @@ from contextlib import suppress
 from math import inf
 from queue import Queue
 
-from schedules.crawls import PARTS_QUEUED, QUEUED, Ended, gathered, is_part
+from schedules.crawls import (
+    PARTS_QUEUED,
+    QUEUED,
+    SENT_AWAY_AGAIN,
+    Ended,
+    Heard,
+    SentAway,
+    gathered,
+    is_part,
+)
 from schedules.leash import LEASE, LET_GO
 from schedules.nursery import Nursery
 from spiders.items import Answer
@@ -43,12 +52,12 @@ class Processes:
         self._plans = plans
         self._nursery = nursery
         self._leased_until = leased_until
-        self._queue: Queue[Answer | Ended] = Queue(QUEUED)
+        self._queue: Queue[Heard] = Queue(QUEUED)
         self._parts = threading.Semaphore(PARTS_QUEUED)
         self._workers: list[_Worker] = []
         self._stopped = False
 
-    def answers(self) -> Iterator[list[Answer | Ended]]:
+    def answers(self) -> Iterator[list[Heard]]:
         """Batches of what has come, until every crawl has ended; a batch may be empty."""
         for plan in self._plans:
             try:
@@ -102,7 +111,7 @@ class _Worker:
         self,
         plan: Plan,
         nursery: Nursery,
-        queue: Queue[Answer | Ended],
+        queue: Queue[Heard],
         parts: threading.Semaphore,
     ) -> None:
         self._plan = plan
@@ -175,7 +184,7 @@ class _Worker:
                     if end["faults"]:
                         exception = f"{end['faults']} exceptions in the spider"
                 elif line.startswith(b'{"alive":'):
-                    self.away_until = time.monotonic() + float(json.loads(line)["alive"])
+                    self._keep_away(float(json.loads(line)["alive"]))
                 else:
                     self._pass_on(Answer.model_validate_json(line))
         except BrokenPipeError:
@@ -208,6 +217,12 @@ class _Worker:
         ends_by = self._heard + self._plan.seconds_left + self._silent_seconds
         self._ends_by = min(self._ends_by, ends_by)
 
+    def _keep_away(self, seconds: float) -> None:
+        """It waits until its source may be asked again."""
+        before, self.away_until = self.away_until, time.monotonic() + seconds
+        if seconds and self.away_until > before + SENT_AWAY_AGAIN:
+            self._pass_on(SentAway(self._plan.source, seconds))
+
     def _last_words(self) -> str:
         """The end of what it wrote; of one that was aborted, the calls that it was in."""
         self._said.seek(0)
@@ -215,11 +230,11 @@ class _Worker:
         _, aborted, calls = said.rpartition("(most recent call first):\n")
         return (calls[:2_000] if aborted else said[-2_000:]).strip()
 
-    def _pass_on(self, answer: Answer) -> None:
-        """Queue an answer; where the writer cannot keep up, the crawl waits, and is not blamed."""
+    def _pass_on(self, item: Answer | SentAway) -> None:
+        """Queue it; where the writer cannot keep up, the crawl waits, and is not blamed."""
         self._writer_is_slow = True
-        if is_part(answer):
+        if is_part(item):
             self._parts.acquire()
-        self._queue.put(answer)
+        self._queue.put(item)
         self._heard = time.monotonic()
         self._writer_is_slow = False

@@ -16,7 +16,16 @@ import pytest
 from pipelines import clock
 from schedules.replica import ALLOW_ALL
 from tests.answers import keeping
-from tests.fault_server import PATIENCE, Asked, FaultServer, Gate, Reply, asking, started
+from tests.fault_server import (
+    PATIENCE,
+    Asked,
+    FaultServer,
+    Gate,
+    Reply,
+    asking,
+    printed,
+    started,
+)
 from tests.nights import NOTED_LATE, gaps, three_sites
 
 DELAY = 0.2
@@ -244,6 +253,20 @@ def test_a_site_that_wanted_to_be_left_alone_is_even_where_its_crawl_was_killed(
         ready("track", "tmdb:1")
         server.tell("1", Reply(429, headers={"Retry-After": "100"}))
         assert "killed: it did not end by itself" in ready("refresh").err
+    (row,) = ready.database().query("SELECT not_before FROM last_requests WHERE source = 'tmdb'")
+    assert row["not_before"] > clock.later(clock.now(), seconds=30)
+
+
+def test_a_site_that_wanted_to_be_left_alone_is_even_where_the_whole_run_was_killed(
+    tmp_path: Path,
+) -> None:
+    with FaultServer("tmdb") as server:
+        ready = asking(tmp_path, server)
+        ready("track", "tmdb:1")
+        server.tell("1", Reply(429, headers={"Retry-After": "100"}))
+        with started(ready, "refresh") as run:
+            printed(run, "tmdb: waits for 100 s, as it was told to")
+            run.kill()
     (row,) = ready.database().query("SELECT not_before FROM last_requests WHERE source = 'tmdb'")
     assert row["not_before"] > clock.later(clock.now(), seconds=30)
 

@@ -13,10 +13,9 @@ from queue import Queue
 from schedules.cluster.connection import PATIENCE_SECONDS, ClusterProblem, Connection
 from schedules.cluster.source import OneSource, Over
 from schedules.cluster.worker import LEASE_SECONDS
-from schedules.crawls import QUEUED, Crawls, Ended, gathered
+from schedules.crawls import QUEUED, Crawls, Ended, Heard, gathered
 from schedules.nursery import Nursery
 from schedules.workers import Processes
-from spiders.items import Answer
 from spiders.plan import Plan
 
 __all__ = ["Cluster", "ClusterProblem"]
@@ -56,11 +55,11 @@ class _Spread:
 
     def __init__(self, connection: Connection, plans: Sequence[Plan]) -> None:
         self._connection = connection
-        self._queue: Queue[Answer | Ended] = Queue()
+        self._queue: Queue[Heard] = Queue()
         self._sources = [OneSource(plan, connection, self._queue.put, self._room) for plan in plans]
         self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def answers(self) -> Iterator[list[Answer | Ended]]:
+    def answers(self) -> Iterator[list[Heard]]:
         """Batches of what has come, until every crawl has ended; a batch may be empty."""
         self._thread.start()
         running = len(self._sources)

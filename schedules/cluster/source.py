@@ -22,7 +22,7 @@ from schedules.cluster.connection import (
     words,
 )
 from schedules.cluster.worker import LEASE_SECONDS, Batch, Taken
-from schedules.crawls import Ended
+from schedules.crawls import SENT_AWAY_AGAIN, Ended, Heard, SentAway
 from spiders.items import Answer
 from spiders.plan import LONGEST_WAIT, Plan, Target
 
@@ -59,15 +59,15 @@ class _Lost(Exception):
 
 
 class OneSource:
-    """The crawl of one plan. Answers are `put` where the writer takes them, never more than there
-    is `room` for. `stopped` asks it to end after the request in hand, `killed` at once; any thread
-    may set them."""
+    """The crawl of one plan. What comes is `put` where the writer takes it, never more answers than
+    there is `room` for. `stopped` asks it to end after the request in hand, `killed` at once; any
+    thread may set them."""
 
     def __init__(
         self,
         plan: Plan,
         connection: Connection,
-        put: Callable[[Answer], None],
+        put: Callable[[Heard], None],
         room: Callable[[], int],
     ) -> None:
         self.key = plan.source
@@ -159,6 +159,8 @@ class OneSource:
     def _keep_away(self, seconds: float = 0.0) -> None:
         """The source was asked until now, and wants to be left alone for so many seconds."""
         now = time.monotonic()
+        if seconds and now + seconds > self._away_until + SENT_AWAY_AGAIN:
+            self._put(SentAway(self.key, seconds))
         self._away_until = max(self._away_until, now + seconds)
         self._free_at = max(self._free_at, now + self._plan.delay_seconds, self._away_until)
 

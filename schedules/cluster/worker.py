@@ -18,7 +18,7 @@ from queue import Empty, Queue
 from typing import NamedTuple
 
 from schedules import __version__
-from schedules.crawls import QUEUED, Ended
+from schedules.crawls import QUEUED, Ended, Heard
 from schedules.nursery import Nursery
 from schedules.workers import Processes
 from spiders.items import Answer
@@ -84,7 +84,7 @@ class Batch:
         self._plan = Plan.model_validate_json(plan)
         self._nursery = Nursery()
         self._crawl = Processes([self._plan], self._nursery, leased_until)
-        self._come: Queue[Answer | Ended] = Queue(QUEUED)
+        self._come: Queue[Heard] = Queue(QUEUED)
         self._stopped = False
         self._taken = Taken(0)
         self._taking = asyncio.Lock()
@@ -124,7 +124,8 @@ class Batch:
                 item = self._come.get_nowait()
                 if isinstance(item, Ended):
                     return tuple(answers), item
-                answers.append(item.model_dump_json(exclude_defaults=True))
+                if isinstance(item, Answer):  # each turn tells by itself who was sent away
+                    answers.append(item.model_dump_json(exclude_defaults=True))
         except Empty:
             pass
         return tuple(answers), None
