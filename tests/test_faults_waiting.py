@@ -260,13 +260,16 @@ def test_a_site_that_wanted_to_be_left_alone_is_even_where_its_crawl_was_killed(
 def test_a_site_that_wanted_to_be_left_alone_is_even_where_the_whole_run_was_killed(
     tmp_path: Path,
 ) -> None:
-    with FaultServer("tmdb") as server:
-        ready = asking(tmp_path, server)
-        ready("track", "tmdb:1")
-        server.tell("1", Reply(429, headers={"Retry-After": "100"}))
+    with FaultServer("tmdb") as server, FaultServer("rottentomatoes") as rotten:
+        ready = asking(tmp_path, server, rotten)
+        ready("track", "tmdb:1", "tmdb:2", "rottentomatoes:m/one")
+        server.tell("2", Reply(429, headers={"Retry-After": "100"}))
         with started(ready, "refresh") as run:
             printed(run, "tmdb: waits for 100 s, as it was told to")
             run.kill()
+        assert server.pages_asked == ["1", "2"]
+        # The next run, which takes up what the killed one left, does not shorten it.
+        assert ready("refresh", "--source", "rottentomatoes").status == 0
     (row,) = ready.database().query("SELECT not_before FROM last_requests WHERE source = 'tmdb'")
     assert row["not_before"] > clock.later(clock.now(), seconds=30)
 
