@@ -65,9 +65,11 @@ class SignsOfLife:
         self._telling.start(self._seconds, now=True)
 
     def tell(self) -> None:
-        """One sign, with the seconds for which the source should not be asked."""
+        """One sign, with the seconds for which the source should not be asked, and those of them
+        for which it said so."""
         spider = cast("SourceSpider", self._crawler.spider)
-        hand_over(json.dumps({"alive": round(spider.away_seconds, 1)}))
+        seconds = (round(spider.away_seconds, 1), round(spider.sent_away_seconds, 1))
+        hand_over(json.dumps({"alive": seconds}))
 
     def stop(self) -> None:
         """No more of them."""

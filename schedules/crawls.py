@@ -56,10 +56,6 @@ class SentAway:
 Heard = Answer | SentAway | Ended
 """What comes of the crawls."""
 
-SENT_AWAY_AGAIN = 1.0
-"""So many seconds later than it said before, a source wants to be left alone for longer. Less is
-what its answers took on their way."""
-
 
 class Crawls(Protocol):
     """The crawls of one stage: processes beside the database, or on the workers of a cluster."""

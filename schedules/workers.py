@@ -18,7 +18,6 @@ from queue import Queue
 from schedules.crawls import (
     PARTS_QUEUED,
     QUEUED,
-    SENT_AWAY_AGAIN,
     Ended,
     Heard,
     SentAway,
@@ -39,6 +38,10 @@ all after 90."""
 
 ABORTING_SECONDS = 5.0
 """A process that is aborted writes down where it was; one that cannot even do that is killed."""
+
+SENT_AWAY_AGAIN = 1.0
+"""By so many seconds more than it said before, a source wants to be left alone for longer. Less is
+what a sign of life takes on its way."""
 
 
 class Processes:
@@ -125,6 +128,7 @@ class _Worker:
         self._overdue: str | None = None
         self._gone_by = 0.0
         self.away_until = 0.0
+        self._sent_away_until = 0.0
         self._said = tempfile.TemporaryFile()  # noqa: SIM115  lives as long as the process does
         try:
             self._process = nursery.start(self._said)
@@ -184,7 +188,7 @@ class _Worker:
                     if end["faults"]:
                         exception = f"{end['faults']} exceptions in the spider"
                 elif line.startswith(b'{"alive":'):
-                    self._keep_away(float(json.loads(line)["alive"]))
+                    self._keep_away(*json.loads(line)["alive"])
                 else:
                     self._pass_on(Answer.model_validate_json(line))
         except BrokenPipeError:
@@ -217,11 +221,13 @@ class _Worker:
         ends_by = self._heard + self._plan.seconds_left + self._silent_seconds
         self._ends_by = min(self._ends_by, ends_by)
 
-    def _keep_away(self, seconds: float) -> None:
-        """It waits until its source may be asked again."""
-        before, self.away_until = self.away_until, time.monotonic() + seconds
-        if seconds and self.away_until > before + SENT_AWAY_AGAIN:
-            self._pass_on(SentAway(self._plan.source, seconds))
+    def _keep_away(self, seconds: float, sent_away: float) -> None:
+        """It waits until its source may be asked again, and goes on then."""
+        now = time.monotonic()
+        self.away_until = now + seconds
+        if sent_away and now + sent_away > self._sent_away_until + SENT_AWAY_AGAIN:
+            self._sent_away_until = now + sent_away
+            self._pass_on(SentAway(self._plan.source, sent_away))
 
     def _last_words(self) -> str:
         """The end of what it wrote; of one that was aborted, the calls that it was in."""

@@ -157,10 +157,15 @@ class SourceSpider(scrapy.Spider):
         self.crawler.signals.send_catch_log(SENT_AWAY)
 
     @property
+    def sent_away_seconds(self) -> float:
+        """For how long from now the site wants to be left alone, by a Retry-After."""
+        return max(0.0, self._away_until - time.monotonic())
+
+    @property
     def away_seconds(self) -> float:
-        """For how long from now the source should not be asked, by its own word."""
-        until = max(self._away_until, *self.not_before.values(), 0.0)
-        return min(max(0.0, until - time.monotonic()), LONGEST_ABSENCE)
+        """For how long from now the source should not be asked, by its own word or by ours."""
+        until = max(self.not_before.values(), default=0.0) - time.monotonic()
+        return min(max(until, self.sent_away_seconds), LONGEST_ABSENCE)
 
     # --- answers ------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from cryptography.x509.oid import NameOID
 from benchmarks.machines import Machines, kill
 from benchmarks.processes import family
 from benchmarks.soak import differences, rows
+from pipelines import clock
 from schedules.cluster.worker import LEASE_SECONDS
 from tests.conftest import Afterscore, copy_packages
 from tests.fault_server import (
@@ -128,19 +129,25 @@ RottentomatoesSpider.records = _die_once
 """
 
 
-def hasty(folder: Path) -> dict[str, str]:
-    """The environment of machines on which leases are short, and Metacritic's spider kills; Rotten
-    Tomatoes' dies once, by itself."""
+def leases(folder: Path, seconds: float) -> dict[str, str]:
+    """The environment of machines on which a lease is for so long."""
     folder.mkdir()
     copy_packages(folder)
     worker = folder / "schedules/cluster/worker.py"
-    long = worker.read_text("utf-8")
-    assert "LEASE_SECONDS = 10.0" in long
-    worker.write_text(long.replace("LEASE_SECONDS = 10.0", "LEASE_SECONDS = 2.0"), "utf-8")
+    usual = worker.read_text("utf-8")
+    assert f"LEASE_SECONDS = {LEASE_SECONDS}\n" in usual
+    worker.write_text(usual.replace(f"= {LEASE_SECONDS}\n", f"= {seconds}\n", 1), "utf-8")
+    return {"PYTHONPATH": str(folder)}
+
+
+def hasty(folder: Path) -> dict[str, str]:
+    """The environment of machines on which leases are short, and Metacritic's spider kills; Rotten
+    Tomatoes' dies once, by itself."""
+    environment = leases(folder, 2.0)
     (folder / "spiders/metacritic.py").write_text(KILLS, "utf-8")
     with (folder / "spiders/rottentomatoes.py").open("a", encoding="utf-8") as spider:
         spider.write(DIES)
-    return {"PYTHONPATH": str(folder)}
+    return environment
 
 
 def tracking(folder: Path, *servers: FaultServer) -> Afterscore:
@@ -250,8 +257,11 @@ def test_a_batch_that_kills_its_workers_is_given_up_and_a_scheduler_may_be_resta
 
 def test_runs_that_want_one_host_take_turns_and_end_or_give_way_in_order(tmp_path: Path) -> None:
     gates = {place: Gate() for place in ("m/3", "m/9")}
-    with FaultServer("rottentomatoes") as rotten, Machines(tmp_path) as machines:
+    patient = leases(tmp_path / "patient", PATIENCE)  # no worker is to be lost
+    with FaultServer("rottentomatoes") as rotten, Machines(tmp_path, patient) as machines:
         first, second = (tracking(tmp_path / name, rotten) for name in ("first", "second"))
+        for ready in (first, second):
+            ready.environment |= patient
         machines.start_workers(2)
         backfill = ("backfill", "--cluster", machines.address)
         rotten.tell("m/3", Reply(body=rotten.page("m/3"), gate=gates["m/3"]))
@@ -282,6 +292,16 @@ def test_runs_that_want_one_host_take_turns_and_end_or_give_way_in_order(tmp_pat
         # Whoever waited asked nothing before the host was free, and nobody asked anything twice.
         assert rotten.pages_asked == listings[:asked] + listings[:-1] + listings[asked:]
         assert min(over_two(rotten.asked)) > 1.5 * DELAY
+
+        # A run that is killed while it waits has told by then for how long.
+        refused = Reply(429, headers={"Retry-After": "100"})
+        for listing in listings:
+            rotten.tell(listing, refused)
+        with started(first, *backfill, "--again") as killed:
+            printed(killed, "rottentomatoes: waits for 100 s, as it was told to")
+            killed.kill()
+        (row,) = first.database().query("SELECT not_before FROM last_requests")
+        assert row["not_before"] > clock.later(clock.now(), seconds=30)
 
 
 def test_a_cluster_that_cannot_be_used_ends_the_command_with_what_to_do(

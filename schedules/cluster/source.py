@@ -22,7 +22,7 @@ from schedules.cluster.connection import (
     words,
 )
 from schedules.cluster.worker import LEASE_SECONDS, Batch, Taken
-from schedules.crawls import SENT_AWAY_AGAIN, Ended, Heard, SentAway
+from schedules.crawls import Ended, Heard, SentAway
 from spiders.items import Answer
 from spiders.plan import LONGEST_WAIT, Plan, Target
 
@@ -159,8 +159,6 @@ class OneSource:
     def _keep_away(self, seconds: float = 0.0) -> None:
         """The source was asked until now, and wants to be left alone for so many seconds."""
         now = time.monotonic()
-        if seconds and now + seconds > self._away_until + SENT_AWAY_AGAIN:
-            self._put(SentAway(self.key, seconds))
         self._away_until = max(self._away_until, now + seconds)
         self._free_at = max(self._free_at, now + self._plan.delay_seconds, self._away_until)
 
@@ -233,6 +231,8 @@ class OneSource:
             heard = time.monotonic()
             self._hear()
             self._keep_away(taken.away_seconds)
+            if taken.sent_away_seconds:
+                self._put(SentAway(self.key, taken.sent_away_seconds))
             for line in taken.answers:
                 answer = Answer.model_validate_json(line)
                 batch.answered.add(answer.asked_url)

@@ -12,13 +12,13 @@ import os
 import threading
 import time
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from queue import Empty, Queue
 from typing import NamedTuple
 
 from schedules import __version__
-from schedules.crawls import QUEUED, Ended, Heard
+from schedules.crawls import QUEUED, Ended, Heard, SentAway
 from schedules.nursery import Nursery
 from schedules.workers import Processes
 from spiders.items import Answer
@@ -40,12 +40,13 @@ MOST_AT_ONCE = 200
 
 
 class Taken(NamedTuple):
-    """What came in a turn: answers as JSON, for how long from now the source wants to be left
-    alone, and how the crawl ended, once it has."""
+    """What came in a turn: answers as JSON, for how long from now the source is left alone, for how
+    long it just told the crawl to leave it alone, and how the crawl ended, once it has."""
 
     turn: int
     answers: tuple[str, ...] = ()
     away_seconds: float = 0.0
+    sent_away_seconds: float = 0.0
     ended: Ended | None = None
 
 
@@ -103,9 +104,10 @@ class Batch:
                 self._stopped = True
                 self._crawl.stop()
             await self._wait(room)
-            answers, ended = self._drain(min(room, MOST_AT_ONCE))
+            answers, sent_away, ended = self._drain(min(room, MOST_AT_ONCE))
             self._answered_at = time.monotonic()
-            self._taken = Taken(turn + 1, answers, self._crawl.away_seconds, ended)
+            away = self._crawl.away_seconds
+            self._taken = Taken(turn + 1, answers, away, sent_away, ended)
             return self._taken
 
     async def kill(self) -> None:
@@ -117,18 +119,20 @@ class Batch:
         while (self._come.empty() or not room) and time.monotonic() < until:
             await asyncio.sleep(LOOK_SECONDS)
 
-    def _drain(self, most: int) -> tuple[tuple[str, ...], Ended | None]:
+    def _drain(self, most: int) -> tuple[tuple[str, ...], float, Ended | None]:
         answers: list[str] = []
-        try:
-            while len(answers) < most:
-                item = self._come.get_nowait()
-                if isinstance(item, Ended):
-                    return tuple(answers), item
-                if isinstance(item, Answer):  # each turn tells by itself who was sent away
-                    answers.append(item.model_dump_json(exclude_defaults=True))
-        except Empty:
-            pass
-        return tuple(answers), None
+        sent_away = 0.0
+        ended: Ended | None = None
+        with suppress(Empty):
+            while len(answers) < most and ended is None:
+                match self._come.get_nowait():
+                    case Answer() as answer:
+                        answers.append(answer.model_dump_json(exclude_defaults=True))
+                    case SentAway(seconds=seconds):
+                        sent_away = seconds
+                    case Ended() as end:
+                        ended = end
+        return tuple(answers), sent_away, ended
 
     def _pump(self) -> None:
         try:
