@@ -201,6 +201,15 @@ def test_what_moved_what_stood_and_what_is_stale(site: httpx.Client) -> None:
         for row in rows(site, "score_on_a_date", day=clock.later(clock.now(), days=-5)[:10])
     }
     assert {("tomatometer", 92), ("imdb_rating", 7.8)} <= stood
+    seen = {
+        row["value"]: row["observed_at"]
+        for row in rows(site, "score_on_a_date")
+        if row["score_kind"] == "tomatometer"
+    }
+    (came,) = seen.values()
+    the_day_before = rows(site, "score_on_a_date", day=clock.later(came, days=-1)[:10])
+    assert list(seen) == [90]
+    assert [row["value"] for row in the_day_before if row["score_kind"] == "tomatometer"] == [92]
     assert rows(site, "score_on_a_date", film="tt1074638", day="2012-11-05") == [
         row
         for row in rows(site, "score_on_a_date", film="tt1074638", day="2012-12-24")
