@@ -10,6 +10,9 @@ from pipelines.wording import counted
 BEGINNING = "0001-01-01T00:00:00Z"
 """Since ever: a listing's first match holds for all that it ever said, saved pages included."""
 
+FIRST_PAGE = datetime(1991, 8, 6, tzinfo=UTC)
+"""When the first page of the web was there for anyone to save."""
+
 _PARTIAL = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 
 
@@ -32,7 +35,7 @@ def stamp(moment: datetime) -> str:
     """A moment as the database writes it. Raises ValueError for a time without a zone."""
     if moment.tzinfo is None:
         raise ValueError(f"{moment} has no time zone")
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def moment(text: str) -> datetime:
@@ -54,7 +57,8 @@ def captured(text: str) -> tuple[str, str]:
     """When a page was saved, and how exact that is, from `2014`, `2017-07`, `2019-12-17` or a time.
 
     A coarse date becomes the first second of its period, and the second value says so (`year`,
-    `month`, `day` or `second`). Raises ValueError for anything else, or a date to come.
+    `month`, `day` or `second`). Raises ValueError for anything else, a date to come, or one before
+    there were pages.
     """
     partial = _PARTIAL.fullmatch(text.strip())
     try:
@@ -71,6 +75,8 @@ def captured(text: str) -> tuple[str, str]:
         ) from None
     if when > datetime.now(UTC) + timedelta(days=1):
         raise ValueError(f"a page cannot have been saved in the future: {text}")
+    if when < FIRST_PAGE:
+        raise ValueError(f"there was no page to save yet in {text}")
     return stamp(when), exact
 
 

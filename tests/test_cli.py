@@ -497,16 +497,20 @@ def test_what_is_wrong_with_an_index_is_named_by_line_and_field(afterscore: Afte
         {**page, "file": 12},
         {"file": "x.html"},
         [1],
+        {**page, "captured_on": "0215"},
+        {**page, "captured_on": "0001-01-01T00:00:00+05:00"},
     ]
     index.write_text("\n".join(map(json.dumps, lines)), "utf-8")
     ended = afterscore("backfill", "--from", "index.jsonl")
-    assert (ended.status, ended.out) == (1, "1 saved page: 1 read, 1 record stored, 5 problems.\n")
+    assert (ended.status, ended.out) == (1, "1 saved page: 1 read, 1 record stored, 7 problems.\n")
     for line, told in (
         (2, "captured_on is not there"),
         (3, "http_status is 'OK'"),
         (4, "file is 12"),
         (5, "source is not there"),
         (6, "a JSON object with file, source and url is expected"),
+        (7, "captured_on: there was no page to save yet in 0215"),
+        (8, "captured_on: there was no page to save yet in 0001-01-01T00:00:00+05:00"),
     ):
         assert f"index.jsonl, line {line}: {told}" in ended.err
 
