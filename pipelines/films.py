@@ -148,8 +148,10 @@ def track(db: Database, listings: Sequence[Listed], given: str) -> tuple[int, bo
     """
     run = db.conn.execute
     at = clock.now()
+    films = {one.film_id for listing in listings for one in find_all(db, str(listing))}
+    if len(films) > 1:
+        raise UnknownFilm(f"{given}: these ids are of different films here: {sorted(films)}")
     numbers = []
-    films: set[int] = set()
     for listing in listings:
         run(
             "INSERT OR IGNORE INTO listings (source, source_id, url, first_seen_at)"
@@ -161,9 +163,6 @@ def track(db: Database, listings: Sequence[Listed], given: str) -> tuple[int, bo
                 "SELECT listing_id FROM listings WHERE source = ? AND source_id = ?", listing
             ).fetchone()[0]
         )
-        films |= {candidate.film_id for candidate in find_all(db, str(listing))}
-    if len(films) > 1:
-        raise UnknownFilm(f"{given}: these ids are of different films here: {sorted(films)}")
     film_id = films.pop() if films else int(run("INSERT INTO films DEFAULT VALUES").lastrowid or 0)
     for number, listing in zip(numbers, listings, strict=True):
         run(

@@ -13,7 +13,8 @@ from pathlib import Path
 from pipelines import films
 from pipelines.database import read_only
 from pipelines.films import Listed, UnknownFilm, listed
-from spiders.sources import SOURCES
+from pipelines.matching.spans import OWN_ID
+from spiders.sources import SOURCES, by_key
 
 # What people and other programs call the columns, in lower case without spaces and underscores.
 _COLUMNS = {
@@ -175,6 +176,11 @@ def _row(place: str, cells: list[str], columns: dict[int, str]) -> Row:
             listings[listing] = None
         else:
             problem = problem or f"{cell!r} is no {meaning} id"
+    for source in OWN_ID:
+        theirs = [listing.source_id for listing in listings if listing.source == source]
+        if len(theirs) > 1:
+            several = f"its ids are of several films on {by_key(source).name}: {', '.join(theirs)}"
+            return Row(place, " ".join(given), problem=several)
     if listings:
         return Row(place, " ".join(given), tuple(listings))
     return Row(place, " ".join(given), problem=problem or "no id in this row")

@@ -508,19 +508,25 @@ class Run:
         matched = match(self._db, listings)
         for listing_id, films in matched.ambiguous.items():
             self._doubt(listing_id, films)
+        for listing_id, film_id in matched.misnamed.items():
+            listing = self._named(listing_id)
+            self._shown.say(f"{listing} was tracked as film {film_id}, and is another one")
         self._touched |= self._lookups.write_doubtful(matched.doubtful)
         self._touched |= matched.films | films_of(self._db, listings)
 
     def _doubt(self, listing_id: int, films: Mapping[int, str]) -> None:
         """Tell of a listing that points to several films, and remember it for each of them."""
-        source, source_id = self._db.conn.execute(
-            "SELECT source, source_id FROM listings WHERE listing_id = ?", (listing_id,)
-        ).fetchone()
         why = "; ".join(f"film {number}: {evidence}" for number, evidence in films.items())
-        self._shown.say(
-            f"ambiguous: {source}:{source_id} may be several films, so it is none: {why}"
-        )
+        listing = self._named(listing_id)
+        self._shown.say(f"ambiguous: {listing} may be several films, so it is none: {why}")
         self._touched |= self._lookups.write_doubtful({listing_id: films})
+
+    def _named(self, listing_id: int) -> str:
+        """A listing as people name it."""
+        named = self._db.conn.execute(
+            "SELECT source || ':' || source_id FROM listings WHERE listing_id = ?", (listing_id,)
+        )
+        return str(named.fetchone()[0])
 
     def _merge(self) -> None:
         merge(self._db, self._touched)

@@ -209,6 +209,29 @@ def test_films_come_from_csv_files_of_many_shapes(
     assert sorted(f["tmdb_id"] for f in films if f["tmdb_id"]) == tmdb_ids
 
 
+def test_a_row_of_two_films_is_refused(afterscore: Afterscore) -> None:
+    url = "https://www.imdb.com/title/tt1074638/"
+    (afterscore.folder / "films.csv").write_text(f"Const,URL\ntt0848228,{url}\n", "utf-8")
+    ended = afterscore("track", "--films", "films.csv")
+    assert ended.status == 2
+    assert "line 2: its ids are of several films on IMDb: tt0848228, tt1074638" in ended.err
+
+
+def test_a_row_that_gives_a_film_the_page_of_another_is_not_believed(tmp_path: Path) -> None:
+    with Replica() as replica:
+        ready = beside(replica, tmp_path)
+        (tmp_path / "films.csv").write_text("imdb_id,tmdb_id\ntt0848228,37724\n", "utf-8")
+        assert ready("track", "--films", "films.csv").status == 0
+        ended = ready("refresh")
+    assert "tmdb:37724 was tracked as film 1, and is another one" in ended.err
+    film = "SELECT title, tmdb_score, metascore FROM film_scores WHERE imdb_id = ?"
+    for imdb_id, wanted in (
+        ("tt0848228", ("The Avengers", 7.4, 69)),
+        ("tt1074638", ("Skyfall", 6.9, 81)),
+    ):
+        assert [*ready.database().conn.execute(film, (imdb_id,))] == [wanted]
+
+
 def test_a_csv_without_a_column_of_ids_is_refused(afterscore: Afterscore) -> None:
     (afterscore.folder / "films.csv").write_text("Name,Watched\nSkyfall,yes\n", "utf-8")
     ended = afterscore("track", "--films", "films.csv")

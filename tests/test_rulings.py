@@ -162,6 +162,22 @@ def test_a_ruling_that_two_of_imdbs_ids_are_one_film_joins_them(told: Afterscore
         assert told("film", name, "--json").json["film_id"] == film_id[0]
 
 
+@pytest.mark.parametrize("second_thought", ["undo", "different"])
+def test_what_came_after_a_listing_leaves_a_film_with_it(
+    told: Afterscore, second_thought: str
+) -> None:
+    with keeping(told.folder / "ratings.db") as kept:
+        hear(kept, claims("Q1", 83658, "x"), tomatoes("x", "Blade Runner", 1982, score=89))
+    assert tomatometers(told) == {"tt0083658": 89}
+    both = ("imdb:tt4975722", "imdb:tt0083658")
+    assert told("match", "same", *both).status == 0
+    assert tomatometers(told) == {"tt4975722": 89}
+    ended = told("match", second_thought, *both)
+    assert "imdb:tt0083658 is Blade Runner (1982)" in ended.out
+    assert tomatometers(told) == {"tt0083658": 89}
+    assert "0 newly or otherwise, 0 no longer" in told("rebuild").out
+
+
 def test_rulings_name_listings_and_never_films(told: Afterscore) -> None:
     for words in (("1", "2"), ("Moonlight (2016)", "imdb:tt4975722")):
         ended = told("match", "same", *words)

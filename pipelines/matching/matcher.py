@@ -25,7 +25,16 @@ from pipelines.matching.identifiers import (
     set_pointed,
 )
 from pipelines.matching.newborn import give_birth_to_the_unrelated
-from pipelines.matching.spans import OWN_ID, Link, join, leave, link, update_evidence
+from pipelines.matching.spans import (
+    ANCHOR,
+    OWN_ID,
+    Link,
+    followers,
+    join,
+    leave,
+    link,
+    update_evidence,
+)
 from pipelines.matching.weighing import (
     remember,
     weigh,
@@ -50,12 +59,14 @@ class Matched:
 
     `films` gained, lost or were newly doubted a listing; `ambiguous` holds the listings that
     identifiers point to several films, with the evidence for each; `doubtful` holds, for each
-    listing that a person should look at, the films that it may be.
+    listing that a person should look at, the films that it may be; `misnamed` holds the listings
+    that a person's list gave as one film with others and that are another one, with that film.
     """
 
     films: set[int] = field(default_factory=set)
     ambiguous: dict[int, dict[int, str]] = field(default_factory=dict)
     doubtful: dict[int, dict[int, str]] = field(default_factory=dict)
+    misnamed: dict[int, int] = field(default_factory=dict)
 
 
 def match(db: Database, listing_ids: Iterable[int]) -> Matched:
@@ -98,6 +109,16 @@ def rebuild(db: Database) -> Matched:
         )
         matched.films |= {row[0] for row in run("SELECT film_id FROM films")}
         return matched
+
+
+_STATES_IT = (
+    "(SELECT max(s.source_id = f.imdb_id) FROM (SELECT i.source_id FROM listing_identifiers i"
+    " WHERE i.listing_id = l.listing_id AND i.source = 'imdb' UNION ALL SELECT o.source_id"
+    " FROM listing_identifiers i JOIN listing_identifiers o ON o.listing_id = i.listing_id"
+    " WHERE i.source = l.source AND i.source_id = l.source_id AND o.source = 'imdb') s)"
+)
+"""SQL: whether a listing `l`, or one that names it, states the IMDb id of a film `f`; NULL where
+neither states any."""
 
 
 class _Matching:
@@ -211,24 +232,39 @@ class _Matching:
         Of those by identifier, the ones that title, year and people together contradict by now.
         Where the listing's page came to show another film, less will do: a remake has the title of
         the film whose address it took. A film's anchor, the listing whose id it bears first, is
-        not held against the others: it is what they were matched to.
+        not held against the others: it is what they were matched to. Where a person's list gave
+        several listings as one film, those after the first are held against the others, too; less
+        will do for one that is said to be another of IMDb's films, and with it goes what came
+        after it.
         """
         self._run("DROP TABLE IF EXISTS temp.again")
         self._run(
-            "CREATE TEMP TABLE again AS SELECT lf.listing_id,"
-            " ifnull(lf.valid_from < l.another_film_since, 0) AS turned"
+            "CREATE TEMP TABLE again AS SELECT lf.listing_id, lf.film_id,"
+            " ifnull(lf.valid_from < l.another_film_since, 0)"
+            f"  OR lf.method = 'tracked' AND ifnull({_STATES_IT} = 0, 0) AS turned,"
+            " lf.method = 'tracked' AS listed"
             " FROM temp.examined e CROSS JOIN listing_films lf USING (listing_id)"
             " JOIN films f USING (film_id) JOIN listings l USING (listing_id)"
-            " WHERE lf.valid_to IS NULL AND lf.method = 'identifier' AND l.title IS NOT NULL"
-            " AND l.source || l.source_id IS NOT coalesce('imdb' || f.imdb_id, 'tmdb' || f.tmdb_id,"
-            " 'wikidata' || f.wikidata_id)"
+            " WHERE lf.valid_to IS NULL AND lf.method IN ('identifier', 'tracked')"
+            f" AND l.title IS NOT NULL AND l.source || l.source_id IS NOT {ANCHOR}"
+            " AND (lf.method = 'identifier' OR lf.listing_id <> (SELECT o.listing_id"
+            "   FROM listing_films o JOIN films f USING (film_id)"
+            "   JOIN listings l USING (listing_id)"
+            "   WHERE o.film_id = lf.film_id AND o.valid_to IS NULL AND o.method = 'tracked'"
+            f"   ORDER BY l.source || l.source_id IS {ANCHOR} DESC, o.listing_id LIMIT 1))"
         )
         weighed = weigh_against_the_rest(self._db, "again")
         turned = {row[0] for row in self._run("SELECT listing_id FROM temp.again WHERE turned")}
         wrong = weighed["contradicts"]
         wrong |= weighed["listing_id"].isin(turned) & (weighed["answer"] != "same")
         leaving = weighed.loc[wrong, "listing_id"].tolist()
-        self._matched.films |= leave(self._db, leaving)
+        listed = dict(self._run("SELECT listing_id, film_id FROM temp.again WHERE listed"))
+        self._matched.misnamed = {one: listed[one] for one in leaving if one in listed}
+        followed = followers(self._db, self._matched.misnamed.values())
+        self._matched.films |= leave(self._db, [*leaving, *followed])
+        self._db.conn.executemany(
+            "INSERT OR IGNORE INTO temp.examined VALUES (?)", ([one] for one in followed)
+        )
 
     def _yield_to_identifiers(self) -> None:
         """A match by evidence gives way to an identifier that was not known then."""

@@ -18,7 +18,7 @@ from sqlite_utils import Database
 from pipelines import clock
 from pipelines.films import Listed, UnknownFilm, listed
 from pipelines.listings import listing_number
-from pipelines.matching.spans import OWN_ID, Link, join, leave, link
+from pipelines.matching.spans import OWN_ID, Link, followers, join, leave, link
 from spiders.sources import SOURCES
 
 SAME, DIFFERENT = "same", "different"
@@ -247,7 +247,7 @@ def _let_go_of_undone(db: Database, same: list[Ruling], applied: Applied) -> Non
         )
         if name not in ruled
     ]
-    _leave(db, gone, applied)
+    _part_from_their_films(db, gone, applied)
     db.conn.execute("DELETE FROM judgements WHERE method = 'ruling'")
 
 
@@ -257,7 +257,15 @@ def _part(db: Database, apart: list[Ruling], applied: Applied) -> None:
         members = _members(db, (one.a, one.b))
         first, second = sorted(members.values(), key=lambda member: member.firmness)
         if first.film_id is not None and first.film_id == second.film_id:
-            _leave(db, [second.listing_id], applied)
+            _part_from_their_films(db, [second.listing_id], applied)
+
+
+def _part_from_their_films(db: Database, listing_ids: list[int], applied: Applied) -> None:
+    """Listings leave their films, and with them whatever may have come after them."""
+    parted = leave(db, listing_ids)
+    _leave(db, followers(db, parted), applied)
+    applied.films |= parted
+    applied.listings |= set(listing_ids)
 
 
 def _bring_together(

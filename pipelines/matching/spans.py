@@ -15,6 +15,12 @@ from sqlite_utils import Database
 from pipelines import clock
 from pipelines.database import set_aside
 
+OWN_ID = {"imdb": "imdb_id", "tmdb": "tmdb_id", "wikidata": "wikidata_id"}
+"""The column of `films` that holds a film's own id at a source."""
+
+ANCHOR = "coalesce('imdb' || f.imdb_id, 'tmdb' || f.tmdb_id, 'wikidata' || f.wikidata_id)"
+"""SQL: the source and id of the listing that a film `f` stands or falls with; NULL: it has none."""
+
 
 class Link(NamedTuple):
     """A listing that is a film, how that was found, and why it is believed."""
@@ -102,6 +108,19 @@ def leave(db: Database, listing_ids: Iterable[int]) -> set[int]:
     return {row[0] for row in left}
 
 
+def followers(db: Database, film_ids: Iterable[int]) -> list[int]:
+    """The listings that identifiers or evidence made these films, but for a film's anchor, whose id
+    it bears first. Where a listing leaves its film, they may have come after it."""
+    set_aside(db, "followed", "film_id", film_ids)
+    found = db.conn.execute(
+        "SELECT lf.listing_id FROM temp.followed CROSS JOIN listing_films lf USING (film_id)"
+        " JOIN films f USING (film_id) JOIN listings l USING (listing_id)"
+        " WHERE lf.valid_to IS NULL AND lf.method IN ('identifier', 'evidence')"
+        f" AND l.source || l.source_id IS NOT {ANCHOR}"
+    )
+    return [row[0] for row in found]
+
+
 def join(db: Database, survivor: int, other: int) -> None:
     """Two films turned out to be one: the survivor takes the other's listings, past and present.
 
@@ -121,7 +140,3 @@ def join(db: Database, survivor: int, other: int) -> None:
     )
     for table in ("tracked_films", "lookups", "judgements", "film_keys", "unindexed_films"):
         run(f"DELETE FROM {table} WHERE film_id = ?", (other,))
-
-
-OWN_ID = {"imdb": "imdb_id", "tmdb": "tmdb_id", "wikidata": "wikidata_id"}
-"""The column of `films` that holds a film's own id at a source."""
