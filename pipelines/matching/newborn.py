@@ -1,8 +1,8 @@
 """Films that a catalogue brings by the hundred thousand: of listings that share nothing with any
 other, each a film of its own.
 
-Two statements make as many of them as there are. The matcher would come to the very same, after
-it has sought for each what is not there.
+Two statements make as many of them as there are. The matcher would come to the same films, in
+another order here and there, after it has sought for each what is not there.
 """
 
 from __future__ import annotations
