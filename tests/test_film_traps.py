@@ -63,7 +63,17 @@ SAME = [
     (Film("Солярис", 1972, "Андрей Тарковский"), Film("Solaris", 1972, "Andrei Tarkovsky")),
     (Film("AmÃ©lie", 2001), Film("Amélie", 2001)),
     (Film("\u200fUp\u200e 🎈", 2009), Film("Up", 2009)),
+    (Film("8½", 1963), Film("8 1/2 (8½)", 1963)),
+    (Film("Leon", 1994), Film("Léon: The Professional (a.k.a. The Professional) (Léon)", 1994)),
+    (Film("Ford v Ferrari", 2019), Film("Ford vs. Ferrari", 2020)),
+    (Film("Lovely & Amazing", 2001), Film("Lovely and Amazing", 2002)),
+    (Film("Jackass Number Two", 2006), Film("Jackass 2", 2006)),
+    (Film("Back to the Future Part II", 1989), Film("Back to the Future 2", 1990)),
+    (Film("Dune: Part Two", 2024), Film("Dune 2", 2024)),
     # A part of the title is left out.
+    (Film("Batman v Superman: Dawn of Justice", 2016), Film("Batman vs. Superman", 2016)),
+    (Film("Lee Daniels' The Butler", 2013), Film("The Butler", 2013)),
+    (Film("John Carpenter's The Thing", 1982), Film("Thing, The", 1982)),
     (
         Film("Star Wars", 1977, "George Lucas"),
         Film("Star Wars: Episode IV - A New Hope", 1977, "George Lucas"),
@@ -169,6 +179,7 @@ DIFFERENT = [
     ),
     (Film("Nightmare City 2035", 2008), Film("Nightmare City", 1980)),
     (Film("Up", 2009), Film("Step Up", 2006)),
+    (Film("Kill Bill: Vol. 1", 2003), Film("Kill Bill 2", 2003)),
     # Sequels, and other films of the same people.
     (Film("Alien", 1979, "Ridley Scott", "Sigourney Weaver"), Film("Aliens", 1986, "James Cameron", "Sigourney Weaver")),
     (Film("Alien", 1979, "Ridley Scott", "Sigourney Weaver"), Film("Alien³", 1992, "David Fincher", "Sigourney Weaver")),
@@ -229,6 +240,11 @@ DIFFERENT = [
 ]  # fmt: skip
 
 ASK = [
+    # A phrase of which a word is another film's name, or an owner of one word who is none of its makers.
+    (Film("The Double", 2011), Film("The Devil's Double", 2011)),
+    (Film("Together", 2000), Film("Everything Put Together", 2000)),
+    (Film("Band of Brothers", 2001), Film("The Brothers", 2001)),
+    (Film("The Crossing", 1990), Film("Miller's Crossing", 1990)),
     # Nothing but a title, or a title and a length.
     (Film("Skyfall"), Film("Skyfall")),
     (Film("Home"), Film("Home")),

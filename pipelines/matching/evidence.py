@@ -186,7 +186,7 @@ LEVELS: dict[str, type[IntEnum]] = {
 # Letters of a title that is the same or is held by the other. Cut so that the titles of films fall
 # into thirds or so; the weights of the levels are fitted.
 _SHORT, _LONG = 6, 11
-_HELD = 8
+_HELD = 9
 
 # Of 100, from rapidfuzz; below, two titles or names have as much in common as any two.
 _NEARLY, _ALIKE = 88, 62
@@ -288,9 +288,10 @@ def _titles(left: Forms, right: Forms, one: Ints, other: Ints) -> tuple[Levels, 
     )
     # One is what stands before the other's subtitle, or is the subtitle.
     held = equal & ((part_a == Part.WHOLE) != (part_b == Part.WHOLE))
-    level[held] = np.where(length[held] < _SHORT, Title.WITHIN_SHORT, Title.WITHIN)
+    short = (length < _SHORT) & (part_a != Part.OWNED) & (part_b != Part.OWNED)
+    level[held] = np.where(short[held], Title.WITHIN_SHORT, Title.WITHIN)
     extra = held & _differ(left.numbers[here], right.numbers[there])
-    level[extra & (part_a != Part.TAIL) & (part_b != Part.TAIL)] = Title.NUMBERED
+    level[extra & (part_a < Part.TAIL) & (part_b < Part.TAIL)] = Title.NUMBERED
 
     # Only pairs that are not settled are compared letter by letter: that takes most of the time.
     settled = _highest(level, pair, len(one)) >= Title.SAME_SHORT
@@ -299,7 +300,7 @@ def _titles(left: Forms, right: Forms, one: Ints, other: Ints) -> tuple[Levels, 
     at_a, at_b = here[open_], there[open_]
     level[open_] = _alike(left, right, at_a, at_b, length[open_])
     # `Ice Age 4: Continental Drift` and `Ice Age: Continental Drift`: the subtitle tells the part.
-    tails = equal & (part_a == Part.TAIL) & (part_b == Part.TAIL) & (length >= _SHORT)
+    tails = equal & (part_a >= Part.TAIL) & (part_b >= Part.TAIL) & (length >= _SHORT)
     told = (_highest(tails.astype(np.int8), pair, len(one)) > 0)[pair]
     level[told & (level == Title.NUMBERED)] = Title.WITHIN
     spelling = same * np.int8(Spelling.OTHER)

@@ -31,6 +31,9 @@ class Part(IntEnum):
     """What stands before a subtitle."""
     TAIL = 2
     """A subtitle alone, or what stands after an owner's name: `Monty Python's Life of Brian`."""
+    OWNED = 3
+    """What stands after an owner's name with an article of its own: `Lee Daniels' The Butler`. Not
+    even a short one is a phrase of which the owner is a part."""
 
 
 class Form(NamedTuple):
@@ -104,12 +107,26 @@ _EDITION_LAST = re.compile(
 )
 _NUMBERED = re.compile(r"(?:part|pt|vol|volume|chapter|episode|book)\b|\d")
 _THE_MOVIE = re.compile(r"\W*\s(?:the|a)\s+(?:movie|film|motion\s+picture)$")
+_COUNTED_PART = re.compile(
+    r"(?<=\w)[\s:,;–—-]*\s(?:part|pt\.?|vol(?:ume)?\.?|chapter|number|episode)\s+"
+    r"(?=(?:\d+|[ivx]+|one|two|three|four|five|six|seven|eight|nine|ten)\b)"
+)
+"""What numbers a part, and is often left out: `Rocky Part II`, `Jackass Number Two`."""
+
 _THREE_D = re.compile(r"\b3[- ]?d\b")
 _THREE_D_LAST = re.compile(r"\W+3d$")
 _ROMAN_LETTER = re.compile(r"(?<=\w\s)[vx](?=\s*(?:$|[:,;(\[]|[-–—]\s))")
 _ALSO_KNOWN = re.compile(r",?\s+a\.?k\.?a\.?:?\s+")
 _SUBTITLE = re.compile(r"\s*:\s*|\s+[-–—~/|]+\s+|\s*—\s*|[;,]?\s+or[:,]?\s+(?=[(\[])|[;,]\s+or,?\s")
 _OWNER = re.compile(r"^(?:[\w.&-]+\s+){0,4}[\w.]+'s?\s+(?=\w)|^.*\bpresents:?\s+")
+_NAMED_OWNER = re.compile(
+    r"(?!(?:the|an?|my|our|your|his|her|their|one|king|queen|mr|mrs|miss|captain|uncle|aunt)\b)"
+    r"[\w.&-]+\s+\w|(?:disney|pixar|marvel|nickelodeon)\b|.*\bpresents\b"
+)
+"""Owners of whom one word may be the title: `Bram Stoker's Dracula`, and neither `The Devil's
+Double` nor `Rosemary's Baby`."""
+
+_ARTICLE_FIRST = re.compile(r"(?:the|an?)\s+\w")
 _YEAR = re.compile(r"[(\[]((?:18[789]|19\d|20\d)\d)\b[^()\[\]]*[)\]]\s*$")
 _LATIN = re.compile(r"[a-z]")
 _FIGURES = re.compile(r"\d+")
@@ -157,13 +174,21 @@ def _forms(text: str) -> tuple[Form, ...]:
     for name in _names(text):
         words = _words(name)
         numbers = _number_bits(words)
-        found.setdefault(" ".join(words), Form(" ".join(words), Part.WHOLE, _spelt(name), numbers))
+        _add(found, Form(" ".join(words), Part.WHOLE, _spelt(name), numbers))
         for written, part in _parts(name):
             said = " ".join(_words(written))
             if part is Part.WHOLE or not _SAYS_LITTLE.fullmatch(said):
-                found.setdefault(said, Form(said, part, _spelt(written), numbers))
+                _add(found, Form(said, part, _spelt(written), numbers))
     found.pop("", None)
     return tuple(found.values())
+
+
+def _add(found: dict[str, Form], form: Form) -> None:
+    """Add a form, unless the words are there: then a whole name goes before a part of one, as in
+    `Léon: The Professional (Léon)`."""
+    known = found.setdefault(form.words, form)
+    if form.part is Part.WHOLE and known.part is not Part.WHOLE:
+        found[form.words] = form
 
 
 def stated_year(title: str) -> int:
@@ -210,8 +235,13 @@ def _names(text: str) -> Iterator[str]:
     bare = kept
     for bracketed, _ in inside:
         bare = bare.replace(bracketed, " ")
+    for bracket in _BRACKETS.finditer(bare):
+        # `8 1/2 (8½)`: what is said twice, in figures at the beginning, is said once.
+        around = bare.replace(bracket[0], " ")
+        if bracket.start() and _words(bracket[1]) == _words(around):
+            bare = kept = around
     for name in dict.fromkeys([bare, kept, *(content for _, content in inside)]):
-        for also in _ALSO_KNOWN.split(name):
+        for also in _ALSO_KNOWN.split(f" {name}"):
             if also.strip():
                 yield _BRACKETS.sub(r" \1 ", also).strip()
 
@@ -226,10 +256,16 @@ def _parts(name: str) -> Iterator[tuple[str, Part]]:
         # A third part is often called so (Jaws 3-D), and so is any film in three dimensions.
         yield _THREE_D_LAST.sub("", bare), Part.MAIN
         yield _THREE_D_LAST.sub(" 3", bare), Part.WHOLE
+    if _COUNTED_PART.search(bare):
+        yield _COUNTED_PART.sub(" ", bare), Part.WHOLE
     if _FIGURE_IN_WORD.search(bare):
         yield _FIGURE_IN_WORD.sub(lambda found: found[0].translate(_LOOKALIKES), bare), Part.WHOLE
     if owner := _OWNER.match(bare):
-        yield bare[owner.end() :], Part.TAIL
+        owned = bare[owner.end() :]
+        if _ARTICLE_FIRST.match(owned):
+            yield owned, Part.OWNED
+        elif " " in owned or _NAMED_OWNER.match(owner[0]):
+            yield owned, Part.TAIL
     pieces = [piece for piece in _SUBTITLE.split(bare) if piece and piece.strip()]
     if len(pieces) > 1:
         yield pieces[0], Part.MAIN
@@ -250,10 +286,15 @@ def _words(text: str) -> list[str]:
         del words[-1]
     if len(words) > 1 and words[0] in _ARTICLES:
         del words[0]
+    for at in range(1, len(words) - 1):
+        # `Ford v Ferrari`; a five it may be behind `part`, and before an article: `Rocky V The …`.
+        if words[at] == "v" and words[at - 1] not in _BEFORE_NUMBER:
+            words[at] = "v" if words[at + 1] in _ARTICLES else "vs"
     return _with_figures([_SYNONYMS.get(word, word) for word in words])
 
 
 def _spelt(text: str) -> str:
+    text = text.replace("&", "and")
     article = _ARTICLE_LAST.search(text)
     if article:
         text = article[1] + text[: article.start()]
