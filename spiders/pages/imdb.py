@@ -35,6 +35,7 @@ _PAGE_ID = re.compile(
     rb"<link\b(?=[^>]*\brel=[\"']canonical)[^>]*/title/(tt\d{7,10})(?!\d)[^>]*>"
     rb"|<meta\b(?=[^>]*\bproperty=[\"'](?:imdb:pageConst|pageId))[^>]*[\"'](tt\d{7,10})[\"'][^>]*>"
 )
+_CALLED = re.compile(rb"imdb\$[\w$%]*\((?P<answer>\{.*\})\);?", re.S)
 _HEAD_TITLE = re.compile(rb"<title[^>]*>([^<]*)</title>", re.I)
 _BRACKETS = re.compile(
     r"\((?P<label>[^()\d]*?)\s*(?P<year>(?:18|19|20)\d\d)?(?:/[IVXL]+)?"
@@ -105,7 +106,8 @@ def _urql_state(page: Page) -> list[Record] | None:
     """
     if b'"urqlState"' not in page.body:
         return None
-    props = _at(script_json(page.body, _NEXT_DATA), "props")
+    data = page.json if _is_next_data(page.body) else script_json(page.body, _NEXT_DATA)
+    props = _at(data, "props")
     state = _at(props, "urqlState") or _at(props, "pageProps", "urqlState")
     wanted = _at(props, "pageProps", "tconst") or _source_id(page)
     if not isinstance(state, dict):
@@ -125,6 +127,72 @@ def _urql_title(slot: Any) -> dict[str, Any] | None:
             return None
     title = _at(data, "title")
     return title if isinstance(title, dict) else None
+
+
+def _answer(page: Page) -> list[Record] | None:
+    """Answers of IMDb's GraphQL, since 2021: one `title`, or lists of them at any depth.
+
+    An answer about one title need not repeat its id: then it is the one in the address.
+    """
+    if page.body[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] != b"{":
+        return None
+    data = _at(page.json, "data")
+    title = _at(data, "title")
+    if isinstance(title, dict):
+        known = {"titleText", "ratingsSummary"} & title.keys()
+        return _answered(page, {"id": _source_id(page), **title}, page.url) if known else None
+    rows = ((row, by_key("imdb").page_url(row["id"])) for row in _titles_in(data))
+    return [record for row, url in rows for record in _answered(page, row, url)] or None
+
+
+def _answered(page: Page, title: dict[str, Any], url: str) -> list[Record]:
+    """The record of a title in an answer, which may not have been asked for its rating."""
+    unasked: dict[str, Any] = {} if "ratingsSummary" in title else {"scores": {}}
+    found = _listed(page, title) or []
+    return [record.model_copy(update={"url": url, **unasked}) for record in found]
+
+
+def _titles_in(data: Any) -> Iterator[dict[str, Any]]:
+    """The titles in an answer, without those that a title names in its turn."""
+    if isinstance(data, dict):
+        if "titleText" in data and _TCONST.fullmatch(str(data.get("id"))):
+            yield data
+            return
+        data = list(data.values())
+    for part in data if isinstance(data, list) else ():
+        yield from _titles_in(part)
+
+
+def _suggestions(page: Page) -> list[Record] | None:
+    """What the search box suggests: `{"d": [{"id", "l": title, "y": year, "qid": kind}]}`.
+
+    Until 2021 the kind was a word of English (`q`), and the answer a call of JavaScript. There
+    are no ratings in it.
+    """
+    called = _CALLED.fullmatch(page.body.strip())
+    try:
+        answer = json.loads(called["answer"]) if called else page.json
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(_at(answer, "d"), list) or not isinstance(_at(answer, "q"), str):
+        return None
+    rows = (row for row in _items(answer, "d") if _TCONST.fullmatch(str(_at(row, "id"))))
+    return [_suggested(page, row) for row in rows]
+
+
+def _suggested(page: Page, row: dict[str, Any]) -> Record:
+    word = plain(row.get("q")) or ""
+    stated = row.get("qid") or {"feature": "movie"}.get(word.casefold())
+    kind = stated or _KIND_OF_LABEL.get(word.replace("-", " ").casefold())
+    year = row.get("y")
+    record = _record(
+        page,
+        source_id=row["id"],
+        kind=kind if isinstance(kind, str) else None,
+        title=plain(row.get("l")),
+        year=year if type(year) is int else None,
+    )
+    return record.model_copy(update={"url": by_key("imdb").page_url(row["id"])})
 
 
 def _listed(page: Page, title: Any) -> list[Record] | None:
@@ -195,6 +263,8 @@ def _linked_data(page: Page) -> list[Record] | None:
         score = _without_slot(page)
         if "aggregateRating" in data:
             score = _score_in(data["aggregateRating"], "ratingValue", "ratingCount")
+            if figure(_at(data["aggregateRating"], "bestRating")) not in (None, 10):
+                score = missing(_RATING)
         name = plain(data.get("name"))
         return [
             _record(
@@ -422,7 +492,7 @@ def _region(page: Page, start: str, end: str) -> BeautifulSoup | None:
     at = text.find(start)
     stop = text.find(end, at)
     part = text[text.rfind("<", 0, at) : stop if stop != -1 else len(text)]
-    return BeautifulSoup(part[: part.rfind("</")], "lxml")
+    return BeautifulSoup(part[: max(part.rfind("</"), 0)], "lxml")
 
 
 def _own_text(node: object) -> str | None:
@@ -436,9 +506,15 @@ def _unquoted(title: str | None) -> str | None:
     return title and (title.strip('" ') or None)
 
 
+def _is_next_data(body: bytes) -> bool:
+    """Whether this is the data of a page, saved without the page."""
+    return body[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{" and b'"pageProps"' in body
+
+
 def _object_after(body: bytes, key: bytes) -> Any:
     """The JSON value of the first `key` in the Next data, without parsing what stands around it."""
-    at = body.find(key, max(body.find(_NEXT_DATA), 0)) if _NEXT_DATA in body else -1
+    start = 0 if _is_next_data(body) else body.find(_NEXT_DATA)
+    at = body.find(key, start) if start != -1 else -1
     if at == -1:
         return None
     end = body.find(b"</script", at)
@@ -474,6 +550,8 @@ LAYOUTS: dict[str, Layout] = {
     "above-the-fold-2022": _above_the_fold,
     "entity-metadata-2023": _entity_metadata,
     "urql-2021": _urql_state,
+    "graphql-2021": _answer,
+    "suggestions": _suggestions,
     "overview-2018": _overview_2018,
     "reference-2017": _reference,
     "overview-2015": _overview_2015,

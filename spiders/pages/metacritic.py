@@ -79,6 +79,8 @@ def refusal(page: Page) -> tuple[Outcome, str] | None:
     return None
 
 
+_ASKED_STATS = re.compile(r"/(?P<whose>critic|user)/movies/(?P<slug>[^/?]+)/stats\b")
+
 _OUTCOME_OF_CODE = {
     401: Outcome.UNAUTHORISED,
     403: Outcome.BLOCKED,
@@ -92,7 +94,9 @@ def _error_code(answer: Any) -> int | None:
     """The HTTP status that a JSON error states, whichever of the usual names it bears there."""
     if not isinstance(answer, dict) or "components" in answer or "data" in answer:
         return None
-    for stated in (answer, answer.get("error"), answer.get("meta")):
+    several = answer.get("errors")
+    first = several[0] if isinstance(several, list) and several else None
+    for stated in (answer, answer.get("error"), answer.get("meta"), first):
         for key in ("statusCode", "status", "code"):
             code = figure(_at(stated, key))
             if isinstance(code, int) and 400 <= code < 600:
@@ -259,10 +263,14 @@ def _components(stated: list[Any]) -> dict[str, Any]:
 
 
 def _stats(page: Page, item: dict[str, Any]) -> list[Record] | None:
-    """One summary by itself: what it counts and for whom is in the address that it states."""
+    """One summary by itself: what it counts and for whom is in the address that it states, else in
+    the one that was asked (`/reviews/metacritic/user/movies/skyfall/stats/web`)."""
     url = _at(item, "url")
+    asked = _ASKED_STATS.search(page.url)
     if not isinstance(url, str):
-        return None
+        if not asked:
+            return None
+        url = f"/movie/{asked['slug']}/{asked['whose']}-reviews/"
     kind = _USERS if "/user-reviews" in url else _METASCORE
     product = _Product(url=url, kind=_kind_of_url(url), title=None)
     return [_record(page, product, {kind: _first(kind, _summary(kind, item))})]
@@ -721,9 +729,7 @@ def _cards(page: Page) -> list[Record] | None:
     rows = (
         (
             _attribute(card, "a[href]", "href"),
-            _attribute(card, "[data-title]", "data-title")
-            or _words(card, "h3 span:last-of-type")
-            or _words(card, "h3"),
+            _attribute(card, "[data-title]", "data-title") or _listed_name(card),
             _words(card, ".u-text-uppercase"),
             {_METASCORE: ".c-siteReviewScore"},
             card,
@@ -731,6 +737,12 @@ def _cards(page: Page) -> list[Record] | None:
         for card in page.tree.select(".c-finderProductCard:has(a[href])")
     )
     return [record for row in rows if (record := _listed(page, *row))]
+
+
+def _listed_name(card: Tag) -> str | None:
+    """The title in a card's heading, behind its place in the list: a cut page may end with that."""
+    name = _words(card, "h3 span:last-of-type") or _words(card, "h3")
+    return None if name and re.fullmatch(r"\d+\.", name) else name
 
 
 def _clamped(page: Page) -> list[Record] | None:

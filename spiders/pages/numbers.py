@@ -5,17 +5,31 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-_SCALE = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9}
+_SCALE = {
+    "": 1, "k": 10**3, "m": 10**6, "b": 10**9,
+    "thousand": 10**3, "million": 10**6, "billion": 10**9, "lakh": 10**5, "crore": 10**7,
+    "mio": 10**6, "mrd": 10**9, "tys": 10**3, "mln": 10**6, "тыс": 10**3, "млн": 10**6,
+    "万": 10**4, "萬": 10**4, "億": 10**8, "亿": 10**8, "천": 10**3, "만": 10**4, "억": 10**8,
+}  # fmt: skip
 _MOST = 10**12
 """No site counts as far: a larger number is an id or rubbish, and no row of a database holds it."""
 _SPACES = dict.fromkeys(map(ord, "\u00a0\u202f\u2009\u2007"), " ")
 
 _COUNT = re.compile(
-    r"(?P<digits>\d{1,3}(?:(?P<mark>[,. '’])\d{3})(?:(?P=mark)\d{3})*(?!\d)|\d+(?:[.,]\d+)?)"
-    r"\s*(?P<scale>[KMBkmb](?![A-Za-z]))?\s*(?P<plus>\+)?"
+    r"(?P<digits>\d{1,3}(?:(?P<mark>[,. '’])\d{3})(?:(?P=mark)\d{3})*(?!\d)"
+    r"|\d{1,2}(?:,\d{2})+,\d{3}(?!\d)|\d+(?:[.,]\d+)?)"
+    r"\s*(?P<scale>[KMBkmb](?![A-Za-z])|"
+    + "|".join(word for word in _SCALE if len(word) > 1)
+    + r"|[万萬億亿천만억])?s?\s*(?P<plus>\+)?",
+    re.I,
 )
+_NUMBER_WORD = re.compile(r"\s*(?:hundred|mil|mille|lac|cr|mn|bn|dozen)s?\b", re.I)
+"""Words for a number that are not read: `mil` is a thousand in Spanish, and short for a million."""
+
 _UPPER_BOUND = re.compile(r"fewer than|less than|under\b|<", re.I)
-_FIGURE = re.compile(r"\s*(?P<number>[-+]?\d+(?:[.,]\d+)?)\s*(?:%|/\s*(?:5|10|100))?\s*")
+_FIGURE = re.compile(
+    r"\s*(?P<number>[-+]?\d+(?:[.,]\d+)?)\s*(?P<scale>%|/\s*(?P<best>5|10|100))?\s*"
+)
 _NO_FIGURE = re.compile(
     r"\s*(?:tbd|tba|n/?a|nr|none|null|%|[-–—]+%?|\?+|"
     r"(?:no|not)\s+(?:score|rating|reviews?|yet|rated|enough|available)\b.*)?\s*",
@@ -52,11 +66,15 @@ Count(votes=46, at_least=False), None)
         return None
     if text[: found.start()].rstrip().endswith(("-", "\u2212")):
         return None
+    if not found["scale"] and _NUMBER_WORD.match(text, found.end("digits")):
+        return None
     digits, scale = found["digits"], (found["scale"] or "").lower()
     if found["mark"]:
         number = float(re.sub(r"\D", "", digits))
         if scale and found["mark"] in ",." and digits.count(found["mark"]) == 1:
             number = float(digits.replace(",", "."))  # "1.234M": a decimal mark, not thousands
+    elif digits.count(",") > 1:
+        number = float(digits.replace(",", ""))  # "12,34,567": lakhs and crores
     else:
         number = float(digits.replace(",", "."))
     votes = round(number * _SCALE[scale], 3)  # 8.2 times a billion is 8199999999.999999
@@ -82,6 +100,18 @@ def figure(raw: object) -> int | float | None:
     if not 0 <= number <= _MOST:
         return None
     return int(number) if number.is_integer() and not re.search("[.,]", found["number"]) else number
+
+
+def stated_scale(raw: object) -> int | None:
+    """The scale that a slot names beside its figure, or None where it names none.
+
+    >>> stated_scale("7.3 / 10"), stated_scale("93%"), stated_scale("7.3")
+    (10, 100, None)
+    """
+    found = _FIGURE.fullmatch(raw.translate(_SPACES)) if isinstance(raw, str) else None
+    if not found:
+        return None
+    return 100 if found["scale"] == "%" else int(found["best"] or 0) or None
 
 
 def says_none(raw: object) -> bool:

@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 from spiders.items import Outcome, Record
+from spiders.pages.addresses import live_url
 from spiders.pages.page import Page
 from spiders.sources import SOURCES, by_key
 
@@ -21,17 +22,27 @@ MAX_BYTES = 16 * 1024 * 1024
 
 # Looked for only where no layout answers, so that a film named "Access Denied" is still read.
 _CHALLENGE = re.compile(
-    rb"cf-challenge|cf_chl_|challenge-platform|just a moment\.\.\."
-    rb"|attention required! \| cloudflare"
-    rb"|awswafintegration|aws-waf-token|token\.awswaf\.com|captcha-delivery|px-captcha|_pxappid"
-    rb"|/_incapsula_resource|incapsula incident|g-recaptcha|h-captcha|hcaptcha\.com|geo\.captcha"
-    rb"|recaptcha/api|verify (?:that )?you are (?:a )?human|are you a (?:human|robot)"
+    rb"just a moment\.\.\.|attention required! \| cloudflare|incapsula incident"
+    rb"|verify (?:that )?you are (?:a )?human|are you a (?:human|robot)|unusual traffic"
     rb"|<title>[^<]{0,80}(?:access denied|robot check|captcha|pardon our interruption"
     rb"|security check|before you continue|request blocked|human verification"
     rb"|consent|cookie preferences)"
-    rb"|id=[\"']?(?:didomi|sp_message|consent)-?(?:wall|page|gate)|unusual traffic",
+    rb"|id=[\"']?(?:didomi|sp_message|consent)-?(?:wall|page|gate)",
     re.I,
 )
+# What a firewall loads stands on ordinary pages of some sites too: it makes a challenge only of a
+# page that says next to nothing itself.
+_LOADS_CHALLENGE = re.compile(
+    rb"cf-challenge|cf_chl_|challenge-platform|awswafintegration|aws-waf-token|token\.awswaf\.com"
+    rb"|captcha-delivery|px-captcha|_pxappid|/_incapsula_resource|g-recaptcha|h-captcha"
+    rb"|hcaptcha\.com|geo\.captcha|recaptcha/api",
+    re.I,
+)
+_NOT_SHOWN = re.compile(
+    rb"<(script|style|svg|template)\b.*?(?:</\1\s*>|\Z)|<!--.*?-->|<[^>]*>", re.I | re.S
+)
+_SAYS_SOMETHING = 1500
+"""Letters that people would read; a challenge has some hundred."""
 
 
 def read(page: Page) -> list[Record]:
@@ -59,7 +70,7 @@ def read(page: Page) -> list[Record]:
             return [_failed(page, Outcome.UNREADABLE, why)]
         if records is not None:
             return [record.model_copy(update={"layout": name}) for record in records]
-    if _CHALLENGE.search(page.body[:200_000]):
+    if _is_challenge(page):
         return [_failed(page, Outcome.BLOCKED, "a challenge or consent page with status 200")]
     what = "no known layout fits" if page.body.strip() else "the body is empty"
     return [_failed(page, Outcome.UNREADABLE, what)]
@@ -84,10 +95,20 @@ def refused_by_status(page: Page) -> tuple[Outcome, str] | None:
     if status == 429 or (status == 503 and page.header("retry-after")):
         return Outcome.RATE_LIMITED, f"status {status}"
     if status >= 400:
-        if _CHALLENGE.search(page.body[:200_000]):
+        if _is_challenge(page):
             return Outcome.BLOCKED, f"status {status}, a challenge page"
         return Outcome.ERROR, f"status {status}"
     return None
+
+
+def _is_challenge(page: Page) -> bool:
+    start = page.body[:200_000]
+    if _CHALLENGE.search(start):
+        return page.json is None or len(page.body) < 10_000  # in data, it is what somebody wrote
+    if not _LOADS_CHALLENGE.search(start):
+        return False
+    shown = b" ".join(_NOT_SHOWN.sub(b" ", start).split())
+    return len(shown) < _SAYS_SOMETHING
 
 
 @cache
@@ -109,7 +130,7 @@ def reader_version(source: str) -> str:
 def _failed(page: Page, outcome: Outcome, detail: str) -> Record:
     return Record(
         source=page.source,
-        source_id=by_key(page.source).source_id(page.url),
+        source_id=by_key(page.source).source_id(live_url(page.url)),
         url=page.url,
         outcome=outcome,
         detail=detail,

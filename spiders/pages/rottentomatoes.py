@@ -25,6 +25,7 @@ from spiders.pages.embedded import json_ld, plain, script_json
 from spiders.pages.numbers import count, figure, runtime_minutes
 from spiders.pages.page import Page
 from spiders.pages.reading import Layout
+from spiders.pages.rottentomatoes_api import films_of_the_api, found_by_the_api
 from spiders.pages.scores import missing, read_score
 from spiders.sources import by_key, score_kind
 
@@ -324,7 +325,9 @@ def _headed(
     page: Page, tree: BeautifulSoup, scores: dict[str, Score], linked: Mapping[str, Any]
 ) -> Record:
     """A record of a page whose heading reads `Skyfall (2012)`."""
-    heading = tree.select_one("h1.movie_title, h1#movie-title, h1.title, h1")
+    # An archive's own heading may stand before the page's.
+    own = tree.select_one("h1.movie_title, h1#movie-title, h1.title")
+    heading = own or tree.select_one("h1")
     title, year = _split_title(_words(heading))
     directors = (_labelled(tree, "Directed By") or _labelled(tree, "Director") or "").split(",")
     genres = [_words(genre) for genre in tree.select('[itemprop="genre"], [property="v:genre"]')]
@@ -727,6 +730,8 @@ def _string(found: object) -> str | None:
 
 
 LAYOUTS: dict[str, Layout] = {
+    "api-2010": films_of_the_api,
+    "search-api-2017": found_by_the_api,
     "scorecard-2024": _scorecard,
     "score-board-2021": _score_board,
     "score-details-2021": _score_details,

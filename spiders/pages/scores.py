@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from spiders.items import Score, ScoreState
-from spiders.pages.numbers import Count, count, figure, says_none
+from spiders.pages.numbers import Count, count, figure, says_none, stated_scale
 from spiders.sources import score_kind
 
 
@@ -18,7 +18,7 @@ def read_score(
 ) -> Score:
     """The score of one slot: `raw` is what stands for the value, `votes` for the count.
 
-    `scored` where there is a figure; a figure of 0 only where a count above 0 stands beside it,
+    `scored` where there is a figure, and no other scale is named beside it (`3.5/5`); a figure of 0 only where a count above 0 stands beside it,
     since sites write 0 for "none" too; `not_rated` where the slot says so or is empty, or the
     count is 0; `missing` where it holds something that no known layout writes. A caller that
     finds no slot at all says `missing(kind)` itself.
@@ -31,6 +31,8 @@ def read_score(
         state = ScoreState.NOT_RATED if says_none(raw) else ScoreState.MISSING
     elif (counted is not None and counted.votes == 0) or (value == 0 and counted is None):
         state = ScoreState.NOT_RATED
+    elif value and stated_scale(raw) not in (None, scale):
+        state = ScoreState.MISSING
     if state is not ScoreState.SCORED:
         value = None
     if state is ScoreState.MISSING:

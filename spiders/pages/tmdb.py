@@ -118,14 +118,18 @@ def total_pages(page: Page) -> int | None:
 
 
 def _list(page: Page) -> list[Record] | None:
-    """`/discover/movie`, `/search/movie`, `/search/multi`, `/movie/popular`…: pages of rows."""
+    """`/discover/movie`, `/search/movie`, `/search/multi`, `/movie/popular`…: pages of rows; and
+    `/list/…`, a person's list whole."""
     body = page.json
-    if not isinstance(body, dict) or "page" not in body:
+    if not isinstance(body, dict):
         return None
-    if not isinstance(body.get("results"), list):
+    rows = body.get("results") if "page" in body else None
+    if rows is None and {"item_count", "created_by"} & body.keys():
+        rows = body.get("items")
+    if not isinstance(rows, list):
         return None
-    found = [record for row in _rows(body["results"]) if (record := _listed(row))]
-    return found if found or not body["results"] else None
+    found = [record for row in _rows(rows) if (record := _listed(row))]
+    return found if found or not rows else None
 
 
 def _not_a_film(page: Page) -> list[Record] | None:

@@ -1,0 +1,134 @@
+"""Rotten Tomatoes' JSON: its public API of 2010 to 2017, and the search of its pages until 2020.
+
+Neither counts reviews or ratings. Before a film was released, the API gave for its audience score
+the share of those who wanted to see it; the word beside a score (`Upright`, `Spilled`) stood only
+where people had rated, so without that word a figure is not taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urljoin
+
+from spiders.items import Outcome, Person, Record, Score, ScoreState
+from spiders.pages.embedded import plain
+from spiders.pages.identifiers import identifiers, only
+from spiders.pages.numbers import figure
+from spiders.pages.page import Page
+from spiders.pages.scores import missing, not_rated
+from spiders.sources import by_key, score_kind
+
+_CRITICS, _AUDIENCE = "tomatometer", "popcornmeter"
+_HOME = "https://www.rottentomatoes.com/"
+
+
+def films_of_the_api(page: Page) -> list[Record] | None:
+    """One film with its `ratings`, or a list of `movies`."""
+    answer = _answer(page)
+    listed = answer.get("movies") if answer else None
+    films = [film for film in _rows(listed) if isinstance(film.get("ratings"), dict)]
+    if answer and isinstance(answer.get("ratings"), dict):
+        return [_film(page, answer, page.url)]
+    if not films:
+        return [] if listed == [] and answer and "total" in answer else None
+    return [_film(page, film, None) for film in films]
+
+
+def found_by_the_api(page: Page) -> list[Record] | None:
+    """Rows of `movies`, each with a `name`, its address, and the Tomatometer where there is one."""
+    answer = _answer(page)
+    if not answer or not isinstance(answer.get("movies"), list) or "movieCount" not in answer:
+        return None
+    return [record for row in _rows(answer["movies"]) if (record := _row(page, row))]
+
+
+def _film(page: Page, film: dict[str, Any], url: str | None) -> Record:
+    source = by_key(page.source)
+    links = film.get("links")
+    address = links.get("alternate") if isinstance(links, dict) else None
+    source_id = source.source_id(address) if isinstance(address, str) else None
+    also = film.get("alternate_ids")
+    imdb = also.get("imdb") if isinstance(also, dict) else None
+    stated = identifiers({"imdb": [f"tt{imdb:0>7}"] if isinstance(imdb, str) and imdb else []})
+    ratings = film["ratings"]
+    runtime = figure(film.get("runtime"))
+    return Record(
+        source=page.source,
+        source_id=source_id or source.source_id(page.url),
+        url=url or (source.page_url(source_id) if source_id else page.url),
+        outcome=Outcome.OK,
+        kind="movie",
+        title=plain(film.get("title")),
+        year=_year(film.get("year")),
+        imdb_id=only(stated.get("imdb")),
+        identifiers=stated,
+        runtime_minutes=int(runtime) if runtime else None,
+        genres=tuple(filter(None, map(plain, _list(film.get("genres"))))),
+        people=(
+            *_people("director", film.get("abridged_directors")),
+            *_people("cast", film.get("abridged_cast")),
+        ),
+        scores={
+            _CRITICS: _score(_CRITICS, ratings.get("critics_score"), ratings.get("critics_rating")),
+            _AUDIENCE: _score(
+                _AUDIENCE, ratings.get("audience_score"), ratings.get("audience_rating")
+            ),
+        },
+    )
+
+
+def _row(page: Page, row: dict[str, Any]) -> Record | None:
+    source = by_key(page.source)
+    url = row.get("url")
+    source_id = source.source_id(urljoin(_HOME, url)) if isinstance(url, str) else None
+    title = plain(row.get("name"))
+    if not source_id or not title:
+        return None
+    return Record(
+        source=page.source,
+        source_id=source_id,
+        url=source.page_url(source_id),
+        kind="movie",
+        title=title,
+        year=_year(row.get("year")),
+        people=tuple(_people("cast", row.get("castItems"))),
+        scores={_CRITICS: _score(_CRITICS, row.get("meterScore"), row.get("meterClass"))},
+    )
+
+
+def _score(kind: str, raw: object, word: object) -> Score:
+    """The score beside its word; -1 and nothing stand for none, and a 0 of rotten films is true."""
+    value = figure(raw)
+    if value is None or raw is None:
+        return not_rated(kind) if raw in (None, -1, "") else missing(kind)
+    named = isinstance(word, str) and word.strip().casefold() not in ("", "n/a")
+    if named and value <= score_kind(kind).scale_max:
+        scale = score_kind(kind).scale_max
+        return Score(state=ScoreState.SCORED, value=value, scale_max=scale)
+    return not_rated(kind) if value == 0 else missing(kind)
+
+
+def _answer(page: Page) -> dict[str, Any] | None:
+    if page.body[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] != b"{":
+        return None
+    return page.json if isinstance(page.json, dict) else None
+
+
+def _year(raw: object) -> int | None:
+    value = figure(raw)
+    return value if isinstance(value, int) and 1870 <= value < 2100 else None
+
+
+def _people(role: str, named: object) -> Iterator[Person]:
+    names = dict.fromkeys(name for row in _rows(named) if (name := plain(row.get("name"))))
+    for position, name in enumerate(names):
+        yield Person(name=name, role=role, position=position)
+
+
+def _rows(found: object) -> list[dict[str, Any]]:
+    return [row for row in _list(found) if isinstance(row, dict)]
+
+
+def _list(found: object) -> list[Any]:
+    return found if isinstance(found, list) else []
