@@ -74,6 +74,29 @@ def test_a_zero_that_somebody_gave_is_a_score(kind: ScoreKind, raw: object, vote
     assert (score.state, score.value, score.votes) == (ScoreState.SCORED, 0, votes)
 
 
+@pytest.mark.parametrize(
+    ("kind", "raw"), [("imdb_rating", "3.5/5"), ("imdb_rating", "87%"), ("metascore", "7.8/10")]
+)
+def test_a_figure_beside_another_scale_is_missing(kind: str, raw: str) -> None:
+    assert read_score(kind, raw, "120 Ratings").state is ScoreState.MISSING
+
+
+@pytest.mark.parametrize(
+    ("text", "votes"),
+    [
+        ("12,34,567", 1_234_567),
+        ("12 lakh", 1_200_000),
+        ("1,9 Mio.", 1_900_000),
+        ("1.425.107 Bewertungen", 1_425_107),
+        ("2 million+ ratings", 2_000_000),
+        ("1,2 mil", None),
+        ("3 dozen", None),
+    ],
+)
+def test_a_count_is_read_with_the_word_behind_it(text: str, votes: int | None) -> None:
+    assert read_score("imdb_rating", "7.8", text).votes == votes
+
+
 @KINDS
 @pytest.mark.parametrize("raw", ["fresh", "9 out of ten", "{{score}}", True, [], {}, "7.3.1"])
 def test_what_no_layout_writes_is_missing(kind: ScoreKind, raw: object) -> None:

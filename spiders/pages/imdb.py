@@ -431,6 +431,42 @@ def _shown_score(page: Page, slot: Tag | None, value: str, votes: str) -> Score:
     return missing(_RATING) if _A_FIGURE.search(text) else _without_slot(page)
 
 
+_HAS_RATINGS = re.compile(rb"data-testid=\"hero[\w-]*-rating")
+_HERO_TITLES = (
+    '[data-testid="hero__primary-text"], [data-testid="hero__pageTitle"], '
+    '[data-testid="hero-title-block__title"]'
+)
+
+
+def _hero(page: Page) -> list[Record] | None:
+    """The top of title pages since 2021 as people see it, where a page was saved without scripts.
+
+    The count that stands there is rounded, and is not read.
+    """
+    if b'data-testid="hero' not in page.body:
+        return None
+    heading = page.tree.select_one(_HERO_TITLES)
+    if not heading or not _source_id(page):
+        return None
+    slot = page.tree.select_one('[data-testid$="aggregate-rating__score"]')
+    if slot:
+        score = read_score(_RATING, slot.get_text())
+    else:  # where nobody may rate yet, neither a rating nor one's own has a place
+        score = missing(_RATING) if _HAS_RATINGS.search(page.body) else _without_slot(page)
+    original = page.tree.select_one('[data-testid="hero-title-block__original-title"]')
+    label, year = _label_and_year(page)
+    return [
+        _record(
+            page,
+            kind=_shown_kind(page, label, ()),
+            title=plain(heading.get_text()),
+            original_title=plain(original.get_text().partition(": ")[2]) if original else None,
+            year=year,
+            scores={_RATING: score},
+        )
+    ]
+
+
 # What the layouts share.
 
 
@@ -559,4 +595,5 @@ LAYOUTS: dict[str, Layout] = {
     "star-box-2010": _star_box,
     "combined-2007": _combined,
     "json-ld": _linked_data,
+    "hero-2021": _hero,
 }

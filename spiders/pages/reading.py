@@ -23,7 +23,8 @@ MAX_BYTES = 16 * 1024 * 1024
 # Looked for only where no layout answers, so that a film named "Access Denied" is still read.
 _CHALLENGE = re.compile(
     rb"just a moment\.\.\.|attention required! \| cloudflare|incapsula incident"
-    rb"|verify (?:that )?you are (?:a )?human|are you a (?:human|robot)|unusual traffic"
+    rb"|access to this page has been denied|unusual traffic"
+    rb"|verify (?:that )?you are (?:a )?human|are you a (?:human|robot)"
     rb"|<title>[^<]{0,80}(?:access denied|robot check|captcha|pardon our interruption"
     rb"|security check|before you continue|request blocked|human verification"
     rb"|consent|cookie preferences)"
@@ -43,6 +44,21 @@ _NOT_SHOWN = re.compile(
 )
 _SAYS_SOMETHING = 1500
 """Letters that people would read; a challenge has some hundred."""
+
+
+# Saved copies have lost the status that servers write into the pages they make themselves.
+_SAID_STATUS = re.compile(
+    rb"<(?:title|h1)\b[^>]*>\s*(?:http\s*)?(?:error:?\s*)?(?P<code>403|404|410|429|5\d\d)\b"
+    rb"\s*(?:[-|:]|not found|forbidden|gone|too many|internal|bad|service|gateway|backend|error"
+    rb"|page)",
+    re.I,
+)
+_OUTCOME_OF_STATUS = {
+    403: Outcome.BLOCKED,
+    404: Outcome.NOT_FOUND,
+    410: Outcome.NOT_FOUND,
+    429: Outcome.RATE_LIMITED,
+}
 
 
 def read(page: Page) -> list[Record]:
@@ -72,6 +88,10 @@ def read(page: Page) -> list[Record]:
             return [record.model_copy(update={"layout": name}) for record in records]
     if _is_challenge(page):
         return [_failed(page, Outcome.BLOCKED, "a challenge or consent page with status 200")]
+    if said := _SAID_STATUS.search(page.body, 0, 4096):
+        code = int(said["code"])
+        outcome = _OUTCOME_OF_STATUS.get(code, Outcome.ERROR)
+        return [_failed(page, outcome, f"the page says that its status was {code}")]
     what = "no known layout fits" if page.body.strip() else "the body is empty"
     return [_failed(page, Outcome.UNREADABLE, what)]
 

@@ -18,9 +18,10 @@ def read_score(
 ) -> Score:
     """The score of one slot: `raw` is what stands for the value, `votes` for the count.
 
-    `scored` where there is a figure, and no other scale is named beside it (`3.5/5`); a figure of 0 only where a count above 0 stands beside it,
-    since sites write 0 for "none" too; `not_rated` where the slot says so or is empty, or the
-    count is 0; `missing` where it holds something that no known layout writes. A caller that
+    `scored` where there is a figure, and no other scale is named beside it (`3.5/5`); a figure of
+    0 only where a count above 0 stands beside it, since sites write 0 for "none" too; `not_rated`
+    where the slot says so or is empty, or the count is 0; `missing` where it holds something that
+    no known layout writes. A caller that
     finds no slot at all says `missing(kind)` itself.
     """
     scale = score_kind(kind).scale_max if scale_max is None else scale_max
