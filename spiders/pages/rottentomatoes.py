@@ -25,7 +25,11 @@ from spiders.pages.embedded import json_ld, plain, script_json
 from spiders.pages.numbers import count, figure, runtime_minutes
 from spiders.pages.page import Page
 from spiders.pages.reading import Layout
-from spiders.pages.rottentomatoes_api import films_of_the_api, found_by_the_api
+from spiders.pages.rottentomatoes_api import (
+    films_of_the_api,
+    found_by_the_api,
+    listed_by_the_api,
+)
 from spiders.pages.scores import missing, read_score
 from spiders.sources import by_key, score_kind
 
@@ -732,6 +736,7 @@ def _string(found: object) -> str | None:
 LAYOUTS: dict[str, Layout] = {
     "api-2010": films_of_the_api,
     "search-api-2017": found_by_the_api,
+    "browse-api-2017": listed_by_the_api,
     "scorecard-2024": _scorecard,
     "score-board-2021": _score_board,
     "score-details-2021": _score_details,

@@ -1,6 +1,7 @@
-"""Rotten Tomatoes' JSON: its public API of 2010 to 2017, and the search of its pages until 2020.
+"""Rotten Tomatoes' JSON: its public API of 2010 to 2017, and what the search and the lists of its
+pages asked for until 2021.
 
-Neither counts reviews or ratings. Before a film was released, the API gave for its audience score
+None counts reviews or ratings. Before a film was released, the API gave for its audience score
 the share of those who wanted to see it; the word beside a score (`Upright`, `Spilled`) stood only
 where people had rated, so without that word a figure is not taken.
 """
@@ -14,12 +15,16 @@ from urllib.parse import urljoin
 from spiders.items import Outcome, Person, Record, Score, ScoreState
 from spiders.pages.embedded import plain
 from spiders.pages.identifiers import identifiers, only
-from spiders.pages.numbers import figure
+from spiders.pages.numbers import figure, runtime_minutes
 from spiders.pages.page import Page
 from spiders.pages.scores import missing, not_rated
 from spiders.sources import by_key, score_kind
 
 _CRITICS, _AUDIENCE = "tomatometer", "popcornmeter"
+_WORDS = {
+    _CRITICS: ("certified fresh", "certified", "fresh", "rotten"),
+    _AUDIENCE: ("upright", "spilled"),
+}
 _HOME = "https://www.rottentomatoes.com/"
 
 
@@ -40,7 +45,27 @@ def found_by_the_api(page: Page) -> list[Record] | None:
     answer = _answer(page)
     if not answer or not isinstance(answer.get("movies"), list) or "movieCount" not in answer:
         return None
-    return [record for row in _rows(answer["movies"]) if (record := _row(page, row))]
+    found = (
+        _row(
+            page, row, row.get("name"), row.get("castItems"), (_CRITICS, "meterScore", "meterClass")
+        )
+        for row in _rows(answer["movies"])
+    )
+    return [record for record in found if record]
+
+
+def listed_by_the_api(page: Page) -> list[Record] | None:
+    """Rows of `results`, each with a `title` and both scores with their icons; some are series."""
+    answer = _answer(page)
+    rows = _rows(answer.get("results")) if answer and "counts" in answer else []
+    if not any("tomatoIcon" in row or "popcornIcon" in row for row in rows):
+        return None
+    critics = (_CRITICS, "tomatoScore", "tomatoIcon")
+    audience = (_AUDIENCE, "popcornScore", "popcornIcon")
+    found = (
+        _row(page, row, row.get("title"), row.get("actors"), critics, audience) for row in rows
+    )
+    return [record for record in found if record]
 
 
 def _film(page: Page, film: dict[str, Any], url: str | None) -> Record:
@@ -78,11 +103,15 @@ def _film(page: Page, film: dict[str, Any], url: str | None) -> Record:
     )
 
 
-def _row(page: Page, row: dict[str, Any]) -> Record | None:
+def _row(
+    page: Page, row: dict[str, Any], name: object, cast: object, *slots: tuple[str, str, str]
+) -> Record | None:
+    """The record of a row, whose slots are named by score kind, key of the figure, key of the
+    word; None where it leads to no film."""
     source = by_key(page.source)
     url = row.get("url")
     source_id = source.source_id(urljoin(_HOME, url)) if isinstance(url, str) else None
-    title = plain(row.get("name"))
+    title = plain(name)
     if not source_id or not title:
         return None
     return Record(
@@ -92,19 +121,20 @@ def _row(page: Page, row: dict[str, Any]) -> Record | None:
         kind="movie",
         title=title,
         year=_year(row.get("year")),
-        people=tuple(_people("cast", row.get("castItems"))),
-        scores={_CRITICS: _score(_CRITICS, row.get("meterScore"), row.get("meterClass"))},
+        runtime_minutes=runtime_minutes(row.get("runtime")),
+        people=tuple(_people("cast", cast)),
+        scores={kind: _score(kind, row.get(raw), row.get(word)) for kind, raw, word in slots},
     )
 
 
 def _score(kind: str, raw: object, word: object) -> Score:
     """The score beside its word; -1 and nothing stand for none, and a 0 of rotten films is true."""
     value = figure(raw)
-    if value is None or raw is None:
+    if value is None:
         return not_rated(kind) if raw in (None, -1, "") else missing(kind)
-    named = isinstance(word, str) and word.strip().casefold() not in ("", "n/a")
-    if named and value <= score_kind(kind).scale_max:
-        scale = score_kind(kind).scale_max
+    words = word.casefold().replace("_", " ").replace("-", " ") if isinstance(word, str) else ""
+    scale = score_kind(kind).scale_max
+    if words in _WORDS[kind]:
         return Score(state=ScoreState.SCORED, value=value, scale_max=scale)
     return not_rated(kind) if value == 0 else missing(kind)
 
@@ -121,7 +151,8 @@ def _year(raw: object) -> int | None:
 
 
 def _people(role: str, named: object) -> Iterator[Person]:
-    names = dict.fromkeys(name for row in _rows(named) if (name := plain(row.get("name"))))
+    stated = (one.get("name") if isinstance(one, dict) else one for one in _list(named))
+    names = dict.fromkeys(name for one in stated if (name := plain(one)))
     for position, name in enumerate(names):
         yield Person(name=name, role=role, position=position)
 
