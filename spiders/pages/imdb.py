@@ -163,12 +163,31 @@ def _titles_in(data: Any) -> Iterator[dict[str, Any]]:
         yield from _titles_in(part)
 
 
+def _next_list(page: Page) -> list[Record] | None:
+    """Charts and searches since 2023: `pageData.chartTitles`, `searchResults…titleListItems`."""
+    if b'"chartTitles"' not in page.body and b'"titleListItems"' not in page.body:
+        return None
+    data = page.json if _is_next_data(page.body) else script_json(page.body, _NEXT_DATA)
+    props = _at(data, "props", "pageProps")
+    found = list(_titles_in(_at(props, "pageData", "chartTitles")))
+    for row in _items(props, "searchResults", "titleResults", "titleListItems"):
+        year = {"year": _at(row, "releaseYear")}
+        names = {key: {"text": _at(row, key)} for key in ("titleText", "originalTitleText")}
+        rating = {"ratingsSummary": row["ratingSummary"]} if _at(row, "ratingSummary") else {}
+        kind = {"titleType": _at(row, "titleType")}
+        found.append({"id": _at(row, "titleId"), "releaseYear": year, **names, **kind, **rating})
+    rows = ((row, by_key("imdb").page_url(str(row["id"]))) for row in found)
+    return [record for row, url in rows for record in _answered(page, row, url)] or None
+
+
 def _suggestions(page: Page) -> list[Record] | None:
     """What the search box suggests: `{"d": [{"id", "l": title, "y": year, "qid": kind}]}`.
 
     Until 2021 the kind was a word of English (`q`), and the answer a call of JavaScript. There
     are no ratings in it.
     """
+    if not page.body[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"imdb$")):
+        return None
     called = _CALLED.fullmatch(page.body.strip())
     try:
         answer = json.loads(called["answer"]) if called else page.json
@@ -386,6 +405,66 @@ def _combined(page: Page) -> list[Record] | None:
     return [record]
 
 
+def _chart(page: Page) -> list[Record] | None:
+    """The charts of 2012 to 2023, by `strong[title="9.2 based on 2,345,678 user ratings"]`."""
+    if b"titleColumn" not in page.body:
+        return None
+    kind = "tvSeries" if "tv" in page.path.rpartition("/")[2] else None
+    rows = page.tree.select("tr:has(td.titleColumn)")
+    found = []
+    for row in rows if page.complete else rows[:-1]:
+        stated = row.select_one(".imdbRating strong[title], .ratingColumn strong[title]")
+        figures = _BASED_ON.match(str(stated["title"])) if stated else None
+        score = read_score(_RATING, figures[1], figures[2]) if figures else missing(_RATING)
+        year = row.select_one("td.titleColumn .secondaryInfo")
+        link = row.select_one("td.titleColumn a[href]")
+        found.append(_in_list(page, link, year.get_text() if year else "", score, kind))
+    return [record for record in found if record]
+
+
+def _lister(page: Page) -> list[Record] | None:
+    """Searches and lists of 2016 to 2023: `.lister-item`, with figures in `data-value`."""
+    if b"lister-item-header" not in page.body:
+        return None
+    rows = page.tree.select(".lister-item:has(.lister-item-header)")
+    found = []
+    for row in rows if page.complete else rows[:-1]:
+        value = row.select_one(".ratings-imdb-rating[data-value], .ipl-rating-star__rating")
+        votes = row.select_one('span[name="nv"][data-value]')
+        raw = (value.get("data-value") or value.get_text()) if value else None
+        counted = str(votes["data-value"]) if votes else None
+        score = read_score(_RATING, raw, counted) if value else None
+        year = row.select_one(".lister-item-header .lister-item-year")
+        link = row.select_one(".lister-item-header a[href]")
+        found.append(_in_list(page, link, year.get_text() if year else "", score))
+    return [record for record in found if record]
+
+
+_BASED_ON = re.compile(r"(\d+[.,]\d) based on ([\d.,]+) ")
+_IN_YEAR = re.compile(r"\((?P<year>(?:18|19|20)\d\d)(?P<on>\s*[-\u2013][^()]*)?(?P<label>[^()]*)\)")
+
+
+def _in_list(
+    page: Page, link: Tag | None, year: str, score: Score | None, kind: str | None = None
+) -> Record | None:
+    """The record of a row, whose year may read `(I) (2012)`, `(2008\u2013 )`, `(2011 TV Movie)`."""
+    found = _TITLE_PATH.search(str(link["href"])) if link else None
+    if not found or not link:
+        return None
+    in_year = _IN_YEAR.search(year)
+    label = in_year["label"].strip().casefold() if in_year else ""
+    kind = kind or ("tvSeries" if in_year and in_year["on"] else _KIND_OF_LABEL.get(label))
+    record = _record(
+        page,
+        source_id=found[1],
+        kind=kind,
+        title=plain(link.get_text()),
+        year=int(in_year["year"]) if in_year else None,
+        scores={_RATING: score} if score else {},
+    )
+    return record.model_copy(update={"url": by_key("imdb").page_url(found[1])})
+
+
 def _shown(page: Page, region: Tag, name: Tag, original: object, score: Score) -> list[Record]:
     label, year = _label_and_year(page)
     links = region.select("a[href*='/genre/']")
@@ -585,6 +664,7 @@ def _several(value: Any) -> list[Any]:
 LAYOUTS: dict[str, Layout] = {
     "above-the-fold-2022": _above_the_fold,
     "entity-metadata-2023": _entity_metadata,
+    "next-list-2023": _next_list,
     "urql-2021": _urql_state,
     "graphql-2021": _answer,
     "suggestions": _suggestions,
@@ -596,4 +676,6 @@ LAYOUTS: dict[str, Layout] = {
     "combined-2007": _combined,
     "json-ld": _linked_data,
     "hero-2021": _hero,
+    "lister-2016": _lister,
+    "chart-2012": _chart,
 }
