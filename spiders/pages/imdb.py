@@ -529,7 +529,8 @@ def _hero(page: Page) -> list[Record] | None:
         return None
     slot = page.tree.select_one('[data-testid$="aggregate-rating__score"]')
     if slot:
-        score = read_score(_RATING, slot.get_text())
+        # The slot stands where there is a rating: an empty one is cut off, or not filled yet.
+        score = read_score(_RATING, slot.get_text().strip() or "cut off")
     else:  # where nobody may rate yet, neither a rating nor one's own has a place
         score = missing(_RATING) if _HAS_RATINGS.search(page.body) else _without_slot(page)
     original = page.tree.select_one('[data-testid="hero-title-block__original-title"]')
