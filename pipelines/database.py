@@ -136,6 +136,40 @@ def transaction(db: Database) -> Iterator[None]:
     db.conn.execute("COMMIT")
 
 
+@contextmanager
+def checked_at_its_end(db: Database, tables: Iterable[str]) -> Iterator[None]:
+    """One transaction in which rows may name what is not there; that all rows of these tables name
+    what is there is checked before it commits, and IntegrityError raised where one does not.
+
+    To be used where most rows of the tables are written: row by row, in another order than what
+    they name lies in, that takes longer than to write them. SQLite switches its own checks between
+    transactions alone, and for this connection alone: whatever ends the process, they are on next.
+    """
+    db.conn.execute("PRAGMA foreign_keys = OFF")
+    try:
+        with transaction(db):
+            yield
+            for table in tables:
+                _check_references(db, table)
+    finally:
+        db.conn.execute("PRAGMA foreign_keys = ON")
+
+
+def _check_references(db: Database, table: str) -> None:
+    """`PRAGMA foreign_key_check` seeks what each row names; this, each number that is named once,
+    in their order, as far as an index has it."""
+    for key in db.table(table).foreign_keys:
+        (missing,) = db.conn.execute(
+            f"SELECT EXISTS (SELECT 1 FROM (SELECT DISTINCT {key.column} AS named FROM {table})"
+            f" WHERE named IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {key.other_table} o"
+            f" WHERE o.{key.other_column} = named))"
+        ).fetchone()
+        if missing:
+            raise sqlite3.IntegrityError(
+                f"a row of {table} names a row of {key.other_table} that is not there"
+            )
+
+
 def folder_of(db: Database) -> Path:
     """The folder in which a database lies."""
     return Path(db.conn.execute("PRAGMA database_list").fetchone()[2]).parent

@@ -7,8 +7,9 @@ of titles or names by arithmetic, without a join.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -183,6 +184,30 @@ def describe(listings: pd.DataFrame | Described) -> Described:
     )
 
 
+def together(parts: Sequence[Described]) -> Described:
+    """Listings that were described in parts, as one."""
+    if len(parts) == 1:
+        return parts[0]
+    joined: Described = _joined(Described, parts or [describe(pd.DataFrame())])
+    return joined
+
+
+def _joined(kind: type[Any], parts: Sequence[Any]) -> Any:
+    """Parts of one kind laid end to end: arrays, or what holds them."""
+    if kind is Spread:
+        return Spread.of(np.concatenate([part.counts() for part in parts]))
+    if kind is not Described and kind not in (Forms, People):
+        first, *others = parts
+        return first.append(others) if isinstance(first, pd.Index) else np.concatenate(parts)
+    return kind(
+        **{
+            field.name: _joined(type(values[0]), values)
+            for field in fields(kind)
+            if (values := [getattr(part, field.name) for part in parts])
+        }
+    )
+
+
 def hashes(texts: Texts) -> Hashes:
     """Hashes that stay the same in all processes and versions (SipHash with a fixed key)."""
     return pd.util.hash_array(texts, categorize=False)
@@ -233,9 +258,15 @@ def _lists(listings: pd.DataFrame, column: str) -> tuple[Ints, Texts]:
     """A column of texts, or of tuples of texts: the listing of each text, and the texts."""
     if column not in listings:
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=object)
-    values = pd.Series(listings[column].to_numpy(dtype=object)).explode().dropna()
-    told = values[values.map(bool)] if len(values) else values
-    return told.index.to_numpy(dtype=np.int64), told.to_numpy(dtype=object)
+    several = [
+        told if isinstance(told, tuple | list) else (told,)
+        for told in listings[column].to_numpy(dtype=object)
+    ]
+    counts = np.fromiter(map(len, several), dtype=np.int64, count=len(several))
+    owner, texts = np.repeat(np.arange(len(several)), counts), objects(list(chain(*several)))
+    known = np.flatnonzero(pd.notna(texts))
+    known = known[texts[known].astype(bool)]
+    return owner[known], texts[known]
 
 
 def _forms(listings: pd.DataFrame, columns: tuple[str, ...]) -> Forms:
@@ -303,7 +334,7 @@ def _people(listings: pd.DataFrame, column: str, most: int) -> People:
     )
 
 
-def objects(texts: list[str]) -> Texts:
+def objects(texts: Sequence[Any]) -> Texts:
     """An array of Python texts."""
     array = np.empty(len(texts), dtype=object)
     array[:] = texts

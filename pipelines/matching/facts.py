@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from sqlite_utils import Database
 
+from pipelines.matching.described import PRIMARY_TITLES, Ints, Texts, objects
 from spiders.sources import SOURCES
 
 _RANK = {source.key: rank for rank, source in enumerate(SOURCES)}
 
+_FACTS = ("source", "kind", *PRIMARY_TITLES, "year", "release_date", "runtime")
+
 _LISTED = """
-SELECT o.owner, l.listing_id, l.source, l.kind, l.title, l.original_title, l.year,
-  l.released_on AS release_date, l.runtime_minutes AS runtime
-FROM temp.{owners} o CROSS JOIN listings l USING (listing_id)
+SELECT o.owner, l.listing_id, l.source, l.kind, l.title, l.original_title, l.year, l.released_on,
+  l.runtime_minutes
+FROM temp.owners o CROSS JOIN listings l USING (listing_id)
 """
 _TITLES = """
 SELECT DISTINCT o.owner, t.title
-FROM temp.{owners} o CROSS JOIN film_titles t USING (listing_id)
+FROM temp.owners o CROSS JOIN film_titles t USING (listing_id)
 """
 _PEOPLE = """
 SELECT DISTINCT o.owner, p.part, who.name
-FROM temp.{owners} o CROSS JOIN film_people p USING (listing_id) JOIN people who USING (person_id)
+FROM temp.owners o CROSS JOIN film_people p USING (listing_id) JOIN people who USING (person_id)
 WHERE p.part IN ('director', 'cast')
 ORDER BY o.owner, p.billing
 """
@@ -69,37 +73,52 @@ def _described(db: Database, members: str, *, people: bool = True) -> pd.DataFra
 
     SQLite keeps the order of a CROSS JOIN: left to itself it reads the matches of all listings to
     find those of a few."""
+    # Rows as they come: pandas would look at each text three times to make a column of it.
     run = db.conn.execute
     run("DROP TABLE IF EXISTS temp.owners")
     run(f"CREATE TEMP TABLE owners AS {members}")
-    listed = pd.read_sql_query(_LISTED.format(owners="owners"), db.conn)
-    listed["rank"] = listed["source"].map(_RANK)
-    listed = listed.sort_values(["owner", "rank", "listing_id"], ignore_index=True)
-    facts = ["source", "kind", "title", "original_title", "year", "release_date", "runtime"]
-    told = listed.groupby("owner")[facts].first()
-    told["year"] = told["year"].astype("Int64")
-    titles = pd.concat(
-        [
-            pd.read_sql_query(_TITLES.format(owners="owners"), db.conn),
-            listed[["owner", "title"]],
-            listed[["owner", "original_title"]].set_axis(["owner", "title"], axis=1),
-        ]
-    ).dropna()
-    told["other_titles"] = _gathered(titles.drop_duplicates(), "title", told.index)
+    listed = _columns(run(_LISTED).fetchall(), 2 + len(_FACTS))
+    owner, listing = (column.astype(np.int64) for column in listed[:2])
+    rank = np.array([_RANK[source] for source in listed[2]], dtype=np.int64)
+    order = np.lexsort((listing, rank, owner))
+    owner, facts = owner[order], [column[order] for column in listed[2:]]
+    owners, at = np.unique(owner, return_inverse=True)
+    told = pd.DataFrame(index=pd.Index(owners, name="owner"))
+    for name, fact in zip(_FACTS, facts, strict=True):
+        told[name] = _first(fact, at, told.index)
+    titled, titles = _columns(run(_TITLES).fetchall(), 2)
+    titled = np.concatenate((titled.astype(np.int64), owner, owner))
+    titles = np.concatenate((titles, *(facts[_FACTS.index(name)] for name in PRIMARY_TITLES)))
+    code, _ = pd.factorize(titles)  # -1 where there is none
+    once = (code >= 0) & ~pd.DataFrame({"owner": titled, "title": code}).duplicated().to_numpy()
+    told["other_titles"] = _gathered(titled[once], titles[once], told.index)
     if people:
-        names = pd.read_sql_query(_PEOPLE.format(owners="owners"), db.conn)
-        for part, column in (("director", "directors"), ("cast", "cast")):
-            told[column] = _gathered(names[names["part"] == part], "name", told.index)
-    told["id"] = told.index.astype(str)
+        named, part, names = _columns(run(_PEOPLE).fetchall(), 3)
+        named = named.astype(np.int64)
+        for which, column in (("director", "directors"), ("cast", "cast")):
+            told[column] = _gathered(named[part == which], names[part == which], told.index)
     return told
 
 
-def _gathered(rows: pd.DataFrame, column: str, owners: pd.Index[int]) -> pd.Series[Any]:
-    """Each owner's values of a column as a tuple; an owner without any has an empty one."""
+def _columns(rows: list[tuple[Any, ...]], width: int) -> list[Texts]:
+    return [objects(column) for column in zip(*rows, strict=True)] or [objects(())] * width
+
+
+def _first(fact: Texts, at: Ints, owners: pd.Index[int]) -> pd.Series[Any]:
+    """The first of the values that are known for each owner, None where none is; `at` is the place
+    of each value's owner."""
+    known = np.flatnonzero(pd.notna(fact))[::-1]
+    first = np.full(len(owners), None, dtype=object)
+    first[at[known]] = fact[known]
+    return pd.Series(first, index=owners, dtype=object)
+
+
+def _gathered(owner: Ints, values: Texts, owners: pd.Index[int]) -> pd.Series[Any]:
+    """Each owner's values as a tuple, in their order; an owner without any has an empty one."""
     # Cut at the places where the owner changes: groupby.agg(tuple) takes ten times as long.
-    rows = rows.sort_values("owner", kind="stable")
-    begin = rows["owner"].searchsorted(owners, side="left")
-    end = rows["owner"].searchsorted(owners, side="right")
-    values = rows[column].tolist()
-    cut = [tuple(values[i:j]) for i, j in zip(begin, end, strict=True)]
+    order = np.argsort(owner, kind="stable")
+    begin = np.searchsorted(owner[order], owners, side="left").tolist()
+    end = np.searchsorted(owner[order], owners, side="right").tolist()
+    ordered = values[order].tolist()
+    cut = [tuple(ordered[i:j]) for i, j in zip(begin, end, strict=True)]
     return pd.Series(cut, index=owners, dtype=object)

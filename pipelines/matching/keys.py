@@ -12,7 +12,7 @@ from sqlite_utils import Database
 
 from pipelines.database import indexed_afterwards, set_aside
 from pipelines.matching import candidates, facts
-from pipelines.matching.described import Ints, describe
+from pipelines.matching.described import Described, Ints, describe, together
 
 LIST_A_FILM_ONCE = ("imdb", "tmdb")
 """Sources of which a film has one listing: one that bears another id is another film."""
@@ -41,16 +41,18 @@ _WRITTEN_AT_ONCE = 100_000
 _NONE = np.empty((0, 2), dtype=np.int64)
 
 
-def index_films(db: Database, table: str) -> list[int]:
+def index_films(db: Database, table: str) -> tuple[list[int], Described]:
     """Write the keys of the films of a table (film_id) anew; returns those of them that describe
-    themselves otherwise than when that was done before."""
-    keyed = []
+    themselves otherwise than when that was done before, and the films that have a title, described:
+    to read and describe them takes longer than all else that is done with them."""
+    keyed, described = [], []
     for numbers in portions(db, f"SELECT film_id FROM {table} ORDER BY film_id", AT_ONCE):
         set_aside(db, "keyed_films", "film_id", numbers)
         films = facts.of_films(db, "keyed_films")
         known = describe(films[films["title"].notna()])
         keyed += [candidates.keys(known), candidates.digests(known)]
-    return _write(db, "film", table, keyed)
+        described.append(known)
+    return _write(db, "film", table, keyed), together(described)
 
 
 def index_listings(db: Database, table: str, keyed: Sequence[pd.DataFrame]) -> None:
@@ -81,14 +83,9 @@ def _write(db: Database, what: str, table: str, keyed: Sequence[pd.DataFrame]) -
 
 
 def _insert(db: Database, kept: str, rows: Ints) -> None:
-    run = db.conn.execute
-    run("CREATE TEMP TABLE IF NOT EXISTS written (match_key INTEGER, own INTEGER)")
     for start in range(0, len(rows), _WRITTEN_AT_ONCE):
-        some = rows[start : start + _WRITTEN_AT_ONCE].tolist()
-        run("DELETE FROM temp.written")
-        db.conn.executemany("INSERT INTO temp.written VALUES (?, ?)", some)
-        # One statement: each that may fail by a foreign key prepares to be undone by itself.
-        run(f"INSERT INTO {kept} SELECT match_key, own FROM temp.written")
+        key, own = rows[start : start + _WRITTEN_AT_ONCE].T.tolist()
+        db.conn.executemany(f"INSERT INTO {kept} VALUES (?, ?)", zip(key, own, strict=True))
 
 
 def _pairs(db: Database, select: str, *values: str) -> Ints:
@@ -130,27 +127,59 @@ def candidate_pairs(db: Database, source: str, keyed: pd.DataFrame) -> pd.DataFr
     Columns listing_id and film_id, each pair once, in order; without the pairs in `temp.refused`,
     and without films that another listing of IMDb or TMDB is already: those two list a film once.
     """
-    telling = _telling(db, keyed.set_axis(["listing_id", "match_key"], axis=1))
-    set_aside(db, "sought_keys", "match_key", _distinct(telling["match_key"].to_numpy()))
-    films = _pairs(db, "SELECT * FROM temp.sought_keys CROSS JOIN film_keys USING (match_key)")
-    pairs = telling.merge(pd.DataFrame(films, columns=["match_key", "film_id"]), on="match_key")
-    shared = (1 / pairs["films"]).groupby([pairs["listing_id"], pairs["film_id"]]).sum()
-    free = _free(db, source, shared.rename("shared").reset_index())
-    place = free["shared"].round(9).groupby(free["listing_id"]).rank("min", ascending=False)
-    return free.loc[place <= CHOSEN, ["listing_id", "film_id"]].reset_index(drop=True)
+    listing, key, films = _telling(db, *keyed[["row", "key"]].to_numpy(dtype=np.int64).T)
+    set_aside(db, "sought_keys", "match_key", _distinct(key))
+    of_key, film = _pairs(
+        db,
+        "SELECT match_key, film_id FROM temp.sought_keys CROSS JOIN film_keys USING (match_key)"
+        " ORDER BY 1, 2",
+    ).T
+    at = np.repeat(np.arange(len(key)), films)
+    within = np.arange(len(at)) - np.repeat(np.cumsum(films) - films, films)
+    film = film[np.searchsorted(of_key, key)[at] + within]
+    pairs, shared = _summed(np.stack((listing[at], film), axis=1), 1 / films[at])
+    may_be = ~_are_among(pairs, _barred(db, source, pairs))
+    pairs, shared = pairs[may_be], shared[may_be].round(9)
+    # Each listing's films, those first with which it shares most; and the last that is chosen.
+    order = np.lexsort((-shared, pairs[:, 0]))
+    begin, owner = _groups(pairs[:, 0])
+    size = np.diff(np.append(begin, len(pairs)))
+    last = shared[order][begin + np.minimum(size, CHOSEN) - 1]
+    chosen = pairs[shared >= last[owner]]
+    return pd.DataFrame(chosen, columns=["listing_id", "film_id"])
 
 
-def _telling(db: Database, keyed: pd.DataFrame) -> pd.DataFrame:
-    """The rarest keys of each listing, by which films are chosen: listing_id, match_key, and how
-    many `films` have it."""
+def _telling(db: Database, listing: Ints, key: Ints) -> tuple[Ints, Ints, Ints]:
+    """The rarest keys of each listing, by which films are chosen: the listing, the key, and how
+    many films have it."""
     # In the order of the keys, since neighbours are on one page of the file.
-    set_aside(db, "sought_keys", "match_key", _distinct(keyed["match_key"].to_numpy()))
-    key, films = _pairs(db, _FILMS_OF_KEYS).T
-    known = keyed.assign(films=films[np.searchsorted(key, keyed["match_key"])])
-    known = known[known["films"].between(1, CROWDED)]
-    known = known.sort_values(["listing_id", "films", "match_key"])
-    rarer = known.groupby("listing_id")["films"].cumsum() - known["films"]
-    return known[rarer < ENOUGH]
+    set_aside(db, "sought_keys", "match_key", _distinct(key))
+    keys, counts = _pairs(db, _FILMS_OF_KEYS).T
+    films = counts[np.searchsorted(keys, key)]
+    order = np.lexsort((key, films, listing))
+    order = order[(films[order] > 0) & (films[order] <= CROWDED)]
+    listing, key, films = listing[order], key[order], films[order]
+    before = np.cumsum(films) - films
+    begin, owner = _groups(listing)
+    telling = before - before[begin][owner] < ENOUGH
+    return listing[telling], key[telling], films[telling]
+
+
+def _groups(ordered: Ints) -> tuple[Ints, Ints]:
+    """Where each number of an ordered array begins, and for each place the number of its group."""
+    new = np.ones(len(ordered), dtype=bool)
+    new[1:] = np.diff(ordered) != 0
+    return np.flatnonzero(new), np.cumsum(new) - 1
+
+
+def _summed(pairs: Ints, values: NDArray[np.float64]) -> tuple[Ints, NDArray[np.float64]]:
+    """The pairs in order, each once, with the sum of what is given for it."""
+    order = np.lexsort(pairs.T[::-1])
+    pairs = pairs[order]
+    new = np.ones(len(pairs), dtype=bool)
+    new[1:] = (pairs[1:] != pairs[:-1]).any(axis=1)
+    sums = np.bincount(np.cumsum(new) - 1, weights=values[order]).astype(np.float64)
+    return pairs[new], sums
 
 
 _FILMS_OF_KEYS = f"""
@@ -160,15 +189,17 @@ FROM temp.sought_keys s ORDER BY s.match_key
 """
 
 
-def _free(db: Database, source: str, pairs: pd.DataFrame) -> pd.DataFrame:
-    """The pairs (listing_id, film_id) of a source's listings that may be."""
-    barred = _pairs(db, "SELECT listing_id, film_id FROM temp.refused")
-    if source in LIST_A_FILM_ONCE:
-        set_aside(db, "sought_films", "film_id", pairs["film_id"].unique().tolist())
-        theirs = pd.DataFrame(_pairs(db, _THEIRS, source), columns=["film_id", "other"])
-        taken = pairs.merge(theirs, on="film_id").query("listing_id != other")
-        barred = np.concatenate((barred, taken[["listing_id", "film_id"]].drop_duplicates()))
-    return pairs[~_are_among(pairs[["listing_id", "film_id"]].to_numpy(), barred)]
+def _barred(db: Database, source: str, pairs: Ints) -> Ints:
+    """The pairs (listing_id, film_id) that may not be: what is refused; and of these pairs of a
+    source's listings, those of films that another listing of it is, where it lists a film once."""
+    refused = _pairs(db, "SELECT listing_id, film_id FROM temp.refused")
+    if source not in LIST_A_FILM_ONCE:
+        return refused
+    set_aside(db, "sought_films", "film_id", _distinct(pairs[:, 1]))
+    theirs = pd.DataFrame(_pairs(db, _THEIRS, source), columns=["film_id", "other"])
+    taken = pd.DataFrame(pairs, columns=["listing_id", "film_id"]).merge(theirs, on="film_id")
+    taken = taken[taken["listing_id"] != taken["other"]][["listing_id", "film_id"]]
+    return np.concatenate((refused, taken.drop_duplicates().to_numpy()))
 
 
 _THEIRS = """

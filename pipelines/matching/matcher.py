@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 import pandas as pd
 from sqlite_utils import Database
 
-from pipelines.database import set_aside, transaction
+from pipelines.database import checked_at_its_end, set_aside, transaction
 from pipelines.matching import keys, rulings
+from pipelines.matching.described import Described
 from pipelines.matching.identifiers import (
     OWN,
     adopt_ids,
@@ -82,7 +83,7 @@ def match(db: Database, listing_ids: Iterable[int]) -> Matched:
 def rebuild(db: Database) -> Matched:
     """Match everything anew, in one transaction. Films keep their numbers, and what listings were
     in the past stays; where nothing was wrong, the same rows come out."""
-    with transaction(db):
+    with checked_at_its_end(db, _WRITTEN):
         run = db.conn.execute
         run("DELETE FROM judgements")
         run("DELETE FROM film_keys")
@@ -102,10 +103,15 @@ def rebuild(db: Database) -> Matched:
         )
         run("DELETE FROM listing_films WHERE valid_to IS NULL AND method <> 'tracked'")
         matched = _Matching(db).match(row[0] for row in run("SELECT listing_id FROM listings"))
+        # Apart: nearly all begin when they began, and that is a part of the row's key.
         run(
-            "UPDATE listing_films SET valid_from = b.valid_from, is_primary = b.is_primary"
-            " FROM temp.matched_before b WHERE b.listing_id = listing_films.listing_id"
-            " AND listing_films.valid_to IS NULL"
+            "UPDATE listing_films SET is_primary = 1 WHERE valid_to IS NULL AND listing_id IN"
+            " (SELECT listing_id FROM temp.matched_before WHERE is_primary)"
+        )
+        run(
+            "UPDATE listing_films SET valid_from = b.valid_from FROM temp.matched_before b"
+            " WHERE b.listing_id = listing_films.listing_id AND listing_films.valid_to IS NULL"
+            " AND listing_films.valid_from <> b.valid_from"
         )
         matched.films |= {row[0] for row in run("SELECT film_id FROM films")}
         return matched
@@ -119,6 +125,18 @@ _STATES_IT = (
 )
 """SQL: whether a listing `l`, or one that names it, states the IMDb id of a film `f`; NULL where
 neither states any."""
+
+_WRITTEN = (
+    "films",
+    "listing_films",
+    "judgements",
+    "film_keys",
+    "listing_keys",
+    "unindexed_films",
+    "tracked_films",
+    "lookups",
+)
+"""Tables that matching writes, and in which something names a film or a listing."""
 
 
 class _Matching:
@@ -364,11 +382,14 @@ class _Matching:
         """
         said = (
             f"SELECT listing_id, film_id FROM ({pointed('examined')})"
-            " UNION SELECT listing_id, film_id FROM temp.examined CROSS JOIN listing_films"
+            " UNION ALL SELECT listing_id, film_id FROM temp.examined CROSS JOIN listing_films"
             " USING (listing_id) WHERE valid_to IS NULL AND method <> 'evidence'"
         )
         return pd.read_sql_query(
-            f"WITH said AS MATERIALIZED ({said}) SELECT DISTINCT"
+            # Nearly all are said to be one film; only the others are joined.
+            f"WITH every AS MATERIALIZED ({said}), said AS MATERIALIZED (SELECT DISTINCT * FROM"
+            " every WHERE listing_id IN (SELECT listing_id FROM every GROUP BY listing_id"
+            " HAVING min(film_id) < max(film_id))) SELECT DISTINCT"
             " iif((a.imdb_id IS NULL, a.film_id) < (b.imdb_id IS NULL, b.film_id),"
             "     a.film_id, b.film_id) AS listing_id,"
             " iif((a.imdb_id IS NULL, a.film_id) < (b.imdb_id IS NULL, b.film_id),"
@@ -382,14 +403,15 @@ class _Matching:
 
     # --- evidence -----------------------------------------------------------------------------
 
-    def _index_films(self) -> None:
+    def _index_films(self) -> Described:
         """Bring the keys of films up to date whose listings said something new, and of those that
-        were put off."""
+        were put off; returns these films, described."""
         self._put_off_films()
-        described = keys.index_films(self._db, "unindexed_films")
-        self._changed([*described, *self._regrouped])
+        otherwise, films = keys.index_films(self._db, "unindexed_films")
+        self._changed([*otherwise, *self._regrouped])
         self._regrouped = set()
         self._run("DELETE FROM unindexed_films")
+        return films
 
     def _changed(self, films: Iterable[int]) -> None:
         """Of these something is new that listings which wait should be held against."""
@@ -421,7 +443,7 @@ class _Matching:
         """Match by evidence the listings that no identifier matched: of a source, or all."""
         if not self._any("listing_keys") and not self._may_find(source):
             return
-        self._index_films()
+        films = self._index_films()  # and so they stay meanwhile: evidence speaks for no film
         if not self._seek(source):
             return
         others = self._any("listing_keys WHERE listing_id NOT IN temp.seeking")
@@ -434,7 +456,9 @@ class _Matching:
                 (one.key,),
             )
             if self._any("temp.sought"):
-                weighed, theirs = weigh_candidates(self._db, one.key, "sought", rivals=others)
+                weighed, theirs = weigh_candidates(
+                    self._db, one.key, "sought", films, rivals=others
+                )
                 keyed += theirs
                 self._settle(weighed)
         keys.index_listings(self._db, "temp.seeking", keyed)

@@ -10,7 +10,7 @@ from pipelines import clock
 from pipelines.database import set_aside
 from pipelines.matching import candidates, facts, keys
 from pipelines.matching.decision import compete, log_odds, sentences, thin
-from pipelines.matching.described import describe
+from pipelines.matching.described import Described, describe
 from pipelines.matching.evidence import Title, compare, contradicts
 
 REMEMBERED = 5
@@ -65,17 +65,17 @@ def weigh_films(db: Database, pairs: pd.DataFrame) -> pd.DataFrame:
 
 
 def weigh_candidates(
-    db: Database, source: str, table: str, *, rivals: bool
+    db: Database, source: str, table: str, films: Described, *, rivals: bool
 ) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
     """The listings of a temporary table (listing_id), all of one source, each held against the
     films that share a key with it, without those that are hopeless: columns as of `weigh`. And the
-    keys of these listings, in parts.
+    keys of these listings, in parts. `films` are those that are described already.
 
     With `rivals` the table gains the listings that these compete with: those of the source that
     evidence matched to a film which one of these may be, or of which a person is asked whether they
     are that.
     """
-    told, keyed = _held_against_films(db, source, table)
+    told, keyed = _held_against_films(db, source, table, films)
     if told.empty or not rivals:
         return _worth_a_word(told), keyed
     claimed = told.loc[told["strength"] >= _HOPELESS, "film_id"]
@@ -84,7 +84,7 @@ def weigh_candidates(
     set_aside(db, "rivals", "listing_id", (row[0] for row in theirs_too))
     db.conn.execute(f"DELETE FROM temp.rivals WHERE listing_id IN temp.{table}")
     db.conn.execute(f"INSERT INTO temp.{table} SELECT listing_id FROM temp.rivals")
-    theirs, _ = _held_against_films(db, source, "rivals")
+    theirs, _ = _held_against_films(db, source, "rivals", films)
     both = told if theirs.empty else pd.concat([told, theirs], ignore_index=True)
     return _worth_a_word(both), keyed
 
@@ -101,7 +101,7 @@ SELECT listing_id FROM (
 
 
 def _held_against_films(
-    db: Database, source: str, table: str
+    db: Database, source: str, table: str, films: Described
 ) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
     """What each listing and each film that shares a key with it come to by themselves; and the keys
     of the listings, in parts.
@@ -119,17 +119,24 @@ def _held_against_films(
         left = describe(listings)
         keyed.append(candidates.keys(left))
         pairs = keys.candidate_pairs(db, source, keyed[-1])
-        set_aside(db, "weighed_films", "film_id", pairs["film_id"].unique().tolist())
-        films = facts.of_films(db, "weighed_films", people=left.names_people)
-        pairs = _titled(listings, films, pairs)
-        right = describe(films)
-        for start in range(0, len(pairs), PAIRS_AT_ONCE):
-            some = pairs.iloc[start : start + PAIRS_AT_ONCE].reset_index(drop=True)
-            compared = compare(left, right, some.set_axis(["a", "b"], axis=1))
-            kept = (log_odds(compared) >= _HOPELESS) | (compared["title"] >= Title.NEARLY)
-            if kept.any():
-                told.append(_by_themselves(some[kept], compared[kept], listings["source"]))
+        described = pairs["film_id"].isin(films.index)
+        others = _described_films(db, pairs.loc[~described, "film_id"], people=left.names_people)
+        for right in (films, others):
+            theirs = pairs[pairs["film_id"].isin(right.index)].reset_index(drop=True)
+            for start in range(0, len(theirs), PAIRS_AT_ONCE):
+                some = theirs.iloc[start : start + PAIRS_AT_ONCE].reset_index(drop=True)
+                compared = compare(left, right, some.set_axis(["a", "b"], axis=1))
+                kept = (log_odds(compared) >= _HOPELESS) | (compared["title"] >= Title.NEARLY)
+                if kept.any():
+                    told.append(_by_themselves(some[kept], compared[kept], listings["source"]))
     return pd.concat(told, ignore_index=True) if told else pd.DataFrame(), keyed
+
+
+def _described_films(db: Database, film_ids: pd.Series[int], *, people: bool) -> Described:
+    """Those of some films that have a title, described."""
+    set_aside(db, "weighed_films", "film_id", film_ids.unique().tolist())
+    films = facts.of_films(db, "weighed_films", people=people)
+    return describe(films[films["title"].notna()])
 
 
 def _nothing() -> pd.DataFrame:
