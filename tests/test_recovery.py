@@ -256,7 +256,13 @@ def dump(path: Path) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize(
     "statement",
-    ["DELETE FROM listing_keys", "UPDATE films", "INSERT INTO film_scores", "COMMIT"],
+    [
+        "DELETE FROM listing_keys",
+        "UPDATE films",
+        "SELECT EXISTS (SELECT 1 FROM (SELECT DISTINCT",  # what is named is checked, at the end
+        "INSERT INTO film_scores",
+        "COMMIT",
+    ],
 )
 def test_a_rebuild_that_is_killed_has_not_begun(statement: str, ready: Afterscore) -> None:
     path = path_of(ready)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipelines.matching.matcher import match
+from pipelines.matching.matcher import match, rebuild
 from pipelines.merge import merge
 from spiders.items import Credits, Record, Verdict
 from tests.answers import keeping, record, scored
@@ -282,3 +283,22 @@ def test_a_rebuild_arrives_at_the_same_rows(told: Afterscore) -> None:
         for state in (before, after):
             state.pop(name, None)
     assert after == before
+
+
+def test_a_rebuild_leaves_nothing_that_names_what_is_not_there(told: Afterscore) -> None:
+    path = told.folder / "ratings.db"
+    with keeping(path) as kept:
+        hear(kept, claims("Q1", 83658, "blade_runner", "up"))
+        matched = match(kept.db, kept.column("SELECT listing_id FROM listings"))
+        merge(kept.db, matched.films)
+        kept.db.conn.execute("PRAGMA foreign_keys = OFF")
+        kept.db.conn.execute(
+            "INSERT INTO listing_films (listing_id, film_id, valid_from, method)"
+            " VALUES (987654, 1, '0001-01-01T00:00:00Z', 'tracked')"
+        )
+    before = all_rows(path)
+    with keeping(path) as kept:
+        with pytest.raises(sqlite3.IntegrityError, match="listing_films names a row of listings"):
+            rebuild(kept.db)
+        assert kept.column("PRAGMA foreign_keys") == [1]
+    assert all_rows(path) == before
