@@ -83,7 +83,7 @@ def positions(left: Described, right: Described) -> tuple[Ints, Ints]:
     """The candidates as positions in the two frames, ordered."""
     row_a, key_a = _keys(left)
     row_b, key_b = _keys(right)
-    shared = np.intersect1d(_distinct(key_a), _distinct(key_b), assume_unique=True)
+    shared = np.intersect1d(distinct(key_a), distinct(key_b), assume_unique=True)
     row_a, of_a = _of_keys(row_a, key_a, shared)
     row_b, of_b = _of_keys(row_b, key_b, shared)
     given = of_a.counts() * of_b.counts()
@@ -94,12 +94,12 @@ def positions(left: Described, right: Described) -> tuple[Ints, Ints]:
     portions = np.cumsum(given[chosen]) // _PAIRS_AT_ONCE
     for portion in np.split(chosen, np.flatnonzero(np.diff(portions)) + 1):
         _, at_a, at_b = of_a.combined(of_b, portion, portion)
-        packed.append(_distinct(row_a[at_a] * len(right) + row_b[at_b]))
-    pairs = _distinct(np.concatenate(packed))
+        packed.append(distinct(row_a[at_a] * len(right) + row_b[at_b]))
+    pairs = distinct(np.concatenate(packed))
     return pairs // max(len(right), 1), pairs % max(len(right), 1)
 
 
-def _distinct(numbers: Ints) -> Ints:
+def distinct(numbers: Ints) -> Ints:
     """Sorted, each once. Several times faster here than the hash table of `np.unique`."""
     ordered = np.sort(numbers)
     first = np.ones(len(ordered), dtype=bool)

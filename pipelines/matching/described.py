@@ -158,12 +158,12 @@ def describe(listings: pd.DataFrame | Described) -> Described:
     if isinstance(listings, Described):
         return listings
     title = _texts(listings, "title")
-    dates = _looked_up(_texts(listings, "release_date"), years.released)
+    dates = _looked_up(_texts(listings, "release_date"), years.released, np.int64)
     year = _numbers(listings, "year")
-    stated = _looked_up(title, titles.stated_year)
-    known = np.where(
-        (year >= years.FIRST_YEAR) & (year <= years.LAST_YEAR), year, np.array(stated, dtype=float)
-    ).astype(np.int64)
+    stated = _looked_up(title, titles.stated_year, np.int64)
+    known = np.where((year >= years.FIRST_YEAR) & (year <= years.LAST_YEAR), year, stated).astype(
+        np.int64
+    )
     released, day, other_day = _of_century(dates, known)
     runtime = _numbers(listings, "runtime")
     return Described(
@@ -177,10 +177,10 @@ def describe(listings: pd.DataFrame | Described) -> Described:
         day=day,
         other_day=other_day,
         runtime=np.where(runtime > 0, runtime, np.nan),
-        kind=np.array(_looked_up(_texts(listings, "kind"), _kind), dtype=np.int8),
+        kind=_looked_up(_texts(listings, "kind"), _kind, np.int8),
         season=_whole(_numbers(listings, "season")),
         episode=_whole(_numbers(listings, "episode")),
-        about=np.array(_looked_up(title, titles.about_another), dtype=bool),
+        about=_looked_up(title, titles.about_another, np.bool_),
     )
 
 
@@ -237,17 +237,16 @@ def _whole(numbers: NDArray[np.float64]) -> Ints:
     return np.where(np.abs(numbers) < 1e9, numbers, 0).astype(np.int64)
 
 
-def _looked_up(texts: Texts, read: Callable[[str], Any]) -> list[Any]:
+def _looked_up(texts: Texts, read: Callable[[str], Any], kind: type[np.generic]) -> NDArray[Any]:
     """What a function makes of each text; it is called once for each that differs."""
     codes, uniques = pd.factorize(texts)
-    read_once = [read(text) for text in uniques]
-    return [read_once[code] for code in codes]
+    return np.array([read(text) for text in uniques], dtype=kind)[codes]
 
 
-def _of_century(dates: list[years.Released], year: Ints) -> Ints:
-    """Release dates as rows of year, day and other day, with a year in two figures moved by a
-    century where the listing's own year says so."""
-    rows = np.array(dates, dtype=np.int64).reshape(-1, 3).T
+def _of_century(dates: Ints, year: Ints) -> Ints:
+    """Release dates (year, day and other day of each) as rows of years, days and other days, with a
+    year in two figures moved by a century where the listing's own year says so."""
+    rows = dates.reshape(-1, 3).T
     off = np.where((rows[0] > 0) & (year > 0), rows[0] - year, 0)
     shift = np.where(np.abs(np.abs(off) - 100) <= 2, -100 * np.sign(off), 0)
     scale = np.array([[1], [10_000], [10_000]])

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from sqlite_utils import Database
 
-from pipelines.matching.described import PRIMARY_TITLES, Ints, Texts, objects
+from pipelines.matching.described import PRIMARY_TITLES, Ints, Texts
 from spiders.sources import SOURCES
 
 _RANK = {source.key: rank for rank, source in enumerate(SOURCES)}
@@ -101,7 +101,7 @@ def _described(db: Database, members: str, *, people: bool = True) -> pd.DataFra
 
 
 def _columns(rows: list[tuple[Any, ...]], width: int) -> list[Texts]:
-    return [objects(column) for column in zip(*rows, strict=True)] or [objects(())] * width
+    return list(np.array(rows, dtype=object).reshape(-1, width).T)
 
 
 def _first(fact: Texts, at: Ints, owners: pd.Index[int]) -> pd.Series[Any]:

@@ -95,7 +95,7 @@ def _pairs(db: Database, select: str, *values: str) -> Ints:
 
 def _distinct(numbers: Ints) -> list[int]:
     """The numbers in order, each once."""
-    found: list[int] = np.unique(numbers).tolist()
+    found: list[int] = candidates.distinct(numbers).tolist()
     return found
 
 
