@@ -15,6 +15,7 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -25,6 +26,9 @@ from spiders.sources import SOURCES, Source
 
 FILE = "afterscore.toml"
 _OPT_INS = {name for source in SOURCES for name in source.opt_in}
+DAY = 86_400.0
+"""Seconds: nobody waits longer between two requests of one night."""
+
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -36,10 +40,10 @@ class SourceSettings(BaseModel):
     """`[sources.KEY]`: whether a source is asked, how much of it a night, and what of it that is
     not asked by default (`Source.opt_in`)."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     enabled: bool | None = None
-    delay_seconds: float | None = Field(None, ge=0)
+    delay_seconds: float | None = Field(None, ge=0, le=DAY)
     requests_a_night: int = Field(2_000, ge=1)
     pages: bool = False
     akas: bool = False
@@ -65,10 +69,10 @@ class Config(BaseSettings):
     host of the register.
     """
 
-    model_config = SettingsConfigDict(env_prefix="AFTERSCORE_", extra="forbid")
+    model_config = SettingsConfigDict(env_prefix="AFTERSCORE_", extra="forbid", allow_inf_nan=False)
 
     contact: str = ""
-    refresh_after_hours: float = Field(20.0, ge=0)
+    refresh_after_hours: float = Field(20.0, ge=0, le=100 * 366 * 24)
     universe: UniverseSettings | None = None
     rulings: Path | None = None
     nightly_at: str = "03:00"
@@ -84,20 +88,19 @@ class Config(BaseSettings):
         cls, settings_cls: type[BaseSettings], *sources: PydanticBaseSettingsSource, **named: Any
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment first, then the file."""
-        file = os.environ.get("AFTERSCORE_CONFIG", FILE)
-        return named["env_settings"], TomlConfigSettingsSource(settings_cls, Path(file))
+        return named["env_settings"], TomlConfigSettingsSource(settings_cls, _file())
 
     @field_validator("nightly_at")
     @classmethod
     def _time_of_day(cls, text: str) -> str:
-        if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text):
+        if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", text):
             raise ValueError(f"a time of day such as 03:00, UTC, not {text!r}")
         return text
 
     @field_validator("heartbeat_url")
     @classmethod
     def _web_address(cls, url: str) -> str:
-        if url and not url.startswith(("http://", "https://")):
+        if url and not _is_web_address(url):
             raise ValueError("not an http(s) URL")  # which one stays unsaid: it is a secret
         return url
 
@@ -113,9 +116,15 @@ class Config(BaseSettings):
                 raise ValueError(f"hosts.{role}: no such host; they are {', '.join(roles)}")
         for role, host in roles.items():
             url = os.environ.get(host.variable, self.hosts.get(role, host.url)).rstrip("/")
-            parts = urlsplit(url)
-            if parts.scheme not in ("http", "https") or not parts.netloc:
-                raise ValueError(f"{host.variable}: {url!r} is not an http(s) URL")
+            where = host.variable if host.variable in os.environ else f"hosts.{role}"
+            # Which one stays unsaid: whoever takes a wrong one may have put a secret into it.
+            if not _is_web_address(url):
+                raise ValueError(f"{where}: not an http(s) URL")
+            if "@" in urlsplit(url).netloc:
+                raise ValueError(
+                    f"{where}: no name and no password may stand before the host (NAME:PASSWORD@):"
+                    " they would be stored with each page's URL"
+                )
             self.hosts[role] = url
         for source in SOURCES:
             told = self.of(source).delay_seconds
@@ -196,19 +205,43 @@ class Config(BaseSettings):
 
 def load() -> Config:
     """The settings in force. Raises SettingsProblem where they cannot be used."""
+    file = _file()
+    if os.environ.get("AFTERSCORE_CONFIG") and not file.is_file():
+        raise SettingsProblem(f"AFTERSCORE_CONFIG names no file: {file}")
     try:
         settings = Config()
-    except tomllib.TOMLDecodeError as fault:
-        raise SettingsProblem(f"{FILE} is not TOML: {fault}") from fault
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        raise SettingsProblem(f"{file} is not TOML: {fault}") from fault
+    except OSError as fault:
+        raise SettingsProblem(f"cannot read {file}: {fault.strerror}") from fault
+    except SettingsError as fault:
+        raise SettingsProblem(
+            f"the environment: {fault}. A variable that stands for a whole table must hold JSON;"
+            f" rather put the table into {FILE}."
+        ) from fault
     except ValidationError as fault:
         first = fault.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         what = first["msg"].removeprefix("Value error, ")
         if first["type"] == "extra_forbidden":
             what = "no such setting"
-        raise SettingsProblem(f"{FILE}: {where + ': ' if where else ''}{what}") from fault
+        raise SettingsProblem(f"{file}: {where + ': ' if where else ''}{what}") from fault
     hide(settings.heartbeat_url)
     return settings
+
+
+def _file() -> Path:
+    """The settings file: the one that AFTERSCORE_CONFIG names, else afterscore.toml here."""
+    return Path(os.environ.get("AFTERSCORE_CONFIG") or FILE)
+
+
+def _is_web_address(url: str) -> bool:
+    """Whether a text is an http(s) URL that names a host."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a bracket without its other, a port that is no number
+        return False
 
 
 def rulings_path(database: Path) -> Path | None:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import TextIO
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
 from spiders.sources import SOURCES
 
@@ -80,7 +80,7 @@ def _secrets(keys: tuple[str, ...], urls: str) -> tuple[str, ...]:
     """All that is to be hidden, longest first, as it is and as a URL would have it."""
     found = {key for key in keys if len(key) >= SHORTEST}
     for url in urls.split():
-        password = urlsplit(url).password or ""
+        password = _password(url)
         found |= {url, url.rstrip("/")}
         found |= {part for part in _parts(url) if _TOKEN.fullmatch(part)}
         found |= {password} if len(password) >= SHORTEST else set()
@@ -95,3 +95,9 @@ def _parts(url: str) -> Iterator[str]:
 
 def _longest_first(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(texts), key=len, reverse=True))
+def _password(url: str) -> str:
+    """The password in a URL, one that cannot be parsed too; empty where there is none."""
+    place = re.split(r"[/?#]", url.partition("://")[2], maxsplit=1)[0]
+    return place.rpartition("@")[0].partition(":")[2]
+
+

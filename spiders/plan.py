@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from spiders.sources import KINDS
 
 LONGEST_WAIT = 120.0
 """Seconds: a Retry-After beyond this ends the source's crawl rather than hold it up, and later runs
@@ -15,7 +17,7 @@ LONGEST_ABSENCE = 7 * 86_400.0
 
 
 class _Told(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Universe(_Told):
@@ -30,6 +32,20 @@ class Universe(_Told):
     kinds: tuple[str, ...] = ("movie", "tvMovie")
     at_most: int | None = Field(None, ge=1)
 
+    @field_validator("kinds")
+    @classmethod
+    def _known_kinds(cls, kinds: tuple[str, ...]) -> tuple[str, ...]:
+        for kind in kinds:
+            if kind not in KINDS:
+                raise ValueError(f"IMDb has no kind {kind!r}; it has {', '.join(KINDS)}")
+        return kinds
+
+    @model_validator(mode="after")
+    def _years_in_order(self) -> Self:
+        if self.first_year and self.last_year and self.first_year > self.last_year:
+            raise ValueError(f"no year is from {self.first_year} on and up to {self.last_year}")
+        return self
+
 
 class Limits(_Told):
     """What one crawl may take before it is ended, so that it never holds up the others.
@@ -40,10 +56,10 @@ class Limits(_Told):
     answer must have come, to its last byte, within `answer_seconds`.
     """
 
-    crawl_hours: float = Field(8.0, gt=0)
-    silent_minutes: float = Field(10.0, gt=0)
+    crawl_hours: float = Field(8.0, gt=0, le=366 * 24)
+    silent_minutes: float = Field(10.0, gt=0, le=366 * 24 * 60)
     megabytes: int = Field(2_000, ge=100)
-    answer_seconds: float = Field(60.0, gt=0)
+    answer_seconds: float = Field(60.0, gt=0, le=86_400)
 
 
 class Target(_Told):

@@ -17,6 +17,13 @@ from urllib.parse import unquote, urlsplit
 FILM_KINDS = ("movie", "tvMovie", "short", "tvShort", "video", "tvSpecial")
 """IMDb's `titleType` values that are films; series, episodes, games and podcasts are not."""
 
+IMDB_ID = r"tt(?!0+(?![0-9]))[0-9]{7,10}"
+"""The shape of IMDb's ids of titles, none of which is 0. Digits are spelt out here and elsewhere:
+`\\d` would take those of any script."""
+
+KINDS = (*FILM_KINDS, "tvSeries", "tvMiniSeries", "tvEpisode", "tvPilot", "videoGame")
+"""All `titleType` values of IMDb's datasets."""
+
 
 class Permission(StrEnum):
     """What a source's terms say of programs that read it."""

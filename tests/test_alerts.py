@@ -173,6 +173,15 @@ def test_alerts_go_out_while_a_run_holds_the_database(told: Told) -> None:
         assert len(told.tell()) == 1
 
 
+def test_an_address_that_is_none_ends_no_command_and_stays_secret(told: Told) -> None:
+    told.ready.environment["AFTERSCORE_ALERT_URLS"] = "mailto://me:pa[ss1234@example.org"
+    ended = told.ready("runs")
+    assert (ended.status, ended.err) == (0, "")
+    told.ready.environment["AFTERSCORE_CONTACT"] = "pa[ss1234"
+    assert "pa[ss1234" not in told.ready("init").out
+    assert "none that apprise knows" in told.ready("health", "--test-alert").err
+
+
 def test_a_test_message_reaches_every_channel_or_is_said_not_to(told: Told) -> None:
     assert told.ready("health", "--test-alert").status == 0
     (message,) = told.channel.taken()

@@ -121,7 +121,13 @@ def test_without_a_contact_nothing_is_asked(afterscore: Afterscore) -> None:
         ("[universe]\nvotes_at_least = -5", "votes_at_least"),
         ("[sources.rottentomatoes]\ndelay_seconds = 0", "at least 5 s"),
         ("[sources.tmdb]\ndelay_seconds = 0.02", "at least 0.025 s"),
-        ("[hosts]\nimdb_pages = 'ftp://x'", "not an http(s) URL"),
+        ("[hosts]\nimdb_pages = 'ftp://x'", "hosts.imdb_pages: not an http(s) URL"),
+        ("[hosts]\nimdb_pages = 'http://['", "hosts.imdb_pages: not an http(s) URL"),
+        ("heartbeat_url = 'http://['", "heartbeat_url: not an http(s) URL"),
+        ("[universe]\nfirst_year = 2010\nlast_year = 2000", "no year is from 2010 on"),
+        ("[universe]\nkinds = ['nosuch']", "IMDb has no kind 'nosuch'; it has movie"),
+        ("[sources.imdb]\ndelay_seconds = inf", "finite number"),
+        ("[limits]\ncrawl_hours = 1e300", "less than or equal to"),
     ],
 )
 def test_settings_are_checked(settings: str, told: str, afterscore: Afterscore) -> None:
@@ -139,6 +145,47 @@ def test_the_first_line_of_a_command_that_makes_a_database_says_where(
     assert "new database" not in afterscore("track", "tt0468569", "--db", "films.db").err
 
 
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize("name", ["SOURCES", "HOSTS", "LIMITS"])
+def test_a_variable_that_is_no_table_is_named(name: str, afterscore: Afterscore) -> None:
+    afterscore.environment[f"AFTERSCORE_{name}"] = "abc"
+    ended = afterscore("sources")
+    assert ended.status == 2
+    assert f'"{name.casefold()}"' in ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_a_settings_file_that_is_named_must_be_there_and_be_text(afterscore: Afterscore) -> None:
+    (afterscore.folder / "latin.toml").write_bytes(b'contact = "Andr\xe9"')
+    for named, told in (
+        ("afterscore.tolm", "AFTERSCORE_CONFIG names no file: afterscore.tolm"),
+        (".", "AFTERSCORE_CONFIG names no file: ."),
+        ("latin.toml", "latin.toml is not TOML: 'utf-8'"),
+    ):
+        afterscore.environment["AFTERSCORE_CONFIG"] = named
+        ended = afterscore("sources")
+        assert (ended.status, ended.out) == (2, "")
+        assert told in ended.err
+
+
+@pytest.mark.parametrize("url", ["http://me:s3cretword@127.0.0.1:9", "ftp://s3cretword@127.0.0.1"])
+@pytest.mark.parametrize("in_file", [True, False])
+def test_no_secret_may_stand_in_a_host_s_address_and_none_is_quoted(
+    url: str, in_file: bool, afterscore: Afterscore
+) -> None:
+    if in_file:
+        afterscore.settings(f"[hosts]\ntmdb_api = '{url}'")
+    else:
+        afterscore.environment["AFTERSCORE_TMDB_API_URL"] = url
+    ended = afterscore("track", "tmdb:37724")
+    ended = afterscore("refresh")
+    assert ended.status == 2
+    assert ("hosts.tmdb_api" if in_file else "AFTERSCORE_TMDB_API_URL") in ended.err
+    kept = b"".join(path.read_bytes() for path in afterscore.folder.glob("ratings.db*"))
+    assert "s3cretword" not in ended.out + ended.err
+    assert b"s3cretword" not in kept
 def test_the_database_may_be_named_in_the_environment(afterscore: Afterscore) -> None:
     afterscore.environment["AFTERSCORE_DB"] = "other.db"
     afterscore("track", "tt1074638")
