@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from sqlite_utils import Database
 
@@ -73,6 +74,15 @@ def track_rows(db: Database, rows: Iterable[Row]) -> tuple[dict[str, int], int]:
 
 
 def report(
+def check_report(path: Path) -> None:
+    """Raises OSError where the report could not be written. It is written after all has been
+    asked, which may be hours later."""
+    if path.exists():
+        path.open("ab").close()
+    else:
+        TemporaryFile(dir=path.parent).close()
+
+
     db: Database, path: Path, rows: Sequence[Row], tracked: dict[str, int], sources: Sequence[str]
 ) -> None:
     """Write FILE.report.csv: for each row the film and, for each source, what came of it."""

@@ -661,3 +661,16 @@ def test_what_is_no_whole_web_archive_is_named(
     assert ended.status == 2
     assert "saved.warc.gz" in ended.err
     assert "Traceback" not in ended.err
+def test_a_report_that_could_not_be_written_is_told_before_anything_is_asked(
+    tmp_path: Path,
+) -> None:
+    with Replica() as replica:
+        ready = beside(replica, tmp_path)
+        (tmp_path / "films.csv").write_text("Const\ntt1074638\n", "utf-8")
+        (tmp_path / "films.csv.report.csv").mkdir()
+        ended = ready("backfill", "--films", "films.csv")
+        assert replica.asked == []
+    assert ended.status == 2
+    assert "cannot write films.csv.report.csv, the report: Is a directory" in ended.err
+
+

@@ -229,6 +229,9 @@ ENDLESS = "(WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SEL
         (["--table", "urls"], "no table 'urls' for analysts. The tables are film_scores"),
         (["--where", "year = 2012"], "--table film_scores"),
         (["--since", "last week"], "--since takes a date"),
+        (["--since", "0001-01-01T00:00+05:00"], "--since takes a date"),
+        (["--where", ""], "--where is empty"),
+        (["--table", "film_scores", "--where", "  "], "--where is empty"),
     ],
     ids=lambda value: " ".join(value[-2:]) if isinstance(value, list) else None,
 )
@@ -321,6 +324,23 @@ def test_other_peoples_files_are_left_alone(tmp_path: Path) -> None:
         export(tmp_path / "out", "b.csv")
     assert export(tmp_path / "out", "b.csv", force=True) == ["b.csv", "notes.txt"]
     assert (tmp_path / "out" / "notes.txt").read_text("utf-8") == "mine"
+
+
+def test_no_file_of_other_people_is_written_over(
+    refreshed: tuple[Afterscore, Ended], tmp_path: Path
+) -> None:
+    (tmp_path / "films.csv").write_text("mine", "utf-8")
+    words = ("export", "--format", "csv", "--out", tmp_path, "--table", "films", "--force")
+    ended = refreshed[0](*words)
+    assert (ended.status, ended.out) == (2, "")
+    assert "under names that this one needs (films.csv)" in ended.err
+    assert [(path.name, path.read_text("utf-8")) for path in tmp_path.iterdir()] == [
+        ("films.csv", "mine")
+    ]
+    (tmp_path / "films.csv").rename(tmp_path / "mine.csv")
+    assert refreshed[0](*words).status == 0
+    assert refreshed[0](*words).status == 0, "what an export made, the next may replace"
+    assert (tmp_path / "mine.csv").read_text("utf-8") == "mine"
 
 
 def test_an_empty_folder_is_nobodys(tmp_path: Path) -> None:

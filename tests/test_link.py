@@ -138,6 +138,30 @@ def test_a_file_is_its_own_match(two_files: Afterscore) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--out", "a.csv"),
+        ("--out", "./b.csv"),
+        ("--out", "link.csv"),
+        ("--out", "pairs.csv", "--ask", "a.csv"),
+        ("--out", "pairs.csv", "--ask", "../" + "{folder}/pairs.csv"),
+    ],
+    ids=" ".join,
+)
+def test_no_file_is_written_over_another_that_is_given(
+    words: tuple[str, ...], two_files: Afterscore
+) -> None:
+    folder = two_files.folder
+    (folder / "link.csv").symlink_to("b.csv")
+    given = [word.format(folder=folder.name) for word in words]
+    ended = two_files("link", "a.csv", "b.csv", *given)
+    assert (ended.status, ended.out) == (2, "")
+    assert "is given twice" in ended.err
+    assert [(folder / name).read_text("utf-8") for name in ("a.csv", "b.csv")] == [IMDB, TMDB]
+    assert not (folder / "pairs.csv").exists()
+
+
 # --- files that cannot be read ------------------------------------------------------------------
 
 

@@ -24,7 +24,8 @@ def whole_folder(target: Path, *, force: bool) -> Iterator[Path]:
 
     Until then it has another name beside it; what a killed export left there is written over. Where
     `target` holds an earlier export, that one's files are replaced; where it holds other people's,
-    nothing is done without `force`, and with it they stay. Raises CannotExport.
+    nothing is done without `force`, and with it they stay: a new file that would bear the name of
+    one of them is refused. Raises CannotExport.
     """
     target = target.resolve()
     _refuse(target, force=force)
@@ -82,6 +83,13 @@ def _publish(partial: Path, target: Path) -> None:
         partial.rename(target)
         return
     former = _own(target)
+    taken = [name for name in names if name not in former and os.path.lexists(target / name)]
+    if taken:
+        named = ", ".join(taken[:3]) + (" …" if len(taken) > 3 else "")
+        raise CannotExport(
+            f"{target} holds files that no export made under names that this one needs ({named})."
+            " Name a new folder with --out, or move them away."
+        )
     # Whoever is killed in the middle of this leaves files that the next export knows to be ours.
     _list(target, sorted({*former, *names} - {LIST}))
     for name in names:

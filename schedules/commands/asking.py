@@ -179,6 +179,15 @@ def backfill_command(
             count = reading["films"].count if whole else len(ids)
             _print_what_it_would_ask(run, count, unknown, as_json=as_json)
         return
+    written = films_file.with_name(films_file.name + ".report.csv") if films_file else None
+    if written:
+        try:
+            backfill.check_report(written)
+        except OSError as fault:
+            raise Problem(
+                f"cannot write {written}, the report: {fault.strerror}. Put a copy of the file"
+                " where you may write."
+            ) from fault
     start = _crawling_on(cluster) if cluster else None
     with writing_in_turn(db, "backfill", Rank.BACKFILL) as (database, lock):
         tracked, _ = backfill.track_rows(database, rows)
@@ -201,8 +210,7 @@ def backfill_command(
             quiet=as_json,
             start=start,
         )
-        if films_file:
-            written = films_file.with_name(films_file.name + ".report.csv")
+        if films_file and written:
             keys = list(source or [s.key for s in SOURCES])
             backfill.report(database, written, rows, tracked, keys)
             err.print(f"Wrote {written}: one row for each row of {films_file.name}.")

@@ -82,6 +82,8 @@ def export(
     """
     if kind in _OF_FILMS and (tables or since):
         raise Problem(f"{kind} is about films: name them with --where, not --table or --since")
+    if where is not None and not where.strip():
+        raise Problem("--where is empty: give a condition such as 'year = 2012', or leave it out")
     narrowed = Narrowed(where, _time(since), time_limit)
     path = config.database_path(db)
     _let_go_of_what_lapsed(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -46,6 +47,7 @@ def link_command(
     def note(line: str) -> None:
         err.print(line, markup=False, soft_wrap=True)
 
+    _refuse_one_file_for_two({"--out": pairs, "--ask": ask, "A.csv": a, "B.csv": b})
     with steps(err) as step:
         try:
             left, right = (matching.read_listings(path, note) for path in (a, b))
@@ -65,6 +67,25 @@ def link_command(
         said += f"; {counted(len(doubtful), 'is', 'are')} doubtful"
         said += "" if ask else " (--ask FILE.csv lists them)"
     (err if str(pairs) == "-" else out).print(f"{said}.", markup=False, soft_wrap=True)
+
+
+def _refuse_one_file_for_two(files: dict[str, Path | None]) -> None:
+    """Raises Problem where a file that is written is one of the others, by another name too."""
+    given = [(name, path) for name, path in files.items() if path and str(path) != "-"]
+    for (one, written), (other, path) in combinations(given, 2):
+        if one.startswith("--") and _one_file(written, path):
+            raise Problem(
+                f"{written} is given twice, for {one} and for {other}: one would be lost. Name"
+                f" another file for {one}."
+            )
+
+
+def _one_file(a: Path, b: Path) -> bool:
+    """Whether two names are of one file, which may be still to be made; a device or a pipe takes
+    whatever is written to it."""
+    if a.exists() and b.exists():
+        return a.is_file() and a.samefile(b)
+    return a.resolve() == b.resolve()
 
 
 def _write(linked: pd.DataFrame, path: Path) -> None:
