@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -50,9 +50,10 @@ def estimate(run: Run, film_count: int) -> list[Estimate]:
 
 
 def seconds_until(clock_time: str) -> float:
-    """Seconds from now to the next HH:MM, local time. Raises ValueError."""
+    """Seconds from now to the next HH:MM, UTC, as all times here are: on the night on which clocks
+    are changed, too, it is what it says. Raises ValueError."""
     wanted = datetime.strptime(clock_time, "%H:%M").time()  # noqa: DTZ007  a time of day only
-    now = datetime.now().astimezone()
+    now = datetime.now(UTC)
     at = now.replace(hour=wanted.hour, minute=wanted.minute, second=0, microsecond=0)
     return ((at if at > now else at + timedelta(days=1)) - now).total_seconds()
 
@@ -73,7 +74,6 @@ def track_rows(db: Database, rows: Iterable[Row]) -> tuple[dict[str, int], int]:
     return tracked, new
 
 
-def report(
 def check_report(path: Path) -> None:
     """Raises OSError where the report could not be written. It is written after all has been
     asked, which may be hours later."""
@@ -83,6 +83,7 @@ def check_report(path: Path) -> None:
         TemporaryFile(dir=path.parent).close()
 
 
+def report(
     db: Database, path: Path, rows: Sequence[Row], tracked: dict[str, int], sources: Sequence[str]
 ) -> None:
     """Write FILE.report.csv: for each row the film and, for each source, what came of it."""

@@ -4,6 +4,7 @@ could be done, and the message says what to do."""
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import Annotated, TextIO, cast
 
 import typer
@@ -52,6 +53,14 @@ def main() -> None:
     sys.stdout = cast("TextIO", Redacting(sys.stdout))
     sys.stderr = cast("TextIO", Redacting(sys.stderr))
     try:
+        _run()
+    finally:
+        with suppress(SystemExit):  # a reader may be gone by now: the status is the command's
+            sys.stdout.flush()
+
+
+def _run() -> None:
+    try:
         app()
     except (
         Problem,
@@ -68,10 +77,6 @@ def main() -> None:
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)  # before the run began: there was nothing to end in order
-    except BrokenPipeError:
-        # The reader (head, less) has seen enough.
-        sys.stderr.close()
-        sys.exit(0)
 
 
 @app.callback(invoke_without_command=True)

@@ -257,8 +257,13 @@ def rulings_path(database: Path) -> Path | None:
 
 
 def database_path(given: Path | None, environment: Mapping[str, str] = os.environ) -> Path:
-    """The database that a command works on: --db, else AFTERSCORE_DB, else ratings.db."""
-    return given or Path(environment.get("AFTERSCORE_DB") or "ratings.db")
+    """The database that a command works on: --db, else AFTERSCORE_DB, else ratings.db.
+
+    Where that is a symbolic link, what it leads to: of one file there is one lock, one log and one
+    rulings.csv, by whichever name it is called.
+    """
+    path = given or Path(environment.get("AFTERSCORE_DB") or "ratings.db")
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
 
 
 def template(contact: str = "") -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import TextIO
 from urllib.parse import quote, unquote
@@ -57,13 +58,30 @@ class Redacting:
 
     def write(self, text: str) -> int:
         """Write the text without its secrets; as many characters as were given are done with."""
-        self._stream.write(redacted(text))
+        with self._read():
+            self._stream.write(redacted(text))
         return len(text)
+
+    def flush(self) -> None:
+        """Hand on what was written."""
+        with self._read():
+            self._stream.flush()
 
     def writelines(self, lines: Iterable[str]) -> None:
         """Write several."""
         for line in lines:
             self.write(line)
+
+    @contextmanager
+    def _read(self) -> Iterator[None]:
+        """Where the reader (head, less) has seen enough and is gone, the command ends, and all is
+        well: rich and Click, each for itself, would have it fail."""
+        try:
+            yield
+        except BrokenPipeError:
+            # What is still to be written has nowhere to go, and Python writes it at its end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+            raise SystemExit(0) from None
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._stream, name)
@@ -87,6 +105,12 @@ def _secrets(keys: tuple[str, ...], urls: str) -> tuple[str, ...]:
     return _longest_first({*found, *(quote(one, safe="") for one in found)})
 
 
+def _password(url: str) -> str:
+    """The password in a URL, one that cannot be parsed too; empty where there is none."""
+    place = re.split(r"[/?#]", url.partition("://")[2], maxsplit=1)[0]
+    return place.rpartition("@")[0].partition(":")[2]
+
+
 def _parts(url: str) -> Iterator[str]:
     for part in re.split(r"[/:@?&=#,\s]+", url.partition("://")[2]):
         yield part
@@ -95,9 +119,3 @@ def _parts(url: str) -> Iterator[str]:
 
 def _longest_first(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(texts), key=len, reverse=True))
-def _password(url: str) -> str:
-    """The password in a URL, one that cannot be parsed too; empty where there is none."""
-    place = re.split(r"[/?#]", url.partition("://")[2], maxsplit=1)[0]
-    return place.rpartition("@")[0].partition(":")[2]
-
-

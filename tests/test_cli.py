@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import os
 import re
+import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -84,6 +87,13 @@ def test_what_takes_long_to_import_is_left_to_the_commands_that_need_it(
         (["read", "page.html"], "give --source, --url"),
         (["read", "--source", "imbd", "--url", "https://www.imdb.com/", "p"], "unknown source"),
         (["read", "--index", "nowhere.jsonl"], "cannot read nowhere.jsonl"),
+        (["track", "http://["], "no site that afterscore knows"),
+        (["match", "same", "http://[", "tmdb:1"], "no site that afterscore knows"),
+        (["read", "--source", "tmdb", "--url", "http://[", "p"], "http://[ is not of TMDB"),
+        (["track", "tt١٠٧٤٦٣٨"], "A film is tracked by an id"),
+        (["track", "tmdb:٣٧٧٢٤"], "not an id on TMDB"),
+        (["track", "tt0000000"], "A film is tracked by an id"),
+        (["track", "https://www.imdb.com/title/tt0000000/"], "not the page of a film on IMDb"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
@@ -193,6 +203,41 @@ def test_the_database_may_be_named_in_the_environment(afterscore: Afterscore) ->
 
 
 # --- setting up ---------------------------------------------------------------------------------
+
+
+def test_two_names_of_one_database_share_what_lies_beside_it(afterscore: Afterscore) -> None:
+    (afterscore.folder / "mine").mkdir()
+    (afterscore.folder / "link.db").symlink_to("mine/films.db")
+    assert afterscore("track", "tt1074638", "--db", "link.db").status == 0
+    assert [path.name for path in afterscore.folder.iterdir() if path.is_file()] == ["link.db"]
+    beside_it = {path.name for path in (afterscore.folder / "mine").iterdir()}
+    assert {"films.db", "films.db.lock", "films.db.log"} <= beside_it
+    assert "1 tracked already" in afterscore("track", "tt1074638", "--db", "mine/films.db").out
+
+
+def test_a_reader_that_has_seen_enough_is_no_fault(afterscore: Afterscore) -> None:
+    afterscore("track", "tt1074638")
+    page = {
+        "file": str(SKYFALL_PAGE),
+        "source": "tmdb",
+        "url": "https://www.themoviedb.org/movie/1",
+    }
+    (afterscore.folder / "index.jsonl").write_text(json.dumps(page), "utf-8")
+    for words in ("read --index index.jsonl", "track --list", "sources", "sources --json", "runs"):
+        reader, writer = os.pipe()
+        os.close(reader)
+        done = subprocess.run(
+            afterscore.command(*words.split()),
+            cwd=afterscore.folder,
+            env=afterscore.whole_environment(),
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        os.close(writer)
+        assert (done.returncode, done.stderr) == (0, ""), words
 
 
 def test_init_writes_settings_that_load_and_shows_the_terms(afterscore: Afterscore) -> None:
@@ -591,7 +636,9 @@ def test_backfill_reports_every_row(tmp_path: Path) -> None:
         (tmp_path / "films.csv").write_text(
             "Const,Title\ntt1074638,Skyfall\n=1+1,Formula\ntt7462422,Quality of Life\n", "utf-8"
         )
-        ended = ready("backfill", "--films", "films.csv")
+        ready.environment["TZ"] = "Asia/Kolkata"  # where no time of day is that of UTC
+        until = datetime.now(UTC) + timedelta(hours=2.5)
+        ended = ready("backfill", "--films", "films.csv", "--until", f"{until:%H:%M}")
         asked = len([one for one in replica.asked if one.path != "/robots.txt"])
         again = ready("backfill", "--films", "films.csv", "--json")
         asked_again = len([one for one in replica.asked if one.path != "/robots.txt"]) - asked
@@ -633,6 +680,7 @@ def warc(path: Path) -> Path:
     }
     records = []
     for url, body in pages.items():
+    assert f"It ends at {until:%H:%M} UTC at the latest, in 2.5 h." in ended.err
         answer = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n" + body
         head = (
             f"WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: {url}\r\n"

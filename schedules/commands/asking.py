@@ -123,7 +123,7 @@ def backfill_command(
         str | None, typer.Option(metavar="2010-2020", help="Films released in these years")
     ] = None,
     until: Annotated[
-        str | None, typer.Option(metavar="HH:MM", help="End in order at this time of day")
+        str | None, typer.Option(metavar="HH:MM", help="End in order at this time of day, UTC")
     ] = None,
     saved: Annotated[
         Path | None,
@@ -159,7 +159,7 @@ def backfill_command(
     try:
         ends_in = backfill.seconds_until(until) if until else None
     except ValueError:
-        raise Problem(f"--until takes a time of day such as 06:00, not {until!r}") from None
+        raise Problem(f"--until takes a time of day such as 06:00, UTC, not {until!r}") from None
     rows = film_lists.from_csv(films_file) if films_file else []
     if films_file and not any(row.listings for row in rows):
         raise Problem(
@@ -200,6 +200,9 @@ def backfill_command(
         )
         count = len(ids) if not whole else database["films"].count
         _print_estimate(Run(database, settings, chosen, "backfill", Shown(err)), count, err)
+        if ends_in is not None:
+            told = time_taken(ends_in / 3_600)
+            err.print(f"It ends at {until} UTC at the latest, in {told}.", markup=False)
         result = run_shown(
             database,
             settings,
