@@ -426,6 +426,7 @@ def test_what_is_acknowledged_is_still_printed_and_marked(nights: Nights) -> Non
         (("--ack", "late"), "go together"),
         (("--ack", "lat", "--until", NEXT_YEAR), "no finding is called 'lat'"),
         (("--ack", "late", "--until", "2020-01-01"), "over already"),
+        (("--ack", "late", "--until", "9999-12-31T23:59:59-05:00"), "2027-01-15"),
     ],
 )
 def test_what_cannot_be_acknowledged_is_said(

@@ -72,6 +72,7 @@ def test_a_source_can_be_paused_while_a_run_writes(tracking: Afterscore) -> None
         (("pause", "rottentomatos"), "rottentomatoes"),
         (("pause", "tmdb", "--until", "soon"), "2027-01-15"),
         (("pause", "tmdb", "--until", "2020-01-01"), "over already"),
+        (("pause", "tmdb", "--until", "9999-12-31T23:59:59-05:00"), "2027-01-15"),
     ],
 )
 def test_what_cannot_be_paused_is_said(

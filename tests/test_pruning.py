@@ -159,6 +159,15 @@ def test_a_dry_run_says_the_same_and_removes_nothing(old: Old) -> None:
     assert afterscore("prune").out == would.replace("Would remove", "Removed")
 
 
+@pytest.mark.parametrize("option", ["--crawls-days", "--quarantine-days", "--logs-days"])
+def test_nothing_is_older_than_time_itself(option: str, afterscore: Afterscore) -> None:
+    afterscore("track", "tt1074638")
+    ended = afterscore("prune", "--dry-run", option, "99999999")
+    assert ended.status == 2
+    assert option in ended.err
+    assert "Traceback" not in ended.err
+
+
 def test_no_score_is_ever_pruned(old: Old) -> None:
     afterscore, db = old
     db.execute(

@@ -153,9 +153,9 @@ def _time(text: str | None) -> str | None:
         return None
     try:
         given = datetime.fromisoformat(text)
-    except ValueError:
+        return clock.stamp(given if given.tzinfo else given.replace(tzinfo=UTC))
+    except (ValueError, OverflowError):  # in UTC it may be in a year that there is not
         raise Problem(f"--since takes a date such as 2026-11-01, not {text!r}") from None
-    return clock.stamp(given if given.tzinfo else given.replace(tzinfo=UTC))
 
 
 def _say(line: str) -> None:

@@ -19,6 +19,9 @@ from schedules import config
 from schedules.commands.opening import must_be_there, writing_to
 from schedules.commands.options import DbOption, err, out
 
+EVER = 100 * 366
+"""Days: nothing here is as old."""
+
 
 def backup(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Where the copy is to lie")],
@@ -45,13 +48,17 @@ def backup(
 
 def prune(
     crawls_days: Annotated[
-        int, typer.Option("--crawls-days", min=1, metavar="DAYS", help="Runs and their crawls")
+        int,
+        typer.Option(
+            "--crawls-days", min=1, max=EVER, metavar="DAYS", help="Runs and their crawls"
+        ),
     ] = 400,
     quarantine_days: Annotated[
-        int, typer.Option("--quarantine-days", min=1, metavar="DAYS", help="Settled cases")
+        int,
+        typer.Option("--quarantine-days", min=1, max=EVER, metavar="DAYS", help="Settled cases"),
     ] = 90,
     logs_days: Annotated[
-        int, typer.Option("--logs-days", min=1, metavar="DAYS", help="Rotated logs")
+        int, typer.Option("--logs-days", min=1, max=EVER, metavar="DAYS", help="Rotated logs")
     ] = 90,
     vacuum: Annotated[
         bool, typer.Option("--vacuum", help="Write the file anew, without gaps, afterwards")

@@ -56,9 +56,9 @@ def end_of(text: str) -> str:
     """A time to come, from 2027-01-15 (its beginning, UTC) or a whole time. Raises Problem."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        end = clock.stamp(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    except (ValueError, OverflowError):  # in UTC it may be in a year that there is not
         raise Problem(f"--until takes a date such as 2027-01-15, not {text!r}") from None
-    end = clock.stamp(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
     if end <= clock.now():
         raise Problem(f"--until {text} is over already")
     return end
