@@ -23,8 +23,14 @@ COUNT_MS = 50
 would count until Datasette stops it, two seconds later, and then show the rows without a number."""
 
 
+LARGEST = 1_000_000
+"""Bytes of the largest value that a query may make. Ours have some kilobytes; of a gigabyte, which
+anybody's SQL can ask for in a few letters, there would be a copy at each step to the page."""
+
+
 def prepare(connection: sqlite3.Connection) -> None:
-    """Let a connection read the file as memory."""
+    """Let a connection read the file as memory, and make no value that fills the machine's."""
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST)
     connection.execute(f"PRAGMA mmap_size = {MAPPED}")
 
 

@@ -120,6 +120,14 @@ def test_the_file_cannot_be_downloaded_nor_written_nor_another_attached(site: ht
     assert site.get("/ratings/films.json").json()["filtered_table_rows_count"] == 15
 
 
+def test_no_query_makes_a_value_that_fills_the_memory(site: httpx.Client) -> None:
+    answer = site.get("/ratings.json", params={"sql": "select zeroblob(900000000)"})
+    assert answer.status_code == 400
+    assert "too big" in answer.json()["error"]
+    answer = site.get("/ratings.json", params={"sql": "select length(zeroblob(900000))"})
+    assert answer.json()["rows"] == [[900_000]]
+
+
 # --- the page of a film ---------------------------------------------------------------------------
 
 
