@@ -11,7 +11,7 @@ from sqlite_utils import Database
 
 from pipelines import clock
 from pipelines.wording import counted
-from spiders.sources import SOURCES, by_key, source_of_url
+from spiders.sources import IMDB_ID, SOURCES, by_key, source_of_url
 
 
 class Listed(NamedTuple):
@@ -57,7 +57,7 @@ def listed(name: str) -> Listed | None:
     is not a film's page or an id of the wrong shape.
     """
     name = name.strip()
-    if re.fullmatch(r"tt\d{7,10}", name):
+    if re.fullmatch(IMDB_ID, name):
         return Listed("imdb", name)
     if re.match(r"https?://", name):
         source = source_of_url(name)
@@ -104,7 +104,7 @@ def find_all(db: Database, name: str) -> list[Candidate]:
     """Every film that a name may mean. Raises UnknownFilm for an id or URL of the wrong shape."""
     name = name.strip()
     select = "SELECT DISTINCT f.film_id, f.title, f.year, f.imdb_id FROM films f "
-    if re.fullmatch(r"\d{1,18}", name):
+    if re.fullmatch(r"[0-9]{1,18}", name):
         number = "(SELECT ifnull(merged_into, film_id) FROM films WHERE film_id = ?)"
         return _rows(db, select + f"WHERE f.film_id = {number}", [int(name)])
     listing = listed(name)

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from spiders.items import Outcome, Record
 from spiders.pages.page import Page
@@ -64,8 +63,7 @@ def saved_file(path: Path, source: str, url: str, status: int = 200) -> Saved:
     if source not in known:
         raise UnreadableArchive(f"unknown source {source!r}; the sources are {', '.join(known)}")
     url = _original(url)
-    hostname = urlsplit(url).hostname
-    if not hostname or not known[source].owns_host(hostname):
+    if source_of_url(url) is not known[source]:
         raise OtherHost(
             f"{url} is not of {known[source].name}, whose hosts in the register are"
             f" {', '.join(known[source].domains)}"

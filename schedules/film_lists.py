@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
 from collections.abc import Iterator
 from contextlib import closing
@@ -14,7 +15,7 @@ from pipelines import films
 from pipelines.database import read_only
 from pipelines.films import Listed, UnknownFilm, listed
 from pipelines.matching.spans import OWN_ID
-from spiders.sources import SOURCES, by_key
+from spiders.sources import IMDB_ID, SOURCES, by_key
 
 # What people and other programs call the columns, in lower case without spaces and underscores.
 _COLUMNS = {
@@ -31,8 +32,8 @@ _COLUMNS = {
     "uri": "url",
 }
 _IN_NAMES = re.compile(
-    r"(?<![a-z0-9])(?:imdb(?:id)?[-=]?)?(?P<imdb>tt\d{7,10})(?!\d)"
-    r"|[\[{(](?:tmdb|tmdbid)[-=](?P<tmdb>[1-9]\d{0,9})[\]})]",
+    rf"(?<![a-z0-9])(?:imdb(?:id)?[-=]?)?(?P<imdb>{IMDB_ID})(?!\d)"
+    r"|[\[{(](?:tmdb|tmdbid)[-=](?P<tmdb>[1-9][0-9]{0,9})[\]})]",
     re.I,
 )
 
@@ -73,7 +74,12 @@ def from_csv(path: Path) -> list[Row]:
     if not lines:
         raise UnreadableList(f"{path} is empty")
     mark = max(",;\t", key=lambda mark: lines[0].count(mark))
-    rows = list(csv.reader(io.StringIO(text), delimiter=mark if mark in lines[0] else ","))
+    # With an empty `newline`, lines may end as those of an old Mac do, with CR alone.
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark if mark in lines[0] else ",")
+    try:
+        rows = list(reader)
+    except csv.Error as fault:
+        raise UnreadableList(f"{path}, line {reader.line_num}: {fault}") from fault
     header = [_folded(cell) for cell in rows[0]]
     columns = _columns(header)
     if columns:
@@ -105,7 +111,7 @@ def from_folder(folder: Path) -> list[Row]:
     for path in sorted(folder.rglob("*")):
         if any(part.startswith(".") for part in path.relative_to(folder).parts):
             continue
-        named = str(path.relative_to(folder))
+        named = _shown(path.relative_to(folder))
         for listing in _in_text(path.name):
             found.setdefault(listing, named)
             identified.add(path)
@@ -119,9 +125,14 @@ def from_folder(folder: Path) -> list[Row]:
     rows = [Row(named, named, (listing,)) for listing, named in found.items()]
     for path in videos:
         if not identified & {path.with_suffix(""), path, *path.parents}:
-            named = str(path.relative_to(folder))
+            named = _shown(path.relative_to(folder))
             rows.append(Row(named, named, problem="no id in its name"))
     return rows
+
+
+def _shown(path: Path) -> str:
+    """A path as text; bytes of it that are no UTF-8 are escaped, as in `Am\\xe9lie.mkv`."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def from_names(names: list[str], database: Path) -> list[Row]:

@@ -14,13 +14,13 @@ from sqlite_utils import Database
 from pipelines import clock
 from pipelines.database import transaction
 from spiders.items import Answer, Outcome
-from spiders.sources import SOURCES, Finds, Source, by_key
+from spiders.sources import IMDB_ID, SOURCES, Finds, Source, by_key
 
 LOOKUP_DAYS = 30
 """A film that a source did not have is sought there again after as many days."""
 
 _TELLS = (Outcome.OK, Outcome.NOT_FOUND, Outcome.NOT_A_FILM)
-_IMDB_ID = re.compile(r"tt\d{7,10}")
+_IMDB_ID = re.compile(IMDB_ID)
 
 WHOLE_FROM = 10_000
 """From so many films on all of a crosswalk is asked for at once: it takes its service half a

@@ -188,7 +188,7 @@ SOURCES: tuple[Source, ...] = (
         ),
         listing_page="https://www.imdb.com/title/{id}/",
         listing_ask="https://www.imdb.com/title/{id}/",
-        id_pattern=r"/title/(?P<id>tt\d{7,10})(?:/|$)",
+        id_pattern=rf"/title/(?P<id>{IMDB_ID})(?:/|$)",
         score_kinds=(_IMDB_RATING,),
         finds=Finds.DATASET,
         delay_seconds=5.0,
@@ -218,7 +218,7 @@ SOURCES: tuple[Source, ...] = (
         ),
         listing_page="https://www.wikidata.org/wiki/{id}",
         listing_ask=None,
-        id_pattern=r"/(?:wiki|entity)/(?P<id>Q[1-9]\d{0,9})$",
+        id_pattern=r"/(?:wiki|entity)/(?P<id>Q[1-9][0-9]{0,9})$",
         finds=Finds.CROSSWALK,
         delay_seconds=2.0,
         max_megabytes=200,
@@ -242,7 +242,7 @@ SOURCES: tuple[Source, ...] = (
         listing_page="https://www.themoviedb.org/movie/{id}",
         listing_ask="https://api.themoviedb.org/3/movie/{id}?append_to_response="
         "external_ids,keywords,release_dates,credits,alternative_titles",
-        id_pattern=r"/movie/(?P<id>[1-9]\d{0,9})(?:-[^/]*)?(?:/|$)",
+        id_pattern=r"/movie/(?P<id>[1-9][0-9]{0,9})(?:-[^/]*)?(?:/|$)",
         score_kinds=(_TMDB_SCORE,),
         says_credits=True,
         finds=Finds.FINDER,
@@ -327,7 +327,7 @@ SOURCES: tuple[Source, ...] = (
         hosts=(Host("aftercredits", "https://aftercredits.com"),),
         listing_page="https://aftercredits.com/{id}/",
         listing_ask=None,
-        id_pattern=r"^/(?P<id>\d{4}/\d{2}/[^/]+)$",
+        id_pattern=r"^/(?P<id>[0-9]{4}/[0-9]{2}/[^/]+)$",
         says_credits=True,
         finds=Finds.LISTS,
         domains=("aftercredits.com",),
@@ -380,7 +380,10 @@ def source_of_kind(key: str) -> Source:
 
 def source_of_url(url: str) -> Source | None:
     """The source that owns the host of a URL, or None."""
-    hostname = urlsplit(url).hostname
+    try:
+        hostname = urlsplit(url).hostname
+    except ValueError:  # no URL at all, such as one with a bracket
+        return None
     return next((s for s in SOURCES if hostname and s.owns_host(hostname)), None)
 
 

@@ -145,16 +145,6 @@ def test_settings_are_checked(settings: str, told: str, afterscore: Afterscore) 
     ended = afterscore("sources")
     assert ended.status == 2
     assert told in ended.err
-
-
-def test_the_first_line_of_a_command_that_makes_a_database_says_where(
-    afterscore: Afterscore,
-) -> None:
-    first = afterscore("track", "tt1074638", "--db", "films.db")
-    assert first.err.splitlines()[0] == f"Made a new database: {afterscore.folder / 'films.db'}"
-    assert "new database" not in afterscore("track", "tt0468569", "--db", "films.db").err
-
-
     assert "Traceback" not in ended.err
 
 
@@ -196,6 +186,16 @@ def test_no_secret_may_stand_in_a_host_s_address_and_none_is_quoted(
     kept = b"".join(path.read_bytes() for path in afterscore.folder.glob("ratings.db*"))
     assert "s3cretword" not in ended.out + ended.err
     assert b"s3cretword" not in kept
+
+
+def test_the_first_line_of_a_command_that_makes_a_database_says_where(
+    afterscore: Afterscore,
+) -> None:
+    first = afterscore("track", "tt1074638", "--db", "films.db")
+    assert first.err.splitlines()[0] == f"Made a new database: {afterscore.folder / 'films.db'}"
+    assert "new database" not in afterscore("track", "tt0468569", "--db", "films.db").err
+
+
 def test_the_database_may_be_named_in_the_environment(afterscore: Afterscore) -> None:
     afterscore.environment["AFTERSCORE_DB"] = "other.db"
     afterscore("track", "tt1074638")
@@ -324,6 +324,24 @@ def test_a_row_that_gives_a_film_the_page_of_another_is_not_believed(tmp_path: P
         assert [*ready.database().conn.execute(film, (imdb_id,))] == [wanted]
 
 
+def test_lines_of_a_csv_may_end_as_on_an_old_mac(afterscore: Afterscore) -> None:
+    (afterscore.folder / "films.csv").write_bytes(b"Const,Title\rtt1074638,Skyfall\rtt1049413,Up\r")
+    ended = afterscore("track", "--films", "films.csv")
+    assert (ended.status, ended.err.count("skipped")) == (0, 0), ended.err
+    assert afterscore.database()["films"].count == 2
+
+
+@pytest.mark.parametrize("command", ["track", "backfill", "refresh"])
+def test_a_cell_without_an_end_is_told_with_its_line(command: str, afterscore: Afterscore) -> None:
+    afterscore.settings("[universe]")
+    text = 'Const,Title\ntt1074638,Skyfall\ntt1049413,"Up\n' + "tt1049413,Up\n" * 12_000
+    (afterscore.folder / "films.csv").write_text(text, "utf-8")
+    ended = afterscore(command, "--films", "films.csv")
+    assert ended.status == 2
+    assert "films.csv, line " in ended.err
+    assert "field larger than field limit" in ended.err
+
+
 def test_a_csv_without_a_column_of_ids_is_refused(afterscore: Afterscore) -> None:
     (afterscore.folder / "films.csv").write_text("Name,Watched\nSkyfall,yes\n", "utf-8")
     ended = afterscore("track", "--films", "films.csv")
@@ -334,13 +352,16 @@ def test_a_csv_without_a_column_of_ids_is_refused(afterscore: Afterscore) -> Non
 
 def test_rows_without_a_film_are_named_and_the_rest_are_tracked(afterscore: Afterscore) -> None:
     (afterscore.folder / "films.csv").write_text(
-        "Const\ntt1074638\nskyfall\n²\n12345678901\n", "utf-8"
+        "Const\ntt1074638\nskyfall\n²\n12345678901\nhttp://[\n0\n", "utf-8"
     )
     ended = afterscore("track", "--films", "films.csv")
     assert ended.status == 1
     assert "line 3" in ended.err
     assert "line 4: '²' is no imdb id" in ended.err
     assert "line 5: 'tt12345678901' is not an id on IMDb" in ended.err
+    assert "line 6: http://[ is of no site" in ended.err
+    assert "http://[ is of no site" in afterscore("film", "http://[").err
+    assert "line 7: 'tt0000000' is not an id on IMDb" in ended.err
     assert afterscore.database()["films"].count == 1
 
 
@@ -357,6 +378,21 @@ def test_films_come_from_the_names_in_a_media_folder(afterscore: Afterscore) -> 
     assert afterscore("track", "--folder", "films").status == 0
     films = list(afterscore.database()["films"].rows)
     assert {f["imdb_id"] or f["tmdb_id"] for f in films} == {"tt1074638", 155, "tt1049413"}
+
+
+def test_a_name_in_a_media_folder_that_is_no_utf_8_costs_no_film(afterscore: Afterscore) -> None:
+    films = afterscore.folder / "films"
+    films.mkdir()
+    for name in (b"Am\xe9lie [tt0211915].mkv", b"Caf\xe9.mkv", b"Up [tt1049413].mkv"):
+        (films / os.fsdecode(name)).touch()
+    ended = afterscore("track", "--folder", "films")
+    assert ended.status == 1
+    assert ended.out.startswith("2 newly tracked, 0 tracked already, of 3 given; 1 skipped.")
+    assert "Caf\\xe9.mkv: no id in its name" in ended.err
+    given = {row["imdb_id"]: row["given"] for row in afterscore("track", "--list", "--json").json}
+    assert given == {
+        "tt0211915": "Am\\xe9lie [tt0211915].mkv", "tt1049413": "Up [tt1049413].mkv"
+    }  # fmt: skip
 
 
 def test_films_of_a_media_folder_without_an_id_are_named(afterscore: Afterscore) -> None:
@@ -644,6 +680,7 @@ def test_backfill_reports_every_row(tmp_path: Path) -> None:
         asked_again = len([one for one in replica.asked if one.path != "/robots.txt"]) - asked
     assert ended.status == 0, ended.err
     assert "at the polite rate" in ended.err
+    assert f"It ends at {until:%H:%M} UTC at the latest, in 2.5 h." in ended.err
     with (tmp_path / "films.csv.report.csv").open(newline="", encoding="utf-8") as handle:
         rows = list(csv.DictReader(handle))
     assert [row["place"] for row in rows] == ["line 2", "line 3", "line 4"]
@@ -657,6 +694,19 @@ def test_backfill_reports_every_row(tmp_path: Path) -> None:
     assert again.status == 0
     assert (again.json["changes"], again.json["changes_cut_short"]) == ([], False)
     assert asked_again == 0
+
+
+def test_a_report_that_could_not_be_written_is_told_before_anything_is_asked(
+    tmp_path: Path,
+) -> None:
+    with Replica() as replica:
+        ready = beside(replica, tmp_path)
+        (tmp_path / "films.csv").write_text("Const\ntt1074638\n", "utf-8")
+        (tmp_path / "films.csv.report.csv").mkdir()
+        ended = ready("backfill", "--films", "films.csv")
+        assert replica.asked == []
+    assert ended.status == 2
+    assert "cannot write films.csv.report.csv, the report: Is a directory" in ended.err
 
 
 def test_saved_pages_become_history_with_their_dates(afterscore: Afterscore) -> None:
@@ -680,7 +730,6 @@ def warc(path: Path) -> Path:
     }
     records = []
     for url, body in pages.items():
-    assert f"It ends at {until:%H:%M} UTC at the latest, in 2.5 h." in ended.err
         answer = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n" + body
         head = (
             f"WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: {url}\r\n"
@@ -709,16 +758,3 @@ def test_what_is_no_whole_web_archive_is_named(
     assert ended.status == 2
     assert "saved.warc.gz" in ended.err
     assert "Traceback" not in ended.err
-def test_a_report_that_could_not_be_written_is_told_before_anything_is_asked(
-    tmp_path: Path,
-) -> None:
-    with Replica() as replica:
-        ready = beside(replica, tmp_path)
-        (tmp_path / "films.csv").write_text("Const\ntt1074638\n", "utf-8")
-        (tmp_path / "films.csv.report.csv").mkdir()
-        ended = ready("backfill", "--films", "films.csv")
-        assert replica.asked == []
-    assert ended.status == 2
-    assert "cannot write films.csv.report.csv, the report: Is a directory" in ended.err
-
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -250,6 +251,30 @@ def test_forget_asks_and_removes_a_listing_with_what_hangs_on_it(told: Afterscor
     assert left == []
     assert rows(told, "PRAGMA foreign_key_check") == []
     assert told(*words, "--yes").status == 2
+
+
+def test_a_ruling_is_undone_whose_listing_was_forgotten(told: Afterscore) -> None:
+    pair = ("imdb:tt4975722", "rottentomatoes:m/moonlight")
+    told("match", "same", *pair)
+    told("forget", pair[1], "--yes")
+    ended = told("match", "undo", *pair)
+    assert (ended.status, ended.err) == (0, "")
+    assert f"{pair[1]} is not here any more" in ended.out
+    assert f"{pair[0]} is Moonlight (2016)" in ended.out
+    assert told("match", "undo", *pair).status == 2
+
+
+def test_who_rules_may_have_a_number_alone(told: Afterscore) -> None:
+    """As in a container that runs as any user."""
+    (told.folder / "sitecustomize.py").write_text(
+        "import pwd\ndef getpwuid(uid):\n    raise KeyError(uid)\npwd.getpwuid = getpwuid\n",
+        "utf-8",
+    )
+    told.environment |= dict.fromkeys(("LOGNAME", "USER", "LNAME", "USERNAME"), "")
+    told.environment["PYTHONPATH"] = str(told.folder)
+    pair = ("imdb:tt4975722", "rottentomatoes:m/moonlight")
+    assert told("match", "same", *pair).status == 0
+    assert rows(told, "SELECT ruled_by FROM rulings") == [(f"uid {os.getuid()}",)]
 
 
 def test_a_film_that_no_listing_is_left_of_is_forgotten_too(told: Afterscore) -> None:

@@ -152,6 +152,12 @@ def test_our_number_of_a_film_leads_to_its_page(site: httpx.Client) -> None:
     assert site.get(f"/film/{number}").headers["location"] == SKYFALL
 
 
+def test_what_only_begins_like_an_address_is_no_film(site: httpx.Client) -> None:
+    led = site.get("/search", params={"q": "http://["})
+    assert led.status_code == 302
+    assert site.get(led.headers["location"]).status_code == 404
+
+
 def test_a_title_is_searched_for(site: httpx.Client) -> None:
     assert site.get("/film/Skyfall (2012)").headers["location"] == "/search?q=Skyfall+%282012%29"
 

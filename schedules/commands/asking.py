@@ -244,7 +244,7 @@ def _crawling_on(address: str) -> Start:
 
 def _films_of_years(database: Database, years: str) -> frozenset[int]:
     first, _, last = years.partition("-")
-    if not re.fullmatch(r"\d{1,4}(-\d{1,4})?", years):
+    if not re.fullmatch(r"[0-9]{1,4}(-[0-9]{1,4})?", years):
         raise Problem(f"--years takes 2010-2020 or 2015, not {years!r}")
     if last and int(last) < int(first):
         raise Problem(f"--years takes the earlier year first: {last}-{first}")

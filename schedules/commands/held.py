@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +18,7 @@ from pipelines.wording import counted
 from schedules import config, show
 from schedules.commands.opening import must_be_there, source_named, writing_to
 from schedules.commands.options import DbOption, JsonOption, Problem, err, out
+from schedules.who import whoever
 from spiders.sources import SOURCES
 
 if TYPE_CHECKING:
@@ -196,13 +196,13 @@ def _release(database: Database, case: Case) -> Tally:
     from spiders.pages.reading import reader_version
 
     store = Store(database, None, {source.key: reader_version(source.key) for source in SOURCES})
-    return release(database, store, case, getpass.getuser(), clock.now())
+    return release(database, store, case, whoever(), clock.now())
 
 
 def _reject(database: Database, case: Case) -> Tally:
     from pipelines.release import reject
 
-    reject(database, case, getpass.getuser(), clock.now())
+    reject(database, case, whoever(), clock.now())
     return Tally()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +21,7 @@ from pipelines.wording import counted
 from schedules import columns, config, explain, show
 from schedules.commands.opening import must_be_there, writing_to
 from schedules.commands.options import DbOption, JsonOption, Problem, err, out
+from schedules.who import whoever
 
 ListingArgument = Annotated[
     str, typer.Argument(metavar="LISTING", help="rottentomatoes:m/skyfall, or its page's URL")
@@ -120,7 +120,10 @@ def match_undo(a: ListingArgument, b: ListingArgument, db: DbOption = None) -> N
                 " undone by taking the line out of it)"
             )
         _say_ruling(database, f"No longer ruled ({undone.words})", first, second, undone.ruling)
-        _match_again(database, first, second)
+        there = [one for one in (first, second) if _row_of(database, one)]
+        _match_again(database, *there)
+        for listing in {first, second}.difference(there):
+            out.print(f"{listing} is not here any more", markup=False, soft_wrap=True)
 
 
 def forget_command(
@@ -208,7 +211,7 @@ def _rule(a: str, b: str, ruling: str, db: Path | None) -> None:
     with writing_to(db, f"match {ruling}") as database:
         try:
             with transaction(database):
-                rulings.rule(database, first, second, ruling, getpass.getuser())
+                rulings.rule(database, first, second, ruling, whoever())
         except ValueError as fault:
             raise Problem(str(fault)) from None
         _say_ruling(database, "Ruled", first, second, ruling)
@@ -223,10 +226,16 @@ def _say_ruling(database: Database, done: str, a: Listed, b: Listed, ruling: str
 
 
 def _named(database: Database, listing: Listed) -> str:
-    title, year = database.conn.execute(
-        "SELECT title, year FROM listings WHERE source = ? AND source_id = ?", listing
-    ).fetchone()
+    _, title, year = _row_of(database, listing) or (None, None, None)
     return f"{listing} {show.named(title, year)}" if title else str(listing)
+
+
+def _row_of(database: Database, listing: Listed) -> tuple[int, str | None, int | None] | None:
+    """A listing's number, title and year; None where it was forgotten, or never here."""
+    row: tuple[int, str | None, int | None] | None = database.conn.execute(
+        "SELECT listing_id, title, year FROM listings WHERE source = ? AND source_id = ?", listing
+    ).fetchone()
+    return row
 
 
 def _match_again(database: Database, *listings: Listed) -> None:
@@ -258,9 +267,7 @@ def _listing(name: str) -> Listed:
 
 
 def _number(database: Database, listing: Listed) -> int:
-    row = database.conn.execute(
-        "SELECT listing_id FROM listings WHERE source = ? AND source_id = ?", listing
-    ).fetchone()
+    row = _row_of(database, listing)
     if row is None:
         raise Problem(f"no listing {listing} here ('afterscore explain FILM' shows a film's)")
-    return int(row[0])
+    return row[0]

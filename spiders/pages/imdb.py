@@ -21,11 +21,11 @@ from spiders.pages.numbers import count, figure, runtime_minutes
 from spiders.pages.page import Page
 from spiders.pages.reading import Layout
 from spiders.pages.scores import missing, not_rated, read_score
-from spiders.sources import FILM_KINDS, by_key
+from spiders.sources import FILM_KINDS, IMDB_ID, by_key
 
 _RATING = "imdb_rating"
-_TCONST = re.compile(r"tt\d{7,10}")
-_TITLE_PATH = re.compile(r"/title/(tt\d{7,10})(?!\d)")
+_TCONST = re.compile(IMDB_ID)
+_TITLE_PATH = re.compile(rf"/title/({IMDB_ID})(?!\d)")
 _DECODER = json.JSONDecoder(strict=False)
 _NEXT_DATA = b'id="__NEXT_DATA__"'
 _NO_SUCH_TITLE = re.compile(
