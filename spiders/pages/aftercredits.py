@@ -78,7 +78,7 @@ _RATING = re.compile(
     re.S,
 )
 _IMDB = re.compile(
-    r"<a\b[^<>]{0,500}\bimdb\.com/(?:[a-z]{2}/)?title/(?P<id>tt\d{7,10})\b[^<>]{0,500}>"
+    r"<a\b[^<>]{0,500}\bimdb\.com/(?:[a-z]{2}/)?title/(?P<id>tt[0-9]{7,10})\b[^<>]{0,500}>"
     r"(?P<named>(?:\s|<[^<>]*>)*IMDb)?",
     re.I,
 )

@@ -56,7 +56,7 @@ _IN_BRACKETS = re.compile(
 )
 _AGAIN_IN_ID = re.compile(r"-re-?(?:release|issue)d?(?:-\d{4})?$")
 # Pictures that came from IMDb (provider 5) are named after the film: `5-tt0006864.jpg`.
-_PICTURE = re.compile(r"(?:^|/)5-(tt\d{7,10})\.")
+_PICTURE = re.compile(r"(?:^|/)5-(tt[0-9]{7,10})\.")
 _BELOW = re.compile(r"/(?:(?:critic|user)-reviews|details|trailers|credits)/?$")
 _BASED_ON = re.compile(r"based\s+on\s+(\d[\d,.]*)", re.I)
 _NOT_FOUND_PAGE = re.compile(
