@@ -139,7 +139,7 @@ def transaction(db: Database) -> Iterator[None]:
 @contextmanager
 def checked_at_its_end(db: Database, tables: Iterable[str]) -> Iterator[None]:
     """One transaction in which rows may name what is not there; that all rows of these tables name
-    what is there is checked before it commits, and IntegrityError raised where one does not.
+    what is there is checked before it commits. Raises DatabaseProblem where one does not.
 
     To be used where most rows of the tables are written: row by row, in another order than what
     they name lies in, that takes longer than to write them. SQLite switches its own checks between
@@ -165,8 +165,9 @@ def _check_references(db: Database, table: str) -> None:
             f" WHERE o.{key.other_column} = named))"
         ).fetchone()
         if missing:
-            raise sqlite3.IntegrityError(
-                f"a row of {table} names a row of {key.other_table} that is not there"
+            raise DatabaseProblem(
+                f"a row of {table} names a row of {key.other_table} that is not there, so nothing"
+                " was changed. 'PRAGMA foreign_key_check' names the rows; a backup may be whole."
             )
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pipelines.lock import DatabaseProblem
 from pipelines.matching.matcher import match, rebuild
 from pipelines.merge import merge
 from spiders.items import Credits, Record, Verdict
@@ -323,7 +323,7 @@ def test_a_rebuild_leaves_nothing_that_names_what_is_not_there(told: Afterscore)
         )
     before = all_rows(path)
     with keeping(path) as kept:
-        with pytest.raises(sqlite3.IntegrityError, match="listing_films names a row of listings"):
+        with pytest.raises(DatabaseProblem, match="listing_films names a row of listings"):
             rebuild(kept.db)
         assert kept.column("PRAGMA foreign_keys") == [1]
     assert all_rows(path) == before
