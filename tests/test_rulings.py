@@ -235,6 +235,19 @@ def test_a_ruling_may_come_before_the_listing(afterscore: Afterscore) -> None:
 # --- forget and rebuild ---------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("ruling", ["same", "different"])
+def test_a_ruling_on_a_listing_that_was_forgotten_holds_nothing_up(
+    told: Afterscore, ruling: str
+) -> None:
+    pair = ("imdb:tt4975722", "rottentomatoes:m/moonlight")
+    assert told("match", ruling, *pair).status == 0
+    assert told("forget", pair[1], "--yes").status == 0
+    assert told("rebuild").status == 0
+    with keeping(told.folder / "ratings.db") as kept:
+        hear(kept, PAGE)
+    assert ("tt4975722" in tomatometers(told)) == (ruling == "same")
+
+
 def test_forget_asks_and_removes_a_listing_with_what_hangs_on_it(told: Afterscore) -> None:
     told("match", "same", "imdb:tt4975722", "rottentomatoes:m/moonlight")
     words = ("forget", "rottentomatoes:m/moonlight")

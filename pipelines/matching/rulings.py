@@ -226,6 +226,8 @@ def refuse(db: Database) -> None:
     apart = [one for one in in_force(db) if one.ruling == DIFFERENT]
     members = _members(db, {name for one in apart for name in (one.a, one.b)})
     for one in apart:
+        if not {one.a, one.b} <= members.keys():
+            continue  # somebody forgot a listing
         for this, other in ((one.a, one.b), (one.b, one.a)):
             if members[other].film_id is not None:
                 pair = (members[this].listing_id, members[other].film_id)
@@ -255,6 +257,8 @@ def _part(db: Database, apart: list[Ruling], applied: Applied) -> None:
     """Of two listings that must not be one film, the less firm one leaves it."""
     for one in apart:
         members = _members(db, (one.a, one.b))
+        if len(members) < 2:
+            continue  # somebody forgot a listing
         first, second = sorted(members.values(), key=lambda member: member.firmness)
         if first.film_id is not None and first.film_id == second.film_id:
             _part_from_their_films(db, [second.listing_id], applied)
