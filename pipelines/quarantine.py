@@ -230,8 +230,10 @@ def _may_go(db: Database, quarantine_id: int, doubt: Doubt) -> bool:
         return False
     row = one(
         db,
-        "SELECT count(*) FROM quarantine q JOIN quarantine o ON o.source = q.source"
-        " AND o.rule = q.rule AND o.decision IS NULL"
+        # Those that are decided meanwhile, too: a person who rejects a few has not said that the
+        # others are right.
+        "SELECT count(DISTINCT o.listing_id) FROM quarantine q JOIN quarantine o"
+        " ON o.source = q.source AND o.rule = q.rule"
         " AND abs(julianday(o.held_at) - julianday(q.held_at)) < 0.5"
         " WHERE q.quarantine_id = ?",
         quarantine_id,

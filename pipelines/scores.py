@@ -8,6 +8,7 @@ whenever saved pages come, in whatever order and however often, the tables come 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, TypeGuard
 
 from sqlite_utils import Database
@@ -70,6 +71,8 @@ def store_score(
             _attempted(db, said, kind, "held")
     elif archived:
         _archived(db, said, kind, score, stands)
+    elif said.released and stands and said.at < _last_said(db, said, kind, stands):
+        _late(db, said, kind, score, stands)
     else:
         _live(db, said, kind, score, stands, answered, tally)
 
@@ -132,15 +135,47 @@ def _live(
                 "UPDATE scores SET origin = ? WHERE listing_id = ? AND score_kind = ?",
                 (said.origin, said.listing_id, kind),
             )
-        _attempted(db, said, kind, score.state.value, quietly=True)
+        if not _attempted_since(said, stands):
+            _attempted(db, said, kind, score.state.value, quietly=True)
         return
     figure = _figure(said, score)
     _observe(db, said, kind, figure)
-    _stand(db, said.listing_id, kind, figure, (score.state.value, said.at))
+    _stand(db, said.listing_id, kind, figure, _attempt(said, score, stands))
     before = in_words(stands[0], stands[1]) if stands else None
     after = in_words(score.state.value, score.value)
     if before != after and not score.relayed:
         tally.change(Change(said.listing_id, kind, before, after))
+
+
+def _late(db: Database, said: Statement, kind: str, score: Score, stands: Row) -> None:
+    """A person let pass what was said before the site, or a newer page, said what stands: that goes
+    on standing, and this is history."""
+    figure = tuple(stands[:11])
+    within = _answered(stands) and stands[_OBSERVED_AT] < said.at
+    if not (within and _as_before(stands, score)):
+        _observe(db, said, kind, _figure(said, score))
+        if within:  # what stands was said before and after, and written once
+            seen_at = _seen_at(db, said, kind, stands)
+            figure = (*stands[:_OBSERVED_AT], seen_at)
+            _observe(db, replace(said, at=seen_at, exact="second"), kind, figure)
+    _stand(db, said.listing_id, kind, figure, _attempt(said, score, stands))
+
+
+def _last_said(db: Database, said: Statement, kind: str, stands: Row) -> str:
+    """When what stands was last said; never, where it only says that something is missing."""
+    return "" if stands[0] == "missing" else _seen_at(db, said, kind, stands)
+
+
+def _attempted_since(said: Statement, stands: Row | None) -> bool:
+    """Whether the site was asked again after what a person let pass was said."""
+    return said.released and stands is not None and stands[-1] > said.at
+
+
+def _attempt(said: Statement, score: Score, stands: Row | None) -> Sequence[str]:
+    """What the last answer held, and when it came."""
+    if stands is not None and _attempted_since(said, stands):
+        return (stands[-2], stands[-1])
+    return (score.state.value, said.at)
 
 
 def _missing(

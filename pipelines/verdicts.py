@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 from sqlite_utils import Database
 
@@ -23,7 +24,8 @@ def store_verdict(db: Database, run_id: int | None, said: Statement, tally: Tall
     assert verdict is not None
     before = one(
         db,
-        f"SELECT {_SAID} FROM credits_verdicts WHERE listing_id = ? AND origin <> 'archive'"
+        f"SELECT {_SAID}, observed_at, url, layout, origin FROM credits_verdicts"
+        " WHERE listing_id = ? AND origin <> 'archive'"
         " ORDER BY observed_at DESC, rowid DESC LIMIT 1",
         said.listing_id,
     )
@@ -37,20 +39,60 @@ def store_verdict(db: Database, run_id: int | None, said: Statement, tally: Tall
         verdict.worth_staying,
         verdict.worth_staying_votes,
     )
+    if said.released and before:
+        seen_at = _seen_at(db, said.listing_id, before)
+        if said.at < seen_at:
+            _late(db, said, now, before, seen_at)
+            return
     live = said.origin != "archive"
     if live:
-        unchanged = before is not None and tuple(before) == now
+        unchanged = before is not None and tuple(before[:6]) == now
         why = None
         if not (said.released or unchanged or said.another_film):
             why = guard.doubt_verdict(verdict, _verdict(before))
-        if why and hold(db, run_id, said, "credits", why, before, tally, _says(said.record)):
+        standing = before and before[:6]
+        if why and hold(db, run_id, said, "credits", why, standing, tally, _says(said.record)):
             return
         supersede(db, said.listing_id, "credits", said.at)
         confirm(db, said, "credits", tally)
         if unchanged:
             return
+    _write(db, said, now)
+    # To hear for the first time that a listing does not know is no change.
+    places_before = tuple(before[:2]) if before else ("unknown", "unknown")
+    if live and places_before != now[:2]:
+        was = f"during {before[0]}, after {before[1]}" if before else None
+        tally.change(Change(said.listing_id, "credits", was, f"during {now[0]}, after {now[1]}"))
+
+
+def _late(db: Database, said: Statement, now: Row, before: Row, seen_at: str) -> None:
+    """A person let pass what was said before the site last said what stands: that goes on standing,
+    and this is history."""
+    observed_at, url, layout, origin = before[6:]
+    within = observed_at < said.at
+    if within and tuple(before[:6]) == now:
+        return
+    _write(db, said, now)
+    if within:  # what stands was said before and after, and written once
+        record = said.record.model_copy(update={"url": url, "layout": layout})
+        again = replace(said, record=record, at=seen_at, exact="second", origin=origin)
+        _write(db, again, before[:6])
+
+
+def _seen_at(db: Database, listing_id: int, before: Row) -> str:
+    """When the last answer was last seen to be so."""
+    confirmed = one(
+        db,
+        "SELECT confirmed_at FROM confirmations WHERE listing_id = ? AND topic = 'credits'",
+        listing_id,
+    )
+    return max(str(before[6]), str(confirmed[0]) if confirmed else "")
+
+
+def _write(db: Database, said: Statement, told: Row) -> None:
+    """Write what a statement says, once. Of two pages that say the same at one time, the one with
+    the lesser URL is named."""
     db.conn.execute(
-        # Of two pages that say the same at one time, the one with the lesser URL is named.
         f"INSERT INTO credits_verdicts (listing_id, observed_at, observed_to, {_SAID},"
         " origin, layout, url) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE"
         " SET observed_to = excluded.observed_to, worth_staying_votes ="
@@ -62,17 +104,12 @@ def store_verdict(db: Database, run_id: int | None, said: Statement, tally: Tall
             said.listing_id,
             said.at,
             said.exact,
-            *now,
+            *told,
             said.origin,
             said.record.layout,
             said.record.url,
         ),
     )
-    # To hear for the first time that a listing does not know is no change.
-    places_before = tuple(before[:2]) if before else ("unknown", "unknown")
-    if live and places_before != now[:2]:
-        was = f"during {before[0]}, after {before[1]}" if before else None
-        tally.change(Change(said.listing_id, "credits", was, f"during {now[0]}, after {now[1]}"))
 
 
 def _says(record: Record) -> Callable[[Record], bool]:

@@ -342,6 +342,28 @@ def test_where_many_films_change_at_once_none_releases_itself(kept: Kept) -> Non
     assert {kept.score(source_id=film)["votes"] for film in films} == {349}
 
 
+def test_to_decide_some_of_what_fails_at_once_releases_none_of_the_rest(kept: Kept) -> None:
+    films = [f"m/{number}" for number in range(10)]
+    kept.tell(*(tomatometer(CRITICS, day(1), film) for film in films))
+    kept.tell(*(tomatometer(scored(93, 200), day(2), film) for film in films))
+    kept.tell(*(tomatometer(CRITICS, day(3), film) for film in films[:3]))  # these recover
+    for night in range(3, 8):
+        kept.tell(*(tomatometer(scored(93, 200), day(night), film) for film in films[3:]))
+    assert decisions(kept) == ["superseded"] * 3 + [None] * 7
+
+
+def test_two_figures_of_a_film_are_one_film_of_those_that_change_at_once(kept: Kept) -> None:
+    def both(votes: int, night: int, film: str) -> Any:
+        figures = {"tomatometer": scored(93, votes), "popcornmeter": scored(88, 10 * votes)}
+        return page(night, figures, film)
+
+    films = [f"m/{number}" for number in range(5)]
+    kept.tell(*(both(300, 1, film) for film in films))
+    for night in (2, 3, 4):
+        kept.tell(*(both(60, night, film) for film in films))
+    assert decisions(kept) == ["released"] * 10
+
+
 def test_a_verdict_that_a_site_stands_by_is_released(kept: Kept) -> None:
     kept.tell(verdict(1, after=Verdict.NO))
     kept.tell(*(verdict(night, after=Verdict.YES) for night in (2, 3, 4)))

@@ -15,8 +15,8 @@ from pipelines.films import Listed, track
 from pipelines.guard import Doubt, Rule
 from pipelines.statements import Tally
 from pipelines.store import Store
-from spiders.items import Answer, Credits, Score, Verdict
-from tests.answers import answer, day, keeping, record, scored, tomatometer
+from spiders.items import Answer, Credits, Outcome, Score, Verdict
+from tests.answers import answer, day, keeping, record, refused, scored, tomatometer
 from tests.conftest import Afterscore
 
 SKYFALL, UP = "m/skyfall", "m/up"
@@ -243,6 +243,49 @@ def test_a_released_page_does_not_undo_what_was_said_since(held_crawl: Afterscor
         kept.tell(answer(later, at=day(3), target="list", asked_url=url))
     assert held_crawl("quarantine", "release", "1").status == 0
     assert rows(held_crawl, "SELECT DISTINCT value FROM scores ORDER BY 1") == [(92,), (93,)]
+
+
+@pytest.mark.parametrize(("said", "stays"), [(93, 93), (92, 92)])
+def test_a_list_that_is_released_late_is_history_where_a_page_said_more_since(
+    held_crawl: Afterscore, said: float, stays: float
+) -> None:
+    with keeping(held_crawl.folder / "ratings.db") as kept:
+        kept.tell(tomatometer(scored(said, 360), day(4), "m/0"))
+        kept.tell(refused(Outcome.BLOCKED, day(5), source_id="m/1"))
+    assert held_crawl("quarantine", "release", "1").status == 0
+    assert rows(
+        held_crawl,
+        "SELECT source_id, value, confirmed_at, last_attempt_state FROM standing_scores"
+        " JOIN listings USING (listing_id) WHERE source_id IN ('m/0', 'm/1', 'm/2') ORDER BY 1",
+    ) == [
+        ("m/0", stays, day(4), "scored"),
+        ("m/1", 40, day(2), "blocked"),
+        ("m/2", 40, day(2), "scored"),
+    ]
+    assert rows(
+        held_crawl,
+        "SELECT value, observed_at FROM score_observations JOIN listings USING (listing_id)"
+        " WHERE source_id = 'm/0' ORDER BY 2",
+    ) == [(93, day(1)), (40, day(2)), (said, day(4))]
+
+
+@pytest.mark.parametrize("said", [Verdict.NO, Verdict.UNKNOWN])
+def test_a_verdict_that_is_released_late_is_history_too(tmp_path: Path, said: Verdict) -> None:
+    def told(at: float, after: Verdict, **more: Any) -> Answer:
+        return answer(record("aftercredits", credits=Credits(after=after)), at=day(at), **more)
+
+    with keeping(tmp_path / "ratings.db") as kept:
+        kept.tell(told(1, Verdict.NO))
+        doubt = Doubt(Rule.CUT_SHORT, "1 film, where the last whole ones had 900")
+        with transaction(kept.db):
+            listed = told(2, Verdict.YES, target="list", asked_url="https://aftercredits.com/list")
+            Store(kept.db, None, {}).hold([listed], doubt, Tally())
+        kept.tell(told(4, said))
+    ready = Afterscore(tmp_path)
+    assert ready("quarantine", "release", "1").status == 0
+    assert rows(ready, "SELECT after, confirmed_at FROM standing_verdicts") == [(said, day(4))]
+    told_then = rows(ready, "SELECT after, observed_at FROM credits_verdicts ORDER BY 2")
+    assert told_then == [("no", day(1)), ("yes", day(2)), (said, day(4))]
 
 
 def test_a_profile_counts_what_records_carry() -> None:

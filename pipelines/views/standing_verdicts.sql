@@ -1,7 +1,8 @@
 -- What a site last answered counts as of when it was last seen to be so, a saved page as of its
 -- date.
 WITH dated AS NOT MATERIALIZED (
-  SELECT v.*, iif(v.origin = 'archive', 0, v.rowid) AS answer,
+  SELECT v.*, iif(v.origin = 'archive', '', v.observed_at) AS answered_at,
+    iif(v.origin = 'archive', 0, v.rowid) AS answer,
     max(v.observed_at, iif(v.origin = 'archive', '', ifnull(c.confirmed_at, ''))) AS seen_at
   FROM credits_verdicts v
   LEFT JOIN confirmations c ON c.listing_id = v.listing_id AND c.topic = 'credits'
@@ -12,8 +13,8 @@ FROM dated v
 WHERE NOT EXISTS (
   SELECT 1 FROM dated newer
   WHERE newer.listing_id = v.listing_id
-    AND (newer.seen_at, newer.answer, newer.during, newer.after, ifnull(newer.scene_count, -1),
-         newer.extras, ifnull(newer.worth_staying, -999999))
-      > (v.seen_at, v.answer, v.during, v.after, ifnull(v.scene_count, -1),
-         v.extras, ifnull(v.worth_staying, -999999))
+    AND (newer.seen_at, newer.answered_at, newer.answer, newer.during, newer.after,
+         ifnull(newer.scene_count, -1), newer.extras, ifnull(newer.worth_staying, -999999))
+      > (v.seen_at, v.answered_at, v.answer, v.during, v.after,
+         ifnull(v.scene_count, -1), v.extras, ifnull(v.worth_staying, -999999))
 )
