@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from math import sqrt
@@ -187,7 +187,8 @@ class Came:
     titles lack other fields than the newest.
 
     `unmoved` others say what stands, and nothing speaks against them; of the rest nothing stands.
-    `counts` has what all carried.
+    `counts` has what all carried. `not_found_before` has the source_ids of the pages that were not
+    found the last time either, which passed or was released.
     """
 
     number: int
@@ -195,6 +196,7 @@ class Came:
     records: Sequence[Record]
     unmoved: int = 0
     is_part: bool = False
+    not_found_before: Set[str] = frozenset()
 
 
 def doubt_records(
@@ -210,7 +212,7 @@ def doubt_records(
     records, counts, unmoved = came.records, came.counts, came.unmoved
     crawl = so_far + counts
     found = [
-        *_gone(records, standing),
+        *_gone(came, standing),
         *_unrated(records, standing, unmoved),
         *_doubtful(records, standing, unmoved),
         *vanished(crawl if came.is_part else counts, crawl, past.pooled),
@@ -230,11 +232,10 @@ def doubt_length(number: int, past: Past, selection: str) -> Doubt | None:
     return Doubt(Rule.CUT_SHORT, f"{number:,} films, where the last whole ones had {longest:,}")
 
 
-def _gone(
-    records: Sequence[Record], standing: Mapping[str, Mapping[str, Standing]]
-) -> Iterable[Doubt]:
+def _gone(came: Came, standing: Mapping[str, Mapping[str, Standing]]) -> Iterable[Doubt]:
     """Most pages that were there are not: the site moved them, and its films are not gone."""
-    known = [record for record in records if str(record.source_id) in standing]
+    were_there = standing.keys() - came.not_found_before
+    known = [record for record in came.records if str(record.source_id) in were_there]
     gone = sum(record.outcome is Outcome.NOT_FOUND for record in known)
     if gone >= FEWEST and gone >= MOST * len(known):
         yield Doubt(Rule.PAGES_GONE, f"{gone} of {len(known)} known pages are not found")

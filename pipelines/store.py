@@ -136,7 +136,8 @@ class Store:
     def release(self, answer: Answer, tally: Tally) -> None:
         """Store what an answer of a held crawl said, as if nothing spoke against its figures.
 
-        What is known of its URL stays: it was asked then, and may have been asked again since.
+        What is known of its URL stays: it was asked then, and may have been asked again since. That
+        its page was not found counts, as it would have that night.
         """
         if answer.target == "export":
             self._export(answer, tally)
@@ -149,6 +150,10 @@ class Store:
             )
             if number is not None:
                 forget_told(self._db, number)
+        listing_id = self._asked_listing(answer)
+        if listing_id is not None:
+            self._attempted(listing_id, answer)
+            tally.touch([listing_id])
         write_touched(self._db, tally)
         write_confirmed(self._db, tally)
 
@@ -349,8 +354,8 @@ class Store:
             )
         if answer.outcome is not Outcome.OK:
             run(
-                "UPDATE scores SET last_attempt_state = ?, last_attempt_at = ?"
-                " WHERE listing_id = ?",
+                "UPDATE scores SET last_attempt_state = ?1, last_attempt_at = ?2"
+                " WHERE listing_id = ?3 AND last_attempt_at <= ?2",  # what is released may be older
                 (answer.outcome.value, at, listing_id),
             )
 

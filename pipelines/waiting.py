@@ -54,6 +54,13 @@ CROSS JOIN scores s ON s.listing_id = l.listing_id AND s.score_kind = ?3
   AND s.state = 'scored' AND s.origin <> 'archive'
 """
 
+_NOT_FOUND_BEFORE = """
+SELECT l.source_id
+FROM json_each(?2) asked
+CROSS JOIN listings l ON l.source = ?1 AND l.source_id = asked.value
+WHERE l.not_found_runs > 0
+"""
+
 
 class Judged(NamedTuple):
     """Answers that may be stored now, or (with a doubt) must be held together."""
@@ -172,8 +179,14 @@ class Waiting:
                     records.append(titles.record(titles.row(place)))
         standing = self._standing([str(record.source_id) for record in records])
         number = sum(answer.number_of_records for answer in answers)
+        lost = [str(r.source_id) for r in records if r.outcome is Outcome.NOT_FOUND]
         return Came(
-            number, counts_of_answers(answers), records, unmoved, answers[0].is_part
+            number,
+            counts_of_answers(answers),
+            records,
+            unmoved,
+            answers[0].is_part,
+            self._not_found_before(lost) if lost else frozenset(),
         ), standing
 
     def _figures(self, titles: Titles) -> Mapping[str, tuple[float, int | None]]:
@@ -181,6 +194,11 @@ class Waiting:
         told = (self._source, json.dumps(titles.source_ids), titles.score_kind)
         rows = self._db.conn.execute(_FIGURES, told)
         return {source_id: (value, votes) for source_id, value, votes in rows}
+
+    def _not_found_before(self, source_ids: Sequence[str]) -> frozenset[str]:
+        """Of some listings, those whose page was not found the last time."""
+        rows = self._db.conn.execute(_NOT_FOUND_BEFORE, (self._source, json.dumps(source_ids)))
+        return frozenset(source_id for (source_id,) in rows)
 
     def _standing(self, source_ids: Sequence[str]) -> dict[str, dict[str, Standing]]:
         """What stands of some listings, by source_id and score kind."""

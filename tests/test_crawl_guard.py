@@ -229,6 +229,32 @@ def test_a_few_false_pages_do_not_hold_the_others(rotten: Site, tmp_path: Path) 
     assert rows(ready, CASES) == 3 * [("rottentomatoes", "tomatometer", "unrated", None)]
 
 
+def test_pages_that_a_person_says_are_gone_are_not_held_again(tmp_path: Path) -> None:
+    """Nor are the good pages beside them; and after three nights their listings are gone."""
+    films, lost = range(120), range(64)
+    counted = "SELECT not_found_runs, gone_at IS NOT NULL, count(*) FROM listings GROUP BY 1, 2"
+    there, cases = (0, 0, 56), [("rottentomatoes", "crawl", "pages_gone", "released")]
+    with FaultServer("rottentomatoes") as server:
+        ready = alone(tmp_path, server)
+        ready("track", *(f"rottentomatoes:m/{number}" for number in films))
+        site = Site(server, tmp_path / "ratings.db")
+        site.night(tmp_path, {f"/m/{n}": rotten_page(n, good(n)) for n in films})
+        for number in lost:
+            server.script[f"/m/{number}"] = repeat(Reply(status=404))
+        _, ended = site.night(tmp_path, {})
+        assert "known pages are not found" in ended.err
+        released = ready("quarantine", "release", "--source", "rottentomatoes")
+        assert released.status == 0, released.err
+        assert rows(ready, counted) == [there, (1, 0, 64)]
+        attempts = "SELECT last_attempt_state, count(*) FROM scores GROUP BY 1"
+        assert rows(ready, attempts) == [("not_found", 128), ("scored", 112)]
+        site.night(tmp_path, {})
+        assert rows(ready, counted) == [there, (2, 0, 64)]
+        site.night(tmp_path, {})
+    assert rows(ready, counted) == [there, (3, 1, 64)]
+    assert rows(ready, CASES) == cases
+
+
 def test_a_new_layout_that_says_what_stands_passes(rotten: Site, tmp_path: Path) -> None:
     """As on the night after an upgrade that knows the site's new design."""
     shutil.copy(rotten.file, tmp_path)
