@@ -204,6 +204,17 @@ def test_a_good_night_after_a_bad_one_settles_it(rotten: Site, tmp_path: Path) -
     assert rows(ready, "SELECT count(*) FROM held_answers") == [(0,)]
 
 
+def test_a_rejected_night_that_comes_again_is_a_new_case(rotten: Site, tmp_path: Path) -> None:
+    """As the help says, where it speaks of single answers otherwise."""
+    ready, _ = rotten.night(tmp_path, rotten_pages(unrated))
+    assert ready("quarantine", "reject", "1").status == 0
+    rotten.night(tmp_path, rotten_pages(unrated))
+    case = ("rottentomatoes", "crawl", "unrated")
+    assert rows(ready, CASES) == [(*case, "rejected"), (*case, None)]
+    told = " ".join(ready("quarantine", "reject", "--help").out.split())
+    assert "a crawl is judged anew each night" in told
+
+
 def drifted(number: int) -> bytes:
     """An honest night: reviews come, figures follow, some films are bombed."""
     shown = good(number)

@@ -133,7 +133,8 @@ def quarantine_reject(
     run: RunOption = None,
     db: DbOption = None,
 ) -> None:
-    """Drop what was held: what stands goes on standing, and the same answer is not listed again.
+    """Drop what was held: what stands goes on standing. The same answer of one film is not listed
+    again; a crawl is judged anew each night.
 
     \b
     Example:  afterscore quarantine reject 5
