@@ -1,8 +1,10 @@
 """Scores: what stands of each listing and kind, and the observations that it stands on.
 
-Observations are append-only. A live score is written only where it differs from the last live one,
-one from a saved page always, once. Neither is compared with the other, and the newer stands:
-whenever saved pages come, in whatever order and however often, the tables come out the same.
+Observations are append-only. A live score is written only where it differs from the last live one
+or a saved page said otherwise in between, one from a saved page always, once. The newer stands:
+whenever saved pages come, in whatever order and however often, the same comes to stand. Pages that
+come between the same two answers leave the same tables, in whatever order; of what was answered
+before a page came, only the last time is known at which it was said again.
 """
 
 from __future__ import annotations
@@ -125,10 +127,15 @@ def _live(
     tally: Tally,
 ) -> None:
     """Compare with what was last `answered`; a saved page may stand meanwhile."""
+    if _answered(stands):
+        stands = answered = _written_again(db, said, kind, stands)
     supersede(db, said.listing_id, kind, said.at)
     confirm(db, said, kind, tally)
     if stands and answered and _as_before(answered, score):
         if not _answered(stands):
+            otherwise = tuple(stands[:2]) != tuple(answered[:2])
+            if otherwise and stands[_OBSERVED_AT] < said.at and not answered[_RELAYED]:
+                answered = _again(db, said, kind, answered)
             _stand(db, said.listing_id, kind, answered, stands[-2:])
         if stands[_ORIGIN] != said.origin:
             db.conn.execute(
@@ -145,6 +152,30 @@ def _live(
     after = in_words(score.state.value, score.value)
     if before != after and not score.relayed:
         tally.change(Change(said.listing_id, kind, before, after))
+
+
+def _written_again(db: Database, said: Statement, kind: str, stands: Row) -> Row:
+    """What stands, as of when it was seen again after a saved page said otherwise: what is seen in
+    the view of it until now is written, for what comes next follows upon it."""
+    seen = one(
+        db,
+        "SELECT said_at FROM seen_again WHERE listing_id = ? AND score_kind = ?",
+        said.listing_id,
+        kind,
+    )
+    if seen is None or stands[_RELAYED]:
+        return stands
+    again = replace(said, at=seen[0], exact="second", origin=stands[_ORIGIN])
+    figure = _again(db, again, kind, stands)
+    _stand(db, said.listing_id, kind, figure, stands[-2:])
+    return (*figure, *stands[-2:])
+
+
+def _again(db: Database, said: Statement, kind: str, answered: Row) -> Row:
+    """Write what was answered before once more, as a statement says it again."""
+    figure = (*answered[:_ORIGIN], said.origin, *answered[_ORIGIN + 1 : _OBSERVED_AT], said.at)
+    _observe(db, said, kind, figure)
+    return figure
 
 
 def _late(db: Database, said: Statement, kind: str, score: Score, stands: Row) -> None:

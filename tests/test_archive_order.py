@@ -1,5 +1,5 @@
 """Saved pages are history: in whatever order they come, however often, before live answers or
-after them, the tables come out the same."""
+after them, the same comes to stand. Those between the same two answers leave the same tables."""
 
 from __future__ import annotations
 
@@ -81,24 +81,36 @@ def live_answers(draw: st.DrawFn) -> list[Live]:
 
 
 @st.composite
-def orders(draw: st.DrawFn, pages: Sequence[Saved], live: Sequence[Live]) -> list[Saved | Live]:
-    """One order in which all of it may come: answers day by day, each page once or twice, and none
-    before the answers of the days before it was saved."""
+def orders(
+    draw: st.DrawFn, pages: Sequence[Saved], live: Sequence[Live], first: Sequence[int]
+) -> list[Saved | Live]:
+    """One order in which all of it may come: answers day by day, and each page before as many of
+    them as `first` tells, and perhaps once more since."""
     steps: list[tuple[int, int, int, Saved | Live]] = [(n, 1, 0, one) for n, one in enumerate(live)]
-    for page in pages:
-        earliest = sum(one.on < page.on for one in live)
-        for _ in range(draw(st.integers(1, 2))):
-            slot = draw(st.integers(earliest, len(live)))
-            steps.append((slot, 0, draw(st.integers(0, 99)), page))
+    for page, slot in zip(pages, first, strict=True):
+        again = draw(st.lists(st.integers(slot, len(live)), max_size=1))
+        steps += ((n, 0, draw(st.integers(0, 99)), page) for n in (slot, *again))
     return [step[-1] for step in sorted(steps, key=lambda step: step[:3])]
 
 
 @st.composite
-def two_orders(draw: st.DrawFn) -> tuple[list[Saved | Live], list[Saved | Live]]:
-    """The same saved pages and live answers in two orders."""
+def slots(draw: st.DrawFn, pages: Sequence[Saved], live: Sequence[Live]) -> list[int]:
+    """After how many answers each page comes: none before those of the days before it was saved."""
+    earliest = [sum(one.on < page.on for one in live) for page in pages]
+    return [draw(st.integers(n, len(live))) for n in earliest]
+
+
+@st.composite
+def two_orders(
+    draw: st.DrawFn, *, alike: bool = False
+) -> tuple[list[Saved | Live], list[Saved | Live]]:
+    """The same saved pages and live answers in two orders; `alike`, each page comes first between
+    the same two answers in both."""
     pages = draw(st.lists(saved_pages, max_size=5))
     live = draw(live_answers())
-    return draw(orders(pages, live)), draw(orders(pages, live))
+    first = draw(slots(pages, live))
+    other = first if alike else draw(slots(pages, live))
+    return draw(orders(pages, live, first)), draw(orders(pages, live, other))
 
 
 @pytest.fixture(scope="module")
@@ -164,13 +176,52 @@ def without_listing(row: dict[str, Any], listing: str) -> dict[str, Any]:
     return {**told, "url": str(told.get("url")).replace(listing, "m/film")}
 
 
-@given(both=two_orders())
+@given(both=two_orders(alike=True))
 @settings(deadline=None, max_examples=80)
 def test_the_tables_do_not_tell_in_what_order_saved_pages_came(
     kept: Kept, both: tuple[list[Saved | Live], list[Saved | Live]]
 ) -> None:
     one, other = both
     assert tables_after(kept, one) == tables_after(kept, other)
+
+
+@given(both=two_orders())
+@settings(deadline=None, max_examples=80)
+def test_what_stands_does_not_tell_when_saved_pages_came(
+    kept: Kept, both: tuple[list[Saved | Live], list[Saved | Live]]
+) -> None:
+    """Since when it stands is only as well known as the pages were when it was said again."""
+    one, other = (tables_after(kept, steps) for steps in both)
+    for tables in (one, other):
+        for row in tables["scores"]:
+            for name in ("observed_at", "changed_at", "said_otherwise"):
+                del row[name]
+    for name in ("scores", "credits_verdicts", "confirmations", "standing_verdicts"):
+        assert one[name] == other[name]
+
+
+@given(steps=two_orders().map(lambda both: both[0]))
+@settings(deadline=None, max_examples=80)
+def test_no_answer_takes_back_what_history_said_to_have_moved(
+    kept: Kept, steps: list[Saved | Live]
+) -> None:
+    """Where each page came before the next answer, and every answer was a whole page."""
+    pages = [step for step in steps if isinstance(step, Saved)]
+    whole = [step for step in steps if isinstance(step, Live) and step.score]
+    day_by_day: list[Saved | Live] = [*pages, *whole]
+    day_by_day.sort(key=lambda step: (step.on, isinstance(step, Live)))
+    listing = f"m/film_{next(_numbers)}"
+    said = (
+        "SELECT said_at, old_value, value FROM score_steps WHERE source_id = ?"
+        " AND origin <> 'archive'"
+    )
+    before: set[tuple[Any, ...]] = set()
+    for step in day_by_day:
+        told = as_answer(step, listing)
+        kept.tell(told, origin="archive" if isinstance(step, Saved) else "live")
+        now = set(kept.rows(said, listing))
+        assert before <= now
+        before = now
 
 
 @given(both=two_orders())
@@ -259,6 +310,32 @@ def test_history_does_not_let_a_saved_figure_outlast_what_was_seen_later(kept: K
         (day(5), day(9), 92),
         (day(9), None, 93),
     ]
+
+
+def test_a_figure_said_again_after_a_saved_page_said_otherwise_stays_in_history(
+    kept: Kept,
+) -> None:
+    """From 93 it fell to 91, whatever a page showed in between, and however the page came."""
+    first, page, again = Live(3, scored(93, 300)), Saved(4, scored(92)), Live(5, scored(93, 300))
+    unchanged, fell = Live(5, None), Live(6, scored(91, 301))
+    orders: list[list[Saved | Live]] = [
+        [first, page, again, fell],
+        [first, again, page, fell],
+        [first, page, unchanged, fell],
+    ]
+    for steps in orders:
+        tables = tables_after(kept, steps)
+        assert [(row["said_at"], row["value"], row["delta_100"]) for row in tables["moves"]] == [
+            (day(5), 93, 1),
+            (day(6), 91, -2),
+        ]
+        history = sorted((row["valid_from"], row["value"]) for row in tables["score_history"])
+        assert history == [
+            (day(3), 93),
+            (day(4), 92),
+            (day(5), 93),
+            (day(6), 91),
+        ]
 
 
 def test_a_saved_verdict_does_not_replace_one_that_was_seen_later(kept: Kept) -> None:

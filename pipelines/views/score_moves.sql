@@ -1,5 +1,5 @@
 -- What moved from one film's figure to another's, of a listing that was one and then the other, is no
--- move. That a figure was seen again after a saved page said otherwise is written down nowhere.
+-- move. Where a figure was seen again after a saved page said otherwise, that may not be written yet.
 SELECT lf.film_id, m.listing_id, m.score_kind, m.old_value, m.value AS new_value, m.delta_100,
   m.old_votes, m.votes AS new_votes, m.said_at AS changed_at
 FROM moves m
