@@ -62,8 +62,8 @@ def cases(
 
 
 def reject(db: Database, case: Case, by: str, at: str) -> None:
-    """What stands goes on standing, and the same answer of one film is not held up to a person again;
-    a crawl is judged anew each night."""
+    """What stands goes on standing, and the same answer of one film is not held up to a person
+    again; a crawl is judged anew each night."""
     decide(db, case.quarantine_id, "rejected", by, at)
 
 
