@@ -1,5 +1,8 @@
 """Whom to tell of what health finds, and when: what is new, what is still there after a week, what
 is over. One message has all of it. What stays as it is, is not told again before a week is over.
+
+Nothing recovers by not being looked at: what was told of a source that is not asked now (paused,
+switched off, without its key) stays as it was told, until the source is asked again.
 """
 
 from __future__ import annotations
@@ -8,7 +11,7 @@ import logging
 import os
 import socket
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +20,7 @@ from sqlite_utils import Database
 
 from pipelines import clock
 from pipelines.database import noting
-from schedules.health import KINDS, Finding
+from schedules.health import KINDS, Finding, is_of_asking, subject
 from schedules.redaction import without_url
 
 VARIABLE = "AFTERSCORE_ALERT_URLS"
@@ -28,11 +31,21 @@ REMINDER_DAYS = 7.0
 
 @dataclass(frozen=True)
 class Over:
-    """A finding that was told, and is there no more."""
+    """A finding that was told, and is there no more. `instead` are the keys of those that there are
+    of the same source now: with any of them it has not recovered."""
 
     key: str
     what: str
     since: str
+    instead: Sequence[str] = ()
+
+    @property
+    def paragraph(self) -> str:
+        """What it was, and what there is now."""
+        was = f"{self.key}\nIt was: {self.what} (since {self.since}).\n"
+        if self.instead:
+            return f"NO LONGER {was}But all is not well: now there is {', '.join(self.instead)}."
+        return f"RECOVERED {was}All is as it should be again; there is nothing to do."
 
 
 @dataclass(frozen=True)
@@ -49,7 +62,12 @@ class News:
     @property
     def title(self) -> str:
         """How much of each, and of which machine."""
-        counts = {"new": self.new, "still there": self.still, "recovered": self.over}
+        counts = {
+            "new": self.new,
+            "still there": self.still,
+            "recovered": [over for over in self.over if not over.instead],
+            "no longer so": [over for over in self.over if over.instead],
+        }
         told = ", ".join(f"{len(some)} {word}" for word, some in counts.items() if some)
         return f"afterscore on {socket.gethostname()}: {told}"
 
@@ -58,11 +76,7 @@ class News:
         """Each with what happened, what stands and what to do."""
         parts = [_paragraph("NEW", finding) for finding in self.new]
         parts += [_paragraph("STILL THERE", finding) for finding in self.still]
-        parts += [
-            f"RECOVERED {over.key}\nIt was: {over.what} (since {over.since}).\n"
-            "All is as it should be again; there is nothing to do."
-            for over in self.over
-        ]
+        parts += [over.paragraph for over in self.over]
         return "\n\n".join(parts)
 
 
@@ -92,16 +106,17 @@ def acknowledged(db: Database, at: str) -> dict[str, str]:
     )
 
 
-def tell(path: Path, findings: Iterable[Finding]) -> Sent:
+def tell(path: Path, findings: Iterable[Finding], unasked: Collection[str]) -> Sent:
     """Tell what has changed since the last time. What could not be sent is told the next time.
 
+    `unasked` are the sources that are not asked now, of which nobody knows whether they recovered.
     Without a URL nothing is sent, and nothing counts as told. Raises DatabaseProblem.
     """
     at = clock.now()
     faults = {finding.key: finding for finding in findings if finding.level == "fault"}
     with noting(path) as db:
         _note_seen(db, faults, at)
-        news = _news(db, faults, at)
+        news = _news(db, faults, unasked, at)
     if not news or not _urls():
         return Sent()
     sent = send(news.title, news.body)
@@ -161,7 +176,7 @@ def _note_seen(db: Database, faults: dict[str, Finding], at: str) -> None:
         )
 
 
-def _news(db: Database, faults: dict[str, Finding], at: str) -> News:
+def _news(db: Database, faults: dict[str, Finding], unasked: Collection[str], at: str) -> News:
     week_ago = clock.later(at, days=-REMINDER_DAYS)
     rows = list(
         db.conn.execute(
@@ -175,7 +190,11 @@ def _news(db: Database, faults: dict[str, Finding], at: str) -> News:
     return News(
         new=[finding for finding in there if told[finding.key] is None],
         still=[finding for finding in there if (told[finding.key] or at) <= week_ago],
-        over=[Over(key, what, since) for key, what, since, _ in rows if key not in faults],
+        over=[
+            Over(key, what, since, [other for other in faults if subject(other) == subject(key)])
+            for key, what, since, _ in rows
+            if key not in faults and not (is_of_asking(key) and subject(key) in unasked)
+        ],
     )
 
 

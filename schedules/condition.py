@@ -76,16 +76,18 @@ class Coverage:
 class Condition:
     """All that is measured. Times are as the database writes them, sizes in bytes.
 
-    `demo`: nothing but the demo ever ran here, and no night is expected of it. `whole_ended` is
-    when the last whole refresh ended well; `whole_running` when the one began that
-    runs now. `succeeded` says by source when a crawl last ended well. `stale` has for each source
-    that is asked: figures that nothing confirmed within the ceiling, and all. `grown` is what file
-    and WAL gained within a week (None: not known).
+    `demo`: nothing but the demo ever ran here, and no night is expected of it. `unasked` are the
+    sources that are not asked now: switched off, paused, without their key. `whole_ended` is when
+    the last whole refresh ended well; `whole_running` when the one began that runs now. `succeeded`
+    says by source when a crawl last ended well. `stale` has for each source that is asked: figures
+    that nothing confirmed within the ceiling, and all. `grown` is what file and WAL gained within a
+    week (None: not known).
     """
 
     at: str
     last_run: Mapping[str, Any] | None
     demo: bool
+    unasked: frozenset[str]
     whole_ended: str | None
     whole_running: str | None
     troubles: tuple[Trouble, ...]
@@ -112,6 +114,7 @@ class Condition:
             at=at,
             last_run=next(iter(last_runs(db, 1)), None),
             demo=_one(db, "SELECT max(command) = 'demo' AND min(command) = 'demo' FROM runs") == 1,
+            unasked=frozenset(s.key for s in SOURCES if s.key not in asked),
             whole_ended=_one(
                 db,
                 f"SELECT max(ended_at) FROM runs WHERE {WHOLE_REFRESH}"

@@ -15,7 +15,7 @@ from pipelines.guard import Rule
 from pipelines.wording import counted
 from schedules.condition import Condition, Held, Trouble
 from schedules.due import CEILING_DAYS
-from spiders.sources import by_key, score_kind
+from spiders.sources import by_key, score_kind, source_of_kind
 
 LATE_HOURS = 26.0
 """A whole refresh must have ended within as many hours: a day, and two hours for a night that took
@@ -81,6 +81,25 @@ KINDS = (
 )
 """Every kind of finding, in the order in which they are told. The part of a key before its colon;
 and the heading in docs/bad-nights.md."""
+
+
+_OF_ASKING = ("blocked", "failing", "unreadable", "stale")
+"""Kinds that are looked for only at sources that are asked now."""
+
+_OF_RUNS = ("no-run", "late", "failed-run", "killed-run")
+
+
+def subject(key: str) -> str:
+    """What a finding is about: a source, the runs, or itself alone."""
+    kind, _, of = key.partition(":")
+    if kind == "coverage":
+        return source_of_kind(of).key
+    return of or ("runs" if kind in _OF_RUNS else kind)
+
+
+def is_of_asking(key: str) -> bool:
+    """Whether a finding goes, well or not, once its source is not asked any more."""
+    return key.partition(":")[0] in _OF_ASKING
 
 
 @dataclass(frozen=True)

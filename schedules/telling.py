@@ -76,10 +76,10 @@ def _tell(path: Path, settings: Config, say: Callable[[str], None]) -> None:
     try:
         reading = read_only(path)
         try:
-            told = findings(Condition.of(reading, path, settings))
+            found = Condition.of(reading, path, settings)
         finally:
             reading.conn.close()
-        for problem in alerts.tell(path, told).problems:
+        for problem in alerts.tell(path, findings(found), found.unasked).problems:
             say(f"alert not sent: {problem}")
     except (sqlite3.Error, OSError, DatabaseProblem) as fault:
         say(f"alerts not sent: {fault}")

@@ -93,7 +93,7 @@ def test_one_message_has_all_that_changed(told: Told) -> None:
     assert message["title"].endswith(": 1 new, 1 still there")
     told.crawl("imdb", "blocked")
     (message,) = told.tell()
-    assert message["title"].endswith(": 1 new, 1 recovered")
+    assert message["title"].endswith(": 1 new, 1 no longer so")
 
 
 def test_what_is_still_there_is_told_weekly(told: Told) -> None:
@@ -117,6 +117,70 @@ def test_what_is_over_is_told_once_and_is_new_when_it_comes_back(told: Told) -> 
     told.crawl("rottentomatoes", "blocked")
     (message,) = told.tell()
     assert message["title"].endswith(": 1 new")
+
+
+PAUSE = ("sources", "pause", "rottentomatoes")
+RESUME = ("sources", "resume", "rottentomatoes")
+OFF = "[sources.rottentomatoes]\nenabled = false"
+ON = "[sources.rottentomatoes]\nenabled = true"
+
+
+@pytest.mark.parametrize("outcome", ["blocked", "failed"])
+@pytest.mark.parametrize("how", ["paused", "switched off"])
+def test_a_source_that_is_no_longer_asked_has_not_recovered(
+    told: Told, outcome: str, how: str
+) -> None:
+    told.crawl("rottentomatoes", outcome)
+    told.tell()
+    told.days_pass(8)
+    told.ready(*PAUSE) if how == "paused" else told.ready.settings(OFF)
+    assert told.tell() == []
+    assert told.ended.status == 0, "and it is looked for no more"
+    told.ready(*RESUME) if how == "paused" else told.ready.settings(ON)
+    (message,) = told.tell()
+    assert message["title"].endswith(": 1 still there")
+    told.crawl("rottentomatoes", "ok")
+    (message,) = told.tell()
+    assert message["title"].endswith(": 1 recovered")
+
+
+def test_a_source_with_another_fault_has_not_recovered(told: Told) -> None:
+    told.crawl("rottentomatoes", "blocked")
+    told.tell()
+    told.crawl("rottentomatoes", "failed")
+    (message,) = told.tell()
+    assert message["title"].endswith(": 1 new, 1 no longer so")
+    assert "NO LONGER blocked:rottentomatoes" in message["message"]
+    assert "now there is failing:rottentomatoes." in message["message"]
+    assert "RECOVERED" not in message["message"]
+
+
+def test_a_crawl_that_another_rule_holds_has_not_recovered(told: Told) -> None:
+    told.execute(
+        "INSERT INTO quarantine (run_id, source, topic, rule, reason, record, held_at,"
+        " last_held_at, times_held) VALUES (1, 'imdb', 'crawl', 'cut_short', 'half',"
+        ' \'{"answers": 1, "records": 1}\', ?1, ?1, 1)',
+        clock.now(),
+    )
+    told.tell()
+    told.execute("UPDATE quarantine SET rule = 'fields_vanished'")
+    (message,) = told.tell()
+    assert "NO LONGER cut-short:imdb" in message["message"]
+    assert "now there is fields-vanished:imdb." in message["message"]
+    assert "RECOVERED" not in message["message"]
+    told.ready("sources", "pause", "imdb")
+    told.execute("UPDATE quarantine SET decision = 'rejected', decided_at = ?", clock.now())
+    (message,) = told.tell()
+    assert "RECOVERED fields-vanished:imdb" in message["message"], "settled, asked or not"
+
+
+def test_a_run_that_was_killed_after_one_that_failed_is_no_recovery(told: Told) -> None:
+    told.execute("UPDATE runs SET outcome = 'failed', exception = 'OSError: disk is full'")
+    told.tell()
+    told.execute("UPDATE runs SET outcome = 'interrupted', exception = 'the process was killed'")
+    (message,) = told.tell()
+    assert "NO LONGER failed-run" in message["message"]
+    assert "now there is late, killed-run." in message["message"]
 
 
 def test_what_could_not_be_sent_is_told_the_next_time(told: Told) -> None:

@@ -66,7 +66,7 @@ def health(
         out.print(show.as_json(_rows(found, told, acked)), markup=False, soft_wrap=True)
     else:
         _print(found, told, acked)
-    unsent = tell and _tell(path, told)
+    unsent = tell and _tell(path, told, found)
     if unsent or any(finding.level == "fault" for finding in told):
         raise typer.Exit(1)
 
@@ -95,8 +95,8 @@ def _test() -> None:
         raise typer.Exit(1)
 
 
-def _tell(path: Path, told: list[Finding]) -> bool:
-    sent = alerts.tell(path, told)
+def _tell(path: Path, told: list[Finding], found: Condition) -> bool:
+    sent = alerts.tell(path, told, found.unasked)
     _print_problems(sent)
     return bool(sent.problems)
 
