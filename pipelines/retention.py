@@ -25,6 +25,24 @@ _STALE = """listing_id IN (
 _NO_FACTS = ", ".join(f"{name} = NULL" for name in FACTS)
 
 
+ABSENT_DAYS = 30.0
+"""Where no source has answered for as many days, the clock's word alone deletes nothing."""
+
+
+def is_borne_out(db: Database, at: str) -> bool:
+    """Whether some source answered within `ABSENT_DAYS` before a time.
+
+    If none did, this machine was off for long or its clock is ahead, and `purge` would delete in
+    one go what nobody can bring back. An answer shows at least that what is deleted can be asked
+    for anew.
+    """
+    (answered,) = db.conn.execute(
+        "SELECT EXISTS (SELECT 1 FROM crawls WHERE fetched + unchanged > 0 AND started_at >= ?)",
+        (clock.later(at, days=-ABSENT_DAYS),),
+    ).fetchone()
+    return bool(answered)
+
+
 def has_lapsed(db: Database, at: str) -> bool:
     """Whether there is anything that `purge` would delete."""
     return any(

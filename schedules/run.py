@@ -21,7 +21,7 @@ from pipelines.matching.matcher import match
 from pipelines.merge import merge
 from pipelines.pauses import left_alone
 from pipelines.quarantine import supersede_crawl
-from pipelines.retention import purge
+from pipelines.retention import is_borne_out, purge
 from pipelines.store import Store
 from pipelines.unmerged import all_merged, unmerged
 from pipelines.waiting import Judged, Waiting
@@ -167,12 +167,14 @@ class Run:
         exception, all_matched = None, False
         try:
             self._recover()
-            self._touched |= purge(self._db, clock.now())
+            purged = self._purge()
             for wave in sorted({s.finds.wave for s in self.asked_sources if s.finds}):
                 self._stage(store, self._find_plans(wave))
                 self._match_touched()
                 self._write_lookups(wave)
             self._stage(store, self._read_plans(), gives_way=True)
+            if not purged:
+                self._purge()
             self._match_touched(at_last=True)
             all_matched = True
         except Exception as fault:
@@ -539,6 +541,15 @@ class Run:
             self._usual,
             chosen=self._selection.film_ids is not None,
         )
+
+    def _purge(self) -> bool:
+        """Delete what may be kept no longer. After a long absence this waits for an answer of this
+        run, and returns False: the clock may be wrong."""
+        at = clock.now()
+        if not is_borne_out(self._db, at):
+            return False
+        self._touched |= purge(self._db, at)
+        return True
 
     def _mind_the_clock(self) -> None:
         """What this run stores must not seem older than what stands."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import count as counting
 from pathlib import Path
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +16,7 @@ from schedules.replica import Replica
 from spiders.items import Credits, Outcome, Person, Record, Title, Verdict
 from spiders.sources import by_key
 from tests.answers import LISTED, Kept, answer, day, keeping, record, refused, scored, tomatometer
-from tests.conftest import beside
+from tests.conftest import Afterscore, beside
 
 KEEP = by_key("tmdb").keep_days or 0
 
@@ -162,7 +163,40 @@ def test_every_run_sees_to_it(replica: Replica, tmp_path: Path) -> None:
         kept.tell(answer(tmdb(), at=long_ago))
         kept.match()
     ready = beside(replica, tmp_path)
-    assert ready("film", "tmdb:37724", "--json").json["scores"]["tmdb_score"]["value"] == 7.2
+    assert of_tmdb(ready) == ("James Bond goes home.", 7.2)
     assert ready("refresh", "--source", "mediastinger").status == 0
+    assert of_tmdb(ready) == (None, None)
+
+
+def of_tmdb(ready: Afterscore) -> tuple[str | None, float | None]:
+    """What stands of all that TMDB said."""
     film = ready("film", "tmdb:37724", "--json").json
-    assert (film["overview"], film["scores"]["tmdb_score"]["value"]) == (None, None)
+    return film["overview"], film["scores"]["tmdb_score"]["value"]
+
+
+@pytest.mark.parametrize(("days", "stands"), [(29, False), (31, True)])
+def test_after_a_long_absence_nothing_goes_before_a_source_has_answered(
+    replica: Replica, tmp_path: Path, days: int, stands: bool
+) -> None:
+    """Either the machine was off, or its clock is ahead: then what it deletes is gone for good."""
+    with keeping(tmp_path / "ratings.db") as kept:
+        kept.tell(answer(tmdb(), at=clock.later(clock.now(), days=-KEEP - 1)))
+        kept.match()
+        kept.db.conn.execute(
+            "INSERT INTO runs (run_id, command, plan, pid, started_at, ended_at, outcome)"
+            " VALUES (1, 'refresh', '{}', 1, ?1, ?1, 'ok')",
+            [clock.later(clock.now(), days=-days)],
+        )
+        kept.db.conn.execute(
+            "INSERT INTO crawls (run_id, source, started_at, outcome, fetched)"
+            " SELECT 1, 'mediastinger', started_at, 'ok', 1 FROM runs"
+        )
+    ready = beside(replica, tmp_path)
+    online = ready.environment.copy()
+    ready.environment["AFTERSCORE_MEDIASTINGER_URL"] = "http://127.0.0.1:9"
+    for _ in range(2):  # the first of them is no proof of the time for the second
+        assert ready("refresh", "--source", "mediastinger").status == 1
+        assert of_tmdb(ready) == (("James Bond goes home.", 7.2) if stands else (None, None))
+    ready.environment.update(online)
+    assert ready("refresh", "--source", "mediastinger", "--again").status == 0
+    assert of_tmdb(ready) == (None, None)
