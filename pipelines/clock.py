@@ -13,6 +13,12 @@ BEGINNING = "0001-01-01T00:00:00Z"
 FIRST_PAGE = datetime(1991, 8, 6, tzinfo=UTC)
 """When the first page of the web was there for anyone to save."""
 
+SKEW_SECONDS = 60
+"""By so much another machine's clock may be ahead of ours and be right."""
+
+_EASTMOST = timedelta(hours=14)
+"""A day begins so long before it does in UTC, where it begins first (Kiribati, UTC+14)."""
+
 _PARTIAL = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 
 
@@ -57,8 +63,9 @@ def captured(text: str) -> tuple[str, str]:
     """When a page was saved, and how exact that is, from `2014`, `2017-07`, `2019-12-17` or a time.
 
     A coarse date becomes the first second of its period, and the second value says so (`year`,
-    `month`, `day` or `second`). Raises ValueError for anything else, a date to come, or one before
-    there were pages.
+    `month`, `day` or `second`). No time is to come: a date that has begun somewhere on earth, and
+    not yet in UTC, becomes the present time. Raises ValueError for anything
+    else, a date to come, or one before there were pages.
     """
     partial = _PARTIAL.fullmatch(text.strip())
     try:
@@ -73,16 +80,19 @@ def captured(text: str) -> tuple[str, str]:
         raise ValueError(
             f"{text!r} is no date: 2014, 2017-07, 2019-12-17 or a time is expected"
         ) from None
-    if when > datetime.now(UTC) + timedelta(days=1):
+    at = datetime.now(UTC)
+    if when > at + (_EASTMOST if partial else timedelta(seconds=SKEW_SECONDS)):
         raise ValueError(f"a page cannot have been saved in the future: {text}")
     if when < FIRST_PAGE:
         raise ValueError(f"there was no page to save yet in {text}")
-    return stamp(when), exact
+    return stamp(min(when, at)), exact
 
 
 def ago(text: str, at: datetime | None = None) -> str:
-    """The age of a stored time in words: `3 hours ago`, `2 days ago`."""
+    """The age of a stored time in words: `3 hours ago`, `2 days ago`, or `in the future`."""
     seconds = ((at or datetime.now(UTC)) - moment(text)).total_seconds()
+    if seconds < -SKEW_SECONDS:
+        return "in the future"
     for size, word in (
         (31_557_600, "year"),
         (2_629_800, "month"),

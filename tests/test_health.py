@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from typer.main import get_command
@@ -213,6 +214,52 @@ def test_a_run_from_the_future_shows_a_wrong_clock(nights: Nights) -> None:
 
 
 # --- sources --------------------------------------------------------------------------------------
+
+
+def test_an_age_in_the_future_is_said_to_be_one(nights: Nights) -> None:
+    nights.run(-365)
+    assert "last whole refresh in the future" in nights.ready("health").out
+
+
+@pytest.mark.parametrize(
+    ("ahead", "shape", "taken"),
+    [
+        ({"hours": 13}, "%Y-%m-%dT%H:%M:%SZ", False),
+        ({"minutes": 5}, "%Y-%m-%dT%H:%M:%SZ", False),
+        ({"seconds": 30}, "%Y-%m-%dT%H:%M:%SZ", True),
+        ({"days": 2}, "%Y-%m-%d", False),
+        ({}, "%Y-%m-%d", True),
+    ],
+)
+def test_no_time_that_a_page_was_saved_is_to_come(
+    ahead: dict[str, int], shape: str, taken: bool
+) -> None:
+    text = (datetime.now(UTC) + timedelta(**ahead)).strftime(shape)
+    if taken:
+        assert clock.captured(text)[0] <= clock.now()
+    else:
+        with pytest.raises(ValueError, match="in the future"):
+            clock.captured(text)
+
+
+@pytest.mark.parametrize(("hour", "taken"), [(9, False), (11, True)])
+def test_a_day_has_begun_once_it_has_in_the_east(
+    hour: int, taken: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the 30th in Kiribati from 10:00 UTC on the 29th."""
+    present = datetime(2026, 11, 29, hour, tzinfo=UTC)
+
+    class Present(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return cls.fromisoformat(present.isoformat())
+
+    monkeypatch.setattr(clock, "datetime", Present)
+    if taken:
+        assert clock.captured("2026-11-30") == (clock.stamp(present), "day")
+    else:
+        with pytest.raises(ValueError, match="in the future"):
+            clock.captured("2026-11-30")
 
 
 def test_a_source_that_blocks_is_told_with_the_nights_and_since_when(nights: Nights) -> None:
