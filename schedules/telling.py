@@ -3,12 +3,14 @@ alerts of what it changed. None of these ever fails the night."""
 
 from __future__ import annotations
 
+import base64
 import http.client
 import sqlite3
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from sqlite_utils import Database
 
@@ -47,15 +49,28 @@ def heartbeat(url: str, what: str, say: Callable[[str], None]) -> None:
     """Ask the heartbeat's URL: with `/start`, with `/fail`, or as it is after success."""
     if not url:
         return
-    request = urllib.request.Request(  # noqa: S310  the settings take http(s) only
-        url.rstrip("/") + what, headers={"User-Agent": f"afterscore/{__version__}"}
-    )
     try:
+        request = _request(url.rstrip("/") + what)
         with urllib.request.urlopen(request, timeout=HEARTBEAT_SECONDS):  # noqa: S310
             pass
     except (OSError, ValueError, http.client.HTTPException) as fault:
         why = without_url(str(fault), url)
         say(f"heartbeat {what or '(success)'} not sent: {why}")
+
+
+def _request(url: str) -> urllib.request.Request:
+    """The request, with a user and password of the URL as Basic authentication (RFC 7617), which
+    urllib would take for a part of the host. Another host that it leads to is not told them."""
+    parts = urlsplit(url)
+    credentials, _, host = parts.netloc.rpartition("@")
+    request = urllib.request.Request(  # noqa: S310  the settings take http(s) only
+        parts._replace(netloc=host).geturl(), headers={"User-Agent": f"afterscore/{__version__}"}
+    )
+    if credentials:
+        user, _, password = credentials.partition(":")
+        told = base64.b64encode(f"{unquote(user)}:{unquote(password)}".encode()).decode()
+        request.add_unredirected_header("Authorization", f"Basic {told}")
+    return request
 
 
 def _last_run(db: Database) -> tuple[int, str | None]:

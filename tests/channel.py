@@ -15,6 +15,7 @@ class Channel:
         self.status = 200
         self.messages: list[dict[str, Any]] = []
         self.asked: list[str] = []
+        self.credentials: list[str | None] = []
         channel = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -25,6 +26,7 @@ class Channel:
 
             def do_GET(self) -> None:
                 channel.asked.append(self.path)
+                channel.credentials.append(self.headers["Authorization"])
                 self._end()
 
             def _end(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -322,6 +323,22 @@ def test_a_narrowed_refresh_neither_beats_nor_tells(
 ) -> None:
     refresh("--source", "rottentomatoes")
     assert (channel.asked, channel.taken()) == ([], [])
+
+
+def test_a_heartbeat_with_a_password_sends_it_and_shows_it_nowhere(
+    refresh: Callable[..., Ended], channel: Channel
+) -> None:
+    url = f"http://me:{TOKEN}%40@{channel.host}/beat"
+    ended = refresh(AFTERSCORE_HEARTBEAT_URL=url)
+    basic = base64.b64encode(f"me:{TOKEN}@".encode()).decode()
+    assert channel.asked == ["/beat/start", "/beat"]
+    assert channel.credentials == [f"Basic {basic}"] * 2
+    channel.status = 500
+    told = refresh(AFTERSCORE_HEARTBEAT_URL=url)
+    assert "heartbeat /start not sent" in told.err
+    shown = ended.out + ended.err + told.out + told.err
+    assert TOKEN not in shown
+    assert basic not in shown
 
 
 def test_a_heartbeat_that_is_not_heard_fails_no_night_and_is_one_line(
