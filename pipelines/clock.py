@@ -59,13 +59,25 @@ def night(text: str) -> str:
     return later(text, hours=-12)[:10]
 
 
+def given(text: str) -> str:
+    """A date or time that a person gives, as the database writes it; UTC where no zone is told.
+
+    Raises ValueError for anything else, and for a time that in UTC is in a year that there is not.
+    """
+    when = datetime.fromisoformat(text)
+    try:
+        return stamp(when if when.tzinfo else when.replace(tzinfo=UTC))
+    except OverflowError as fault:
+        raise ValueError(f"{text!r} is in no year of UTC") from fault
+
+
 def captured(text: str) -> tuple[str, str]:
     """When a page was saved, and how exact that is, from `2014`, `2017-07`, `2019-12-17` or a time.
 
     A coarse date becomes the first second of its period, and the second value says so (`year`,
     `month`, `day` or `second`). No time is to come: a date that has begun somewhere on earth, and
-    not yet in UTC, becomes the present time. Raises ValueError for anything
-    else, a date to come, or one before there were pages.
+    not yet in UTC, becomes the present time. Raises ValueError for anything else, a date to come,
+    or one before there were pages.
     """
     partial = _PARTIAL.fullmatch(text.strip())
     try:

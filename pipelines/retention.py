@@ -29,7 +29,7 @@ ABSENT_DAYS = 30.0
 """Where no source has answered for as many days, the clock's word alone deletes nothing."""
 
 
-def is_borne_out(db: Database, at: str) -> bool:
+def has_been_answered(db: Database, at: str) -> bool:
     """Whether some source answered within `ABSENT_DAYS` before a time.
 
     If none did, this machine was off for long or its clock is ahead, and `purge` would delete in

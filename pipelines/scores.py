@@ -165,10 +165,14 @@ def _written_again(db: Database, said: Statement, kind: str, stands: Row) -> Row
     )
     if seen is None or stands[_RELAYED]:
         return stands
-    again = replace(said, at=seen[0], exact="second", origin=stands[_ORIGIN])
-    figure = _again(db, again, kind, stands)
+    figure = _again(db, _at(said, seen[0], stands), kind, stands)
     _stand(db, said.listing_id, kind, figure, stands[-2:])
     return (*figure, *stands[-2:])
+
+
+def _at(said: Statement, at: str, stands: Row) -> Statement:
+    """What stands, as a statement of another time at which it was said again."""
+    return replace(said, at=at, exact="second", origin=stands[_ORIGIN])
 
 
 def _again(db: Database, said: Statement, kind: str, answered: Row) -> Row:
@@ -181,14 +185,12 @@ def _again(db: Database, said: Statement, kind: str, answered: Row) -> Row:
 def _late(db: Database, said: Statement, kind: str, score: Score, stands: Row) -> None:
     """A person let pass what was said before the site, or a newer page, said what stands: that goes
     on standing, and this is history."""
-    figure = tuple(stands[:11])
+    figure: Row = stands[:11]
     within = _answered(stands) and stands[_OBSERVED_AT] < said.at
     if not (within and _as_before(stands, score)):
         _observe(db, said, kind, _figure(said, score))
         if within:  # what stands was said before and after, and written once
-            seen_at = _seen_at(db, said, kind, stands)
-            figure = (*stands[:_OBSERVED_AT], seen_at)
-            _observe(db, replace(said, at=seen_at, exact="second"), kind, figure)
+            figure = _again(db, _at(said, _seen_at(db, said, kind, stands), stands), kind, stands)
     _stand(db, said.listing_id, kind, figure, _attempt(said, score, stands))
 
 

@@ -21,7 +21,7 @@ from pipelines.matching.matcher import match
 from pipelines.merge import merge
 from pipelines.pauses import left_alone
 from pipelines.quarantine import supersede_crawl
-from pipelines.retention import is_borne_out, purge
+from pipelines.retention import has_been_answered, purge
 from pipelines.store import Store
 from pipelines.unmerged import all_merged, unmerged
 from pipelines.waiting import Judged, Waiting
@@ -546,7 +546,7 @@ class Run:
         """Delete what may be kept no longer. After a long absence this waits for an answer of this
         run, and returns False: the clock may be wrong."""
         at = clock.now()
-        if not is_borne_out(self._db, at):
+        if not has_been_answered(self._db, at):
             return False
         self._touched |= purge(self._db, at)
         return True

@@ -311,9 +311,9 @@ def _titles(left: Forms, right: Forms, one: Ints, other: Ints) -> tuple[Levels, 
 def _alike(left: Forms, right: Forms, here: Ints, there: Ints, shorter: Ints) -> Levels:
     """The level of whole titles that are not equal."""
     words_a, words_b = left.words[here], right.words[there]
-    ratio = _similar(words_a, words_b, fuzz.ratio, _ALIKE)
-    ratio = np.maximum(ratio, _similar(words_a, words_b, fuzz.token_sort_ratio, _ALIKE))
-    holds = _similar(words_a, words_b, fuzz.token_set_ratio, 100) >= 100
+    ratio = _similar(words_a, words_b, fuzz.ratio)
+    ratio = np.maximum(ratio, _similar(words_a, words_b, fuzz.token_sort_ratio))
+    holds = _similar(words_a, words_b, fuzz.token_set_ratio) >= 100
     level = np.where(ratio >= _ALIKE, Title.ALIKE, Title.UNLIKE).astype(np.int8)
     level[holds & (shorter >= _SHORT // 2)] = Title.WITHIN_SHORT
     level[holds & (shorter >= _HELD)] = Title.WITHIN_WORDS
@@ -357,9 +357,7 @@ def _directors(
     level[left.short[here] == right.short[there]] = Directors.ALIKE
     level[_same_name(left, right, here, there)] = Directors.SAME
     unsettled = (_highest(level, pair, len(one)) < Directors.ALIKE)[pair]
-    names = _similar(
-        left.words[here[unsettled]], right.words[there[unsettled]], fuzz.ratio, _SAME_NAME
-    )
+    names = _similar(left.words[here[unsettled]], right.words[there[unsettled]], fuzz.ratio)
     level[np.flatnonzero(unsettled)[names >= _SAME_NAME]] = Directors.ALIKE
     best = _highest(level, pair, len(one))
     shared = level >= Directors.ALIKE
@@ -473,11 +471,9 @@ def _places(left: Described, right: Described, one: Ints, other: Ints) -> Levels
 
 
 def _similar(
-    words_a: NDArray[np.object_], words_b: NDArray[np.object_], scorer: Any, least: int
+    words_a: NDArray[np.object_], words_b: NDArray[np.object_], scorer: Any
 ) -> NDArray[np.float32]:
-    """How alike each two texts are, of 100; 0 where that is less than the least that counts, which
-    is told sooner than how much less."""
-    return np.asarray(cpdist(words_a, words_b, scorer=scorer, score_cutoff=least, dtype=np.float32))
+    return np.asarray(cpdist(words_a, words_b, scorer=scorer, dtype=np.float32))
 
 
 def _highest(level: Levels, pair: Ints, size: int) -> Levels:

@@ -167,8 +167,7 @@ def _telling(db: Database, listing: Ints, key: Ints) -> tuple[Ints, Ints, Ints]:
 
 def _groups(ordered: Ints) -> tuple[Ints, Ints]:
     """Where each number of an ordered array begins, and for each place the number of its group."""
-    new = np.ones(len(ordered), dtype=bool)
-    new[1:] = np.diff(ordered) != 0
+    new = candidates.firsts(ordered)
     return np.flatnonzero(new), np.cumsum(new) - 1
 
 
@@ -176,8 +175,7 @@ def _summed(pairs: Ints, values: NDArray[np.float64]) -> tuple[Ints, NDArray[np.
     """The pairs in order, each once, with the sum of what is given for it."""
     order = np.lexsort(pairs.T[::-1])
     pairs = pairs[order]
-    new = np.ones(len(pairs), dtype=bool)
-    new[1:] = (pairs[1:] != pairs[:-1]).any(axis=1)
+    new = candidates.firsts(pairs)
     sums = np.bincount(np.cumsum(new) - 1, weights=values[order]).astype(np.float64)
     return pairs[new], sums
 

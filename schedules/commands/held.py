@@ -18,7 +18,7 @@ from pipelines.wording import counted
 from schedules import config, show
 from schedules.commands.opening import must_be_there, source_named, writing_to
 from schedules.commands.options import DbOption, JsonOption, Problem, err, out
-from schedules.who import whoever
+from schedules.user import user_name
 from spiders.sources import SOURCES
 
 if TYPE_CHECKING:
@@ -197,13 +197,13 @@ def _release(database: Database, case: Case) -> Tally:
     from spiders.pages.reading import reader_version
 
     store = Store(database, None, {source.key: reader_version(source.key) for source in SOURCES})
-    return release(database, store, case, whoever(), clock.now())
+    return release(database, store, case, user_name(), clock.now())
 
 
 def _reject(database: Database, case: Case) -> Tally:
     from pipelines.release import reject
 
-    reject(database, case, whoever(), clock.now())
+    reject(database, case, user_name(), clock.now())
     return Tally()
 
 

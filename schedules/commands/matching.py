@@ -21,7 +21,7 @@ from pipelines.wording import counted
 from schedules import columns, config, explain, show
 from schedules.commands.opening import must_be_there, writing_to
 from schedules.commands.options import DbOption, JsonOption, Problem, err, out
-from schedules.who import whoever
+from schedules.user import user_name
 
 ListingArgument = Annotated[
     str, typer.Argument(metavar="LISTING", help="rottentomatoes:m/skyfall, or its page's URL")
@@ -211,7 +211,7 @@ def _rule(a: str, b: str, ruling: str, db: Path | None) -> None:
     with writing_to(db, f"match {ruling}") as database:
         try:
             with transaction(database):
-                rulings.rule(database, first, second, ruling, whoever())
+                rulings.rule(database, first, second, ruling, user_name())
         except ValueError as fault:
             raise Problem(str(fault)) from None
         _say_ruling(database, "Ruled", first, second, ruling)

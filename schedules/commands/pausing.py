@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -55,9 +54,8 @@ def sources_resume(key: KeyArgument, db: DbOption = None) -> None:
 def end_of(text: str) -> str:
     """A time to come, from 2027-01-15 (its beginning, UTC) or a whole time. Raises Problem."""
     try:
-        moment = datetime.fromisoformat(text)
-        end = clock.stamp(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
-    except (ValueError, OverflowError):  # in UTC it may be in a year that there is not
+        end = clock.given(text)
+    except ValueError:
         raise Problem(f"--until takes a date such as 2027-01-15, not {text!r}") from None
     if end <= clock.now():
         raise Problem(f"--until {text} is over already")

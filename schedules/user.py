@@ -1,4 +1,4 @@
-"""Who gave a command, for whoever reads a decision later."""
+"""The user who gives a command: decisions bear the name."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import getpass
 import os
 
 
-def whoever() -> str:
+def user_name() -> str:
     """The name of the user; `uid 1000` where the system has none for that number, as in containers
     that run as any user."""
     try:
