@@ -124,11 +124,12 @@ def test_a_quiet_night_confirms_what_stands(
                 assert value >= started, (row["title"], name)
 
 
-def test_a_third_refresh_leaves_what_answered_lately_alone(
+def test_another_refresh_leaves_what_answered_lately_alone(
     replica: Replica, refreshed: tuple[Afterscore, Ended], tmp_path: Path
 ) -> None:
     shutil.copy(refreshed[0].folder / "ratings.db", tmp_path)
     ready = beside(replica, tmp_path)
+    assert ready("refresh").status == 0  # where midnight has passed, it asks what TMDB changed
     sent = len(replica.asked)
     made = list(ready.database().query("PRAGMA schema_version"))
     ended = ready("refresh")

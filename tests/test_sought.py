@@ -13,7 +13,7 @@ from tests.fault_server import FaultServer, asking, tmdb_without_changes
 from tests.killed_at import kill_at
 from tests.test_turns import pass_by
 
-SOUGHT = [f"tt000000{film}" for film in range(7)]
+SOUGHT = [f"tt000000{film}" for film in range(1, 8)]
 BUDGET = 3
 
 

@@ -252,13 +252,13 @@ def test_no_more_films_are_sought_in_a_night_than_the_budget_has(
 ) -> None:
     """Those that a finder was asked for in vain come last."""
     with keeping(ready.folder / "ratings.db") as kept:
-        for film in range(5):
+        for film in range(1, 6):
             kept.db.conn.execute("INSERT INTO films (imdb_id) VALUES (?)", (f"tt000000{film}",))
     serve(tmdb, LINES)
     for _ in range(2):
         assert ready("refresh", "--source", "tmdb").status == 0
     sought = [one.path for one in tmdb.asked if one.path.startswith("/3/find/")]
-    assert sought == [f"/3/find/tt000000{film}" for film in range(5)]
+    assert sought == [f"/3/find/tt000000{film}" for film in range(1, 6)]
 
 
 def test_the_key_is_not_shown_to_the_store_of_files(tmdb: FaultServer, read: Afterscore) -> None:
