@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 
 from spiders.items import Outcome, Record
 from spiders.pages.addresses import live_url
+from spiders.pages.markup import as_sites_write
 from spiders.pages.page import Page
 from spiders.sources import SOURCES, by_key
 
@@ -78,6 +80,8 @@ def read(page: Page) -> list[Record]:
         size = len(page.body) // 1_000_000
         return [_failed(page, Outcome.UNREADABLE, f"the page is larger than any known: {size} MB")]
     layouts: Mapping[str, Layout] = module.LAYOUTS
+    body = as_sites_write(page.body)
+    page = page if body is page.body else replace(page, body=body)
     for name, layout in layouts.items():
         try:
             records = layout(page)

@@ -1,0 +1,71 @@
+"""Markup as the sites write it, of a page that a program saved in its own way.
+
+Browsers, their extensions and minifiers leave out the quotes of attributes or put other ones, and
+some write the names of tags in capitals. Readers look for `slot="title"` in the bytes: such a page
+would seem to lack what it shows.
+"""
+
+from __future__ import annotations
+
+import re
+
+# Single quotes stand on some tags of many sites: only a page that has them from the start is meant.
+_LOOSE = re.compile(
+    rb"<[a-z][\w-]*\s(?:[^<>]*\s)?(?:id|class|slot|rel|property|itemprop|data-(?:testid|qa|json))=[\w#-]"
+    rb"|<[a-z][^<>]*\s(?:slot|data-testid)='"
+    rb"|<(?:html|head|body)\b[^>]*='|<(?:HTML|HEAD|BODY|DIV|SCRIPT)\b"
+)
+# Each consumes what it has looked at, so that no page takes longer than its length.
+_TAG = re.compile(
+    rb"<!--(?:[^-]++|-(?!->))*+(?:-->)?"
+    rb"|<(?P<slash>/?)(?P<name>[A-Za-z][^\s/>\"'=<]*+)"
+    rb"(?P<attributes>(?:[^>\"']++|\"[^\"]*+\"|'[^']*+')*+)(?P<end>>?)"
+)
+_ATTRIBUTE = re.compile(
+    rb"(?P<name>[^\s\"'<>/=]++)(?:\s*+=\s*+(?:\"(?P<double>[^\"]*+)\"|'(?P<single>[^']*+)'"
+    rb"|(?P<bare>[^\s\"'<>]++)))?"
+)
+_NO_MARKUP = (b"{", b"[", b"\x1f", b"")  # JSON, gzip, nothing
+_RAW_TEXT = {name: re.compile(rb"</" + name + rb"\b", re.I) for name in (b"script", b"style")}
+
+
+def as_sites_write(body: bytes) -> bytes:
+    """The bytes with names of tags and attributes in lower case, and values in double quotes.
+
+    >>> as_sites_write(b"<RT-TEXT slot=title>Up</RT-TEXT>")
+    b'<rt-text slot="title">Up</rt-text>'
+
+    What stands between tags, in scripts and in comments stays as it is, and so does a page whose
+    quotes are all in place, and what is no markup at all.
+    """
+    is_markup = body[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in _NO_MARKUP
+    return b"".join(_rewritten(body)) if is_markup and _LOOSE.search(body) else body
+
+
+def _rewritten(body: bytes) -> list[bytes]:
+    parts: list[bytes] = []
+    at = 0
+    while tag := _TAG.search(body, at):
+        parts += (body[at : tag.start()], _tag(tag))
+        at = tag.end()
+        closing = _RAW_TEXT.get((tag["name"] or b"").lower()) if not tag["slash"] else None
+        if closing:
+            end = closing.search(body, at)
+            stop = end.start() if end else len(body)
+            parts.append(body[at:stop])
+            at = stop
+    return [*parts, body[at:]]
+
+
+def _tag(tag: re.Match[bytes]) -> bytes:
+    if not tag["name"] or not tag["end"]:
+        return tag[0]  # a comment, or cut off
+    attributes = _ATTRIBUTE.sub(_attribute, tag["attributes"])
+    return b"<%b%b%b>" % (tag["slash"], tag["name"].lower(), attributes)
+
+
+def _attribute(found: re.Match[bytes]) -> bytes:
+    values = (found["double"], found["single"], found["bare"])
+    value = next((value for value in values if value is not None), None)
+    name = found["name"].lower()
+    return name if value is None else b'%b="%b"' % (name, value.replace(b'"', b"&quot;"))
