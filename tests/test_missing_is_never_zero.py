@@ -85,16 +85,20 @@ def test_a_figure_beside_another_scale_is_missing(kind: str, raw: str) -> None:
     ("text", "votes"),
     [
         ("12,34,567", 1_234_567),
-        ("12 lakh", 1_200_000),
-        ("1,9 Mio.", 1_900_000),
+        ("12 lakh", None),
+        ("1,9 Mio.", None),
         ("1.425.107 Bewertungen", 1_425_107),
         ("2 million+ ratings", 2_000_000),
         ("1,2 mil", None),
         ("3 dozen", None),
     ],
 )
-def test_a_count_is_read_with_the_word_behind_it(text: str, votes: int | None) -> None:
-    assert read_score("imdb_rating", "7.8", text).votes == votes
+def test_a_count_is_read_with_the_word_behind_it_and_none_that_is_rounded_is_kept(
+    text: str, votes: int | None
+) -> None:
+    score = read_score("imdb_rating", "7.8", text)
+    assert (score.state, score.votes) == (ScoreState.SCORED, votes)
+    assert read_score("tomatometer", "0%", text).state is not ScoreState.MISSING
 
 
 @KINDS
@@ -160,12 +164,11 @@ def test_a_short_count_is_its_whole_number(
     letter, times = scale
     number = f"{digits / 10**decimals:.{decimals}f}".replace(".", mark)
     written = number + (letter.lower() if lower else letter)
-    assert count(written) == Count(digits * times // 10**decimals)
+    assert count(written) == Count(digits * times // 10**decimals, rounded=True)
 
 
 def test_a_short_count_of_millions() -> None:
-    assert count("1.2M") == Count(1_200_000)
-    assert count("1,2M Ratings") == Count(1_200_000)
+    assert count("1.2M") == count("1,2M Ratings") == Count(1_200_000, rounded=True)
     assert count("250,000+ Ratings") == Count(250_000, at_least=True)
 
 

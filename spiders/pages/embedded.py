@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+_DECODER = json.JSONDecoder(strict=False)
 _JSON_LD = re.compile(rb"<script\b[^>]*application/ld\+json[^>]*>", re.I)
 
 
@@ -27,6 +28,16 @@ def script_json(body: bytes, marker: bytes) -> Any:
             return _loads(_until_end(body, closed + 1))
         at = body.find(marker, at + 1)
     return None
+
+
+def object_at(body: bytes, start: int) -> Any:
+    """The JSON value that begins at a place in a script, whatever follows it; None if cut short."""
+    end = body.find(b"</script", start)
+    text = body[start : end if end != -1 else len(body)].decode("utf-8", "replace")
+    try:
+        return _DECODER.raw_decode(text.lstrip())[0]
+    except (ValueError, RecursionError):
+        return None
 
 
 def json_ld(body: bytes, kind: str | None = None) -> Iterator[dict[str, Any]]:

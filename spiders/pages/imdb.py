@@ -16,7 +16,7 @@ from typing import Any
 from bs4 import BeautifulSoup, Tag
 
 from spiders.items import Outcome, Person, Record, Score
-from spiders.pages.embedded import json_ld, plain, script_json
+from spiders.pages.embedded import json_ld, object_at, plain, script_json
 from spiders.pages.numbers import count, figure, runtime_minutes
 from spiders.pages.page import Page
 from spiders.pages.reading import Layout
@@ -26,7 +26,6 @@ from spiders.sources import FILM_KINDS, IMDB_ID, by_key
 _RATING = "imdb_rating"
 _TCONST = re.compile(IMDB_ID)
 _TITLE_PATH = re.compile(rf"/title/({IMDB_ID})(?!\d)")
-_DECODER = json.JSONDecoder(strict=False)
 _NEXT_DATA = b'id="__NEXT_DATA__"'
 _NO_SUCH_TITLE = re.compile(
     rb"<title[^>]*>\s*(?:404 Error|Page not found)\s*(?:-\s*IMDb\s*)?</title>", re.I
@@ -39,7 +38,7 @@ _CALLED = re.compile(rb"imdb\$[\w$%]*\((?P<answer>\{.*\})\);?", re.S)
 _HEAD_TITLE = re.compile(rb"<title[^>]*>([^<]*)</title>", re.I)
 _BRACKETS = re.compile(
     r"\((?P<label>[^()\d]*?)\s*(?P<year>(?:18|19|20)\d\d)?(?:/[IVXL]+)?"
-    r"(?:\s*[-\u2013]\s*(?:\d{4})?)?\s*\)"
+    r"(?P<on>\s*[-\u2013]\s*(?:\d{4})?)?\s*\)"
 )
 _SCHEMA = re.compile(rb"\bid=\"pagecontent\"[^>]*\bitemtype=\"https?://schema\.org/(\w+)\"")
 _KIND_OF_LABEL = {
@@ -67,6 +66,12 @@ _KIND_OF_SCHEMA = {
     "PodcastSeries": "podcastSeries",
     "PodcastEpisode": "podcastEpisode",
 }
+# In other languages the label is another word, and only these tell what is no film.
+_KIND_OF_WORD = (
+    (re.compile(r"[eé]p[ií]s[oó]d|folge\b"), "tvEpisode"),
+    (re.compile(r"s[eé]ri[eé]|сериал|ドラマ"), "tvSeries"),
+    (re.compile(r"video(?:juego|spiel|gioco|game)|jeu vid"), "videoGame"),
+)
 _A_FIGURE = re.compile(r"(?<![\d.,])\d[.,]\d(?![\d.,])")
 _NONE_YET = re.compile(
     r"awaiting \d+ votes|awaiting enough ratings|needs \d+ ratings|voting begins after release",
@@ -273,11 +278,12 @@ def _linked_data(page: Page) -> list[Record] | None:
     entities, and `alternateName` the title shown where that differs.
     """
     label, year = _label_and_year(page)
+    own = _source_id(page)
     for data in json_ld(page.body):
         schema = str(data.get("@type"))
-        kind = _KIND_OF_LABEL.get(label) or _KIND_OF_SCHEMA.get(schema)
+        kind = _kind_of(label) or _KIND_OF_SCHEMA.get(schema)
         found = _TITLE_PATH.search(str(data.get("url")))
-        if not found or (kind is None and schema != "Movie"):
+        if not found or (kind is None and schema != "Movie") or own not in (None, found[1]):
             continue
         score = _without_slot(page)
         if "aggregateRating" in data:
@@ -397,7 +403,7 @@ def _combined(page: Page) -> list[Record] | None:
     rating = region.select_one("#tn15rating")
     score = _shown_score(page, rating, "b", "a[href*=ratings]")
     label, year = _label_and_year(page)
-    kind = _KIND_OF_LABEL.get(label)
+    kind = _kind_of(label)
     title = _own_text(heading)
     record = _record(page, kind=kind, title=_unquoted(title), year=year, scores={_RATING: score})
     if title and title.startswith('"'):
@@ -492,7 +498,7 @@ def _shown_kind(page: Page, label: str, genres: tuple[str, ...]) -> str | None:
     schema = _SCHEMA.search(page.body)
     by_schema = _KIND_OF_SCHEMA.get(schema[1].decode()) if schema else None
     film = "short" if "Short" in genres else "movie"
-    return _KIND_OF_LABEL.get(label) or by_schema or (None if label else film)
+    return _kind_of(label) or by_schema or (None if label else film)
 
 
 def _shown_score(page: Page, slot: Tag | None, value: str, votes: str) -> Score:
@@ -579,9 +585,16 @@ def _label_and_year(page: Page) -> tuple[str, int | None]:
         words = found["label"].replace("-", " ").casefold()
         if found["year"]:
             label, year = words, int(found["year"])
+            if found["on"] and not _kind_of(words):
+                label = "tv series"  # whatever the language: a film has one year
         elif words in _KIND_OF_LABEL:
             label = words
     return label, year
+
+
+def _kind_of(label: str) -> str | None:
+    words = (kind for word, kind in _KIND_OF_WORD if word.search(label))
+    return _KIND_OF_LABEL.get(label) or next(words, None)
 
 
 def _score_in(summary: Any, value: str, votes: str) -> Score:
@@ -633,12 +646,8 @@ def _object_after(body: bytes, key: bytes) -> Any:
     at = body.find(key, start) if start != -1 else -1
     if at == -1:
         return None
-    end = body.find(b"</script", at)
-    text = body[at + len(key) : end if end != -1 else len(body)].decode("utf-8", "replace")
-    try:
-        return _DECODER.raw_decode(text.lstrip(" \r\n\t:"))[0]
-    except (ValueError, RecursionError):
-        return None
+    colon = body.find(b":", at + len(key))
+    return object_at(body, colon + 1) if colon != -1 else None
 
 
 def _at(value: Any, *path: str | int) -> Any:

@@ -515,7 +515,17 @@ def _in_hero(page: Page, kind: str) -> Score | None:
 
 
 def _ld(page: Page) -> dict[str, Any] | None:
-    return next((ld for ld in json_ld(page.body) if _ld_kind(ld)), None)
+    """What the page states of its own title. Other titles' JSON-LD may stand before it.
+
+    Where the page does not say which title it is of, the one that was asked goes before the first.
+    """
+    head = _head(page.body)
+    own, asked = _own_id(head.get("canonical") or head.get("og:url")), _own_id(page.url)
+    stated = [(ld, _own_id(_text(ld, "url"))) for ld in json_ld(page.body) if _ld_kind(ld)]
+    if own:
+        stated = [one for one in stated if one[1] in (None, own)]
+    stated.sort(key=lambda one: one[1] != asked)
+    return stated[0][0] if stated else None
 
 
 def _ld_kind(ld: dict[str, Any]) -> str | None:

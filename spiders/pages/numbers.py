@@ -38,18 +38,21 @@ _NO_FIGURE = re.compile(
 
 
 class Count(NamedTuple):
-    """How many ratings or reviews; `at_least` where the site shows a band such as `250,000+`."""
+    """How many ratings or reviews; `at_least` where the site shows a band such as `250,000+`,
+    `rounded` where it shows a short form such as `1.2M`, which no count is."""
 
     votes: int
     at_least: bool = False
+    rounded: bool = False
 
 
 def count(raw: object) -> Count | None:
     """The number of votes that a text or a JSON value states, or None where it states none.
 
-    >>> count("250,000+ Ratings"), count("1.2M"), count("46 Critics"), count("be the first")
-    (Count(votes=250000, at_least=True), Count(votes=1200000, at_least=False), \
-Count(votes=46, at_least=False), None)
+    >>> count("250,000+ Ratings")
+    Count(votes=250000, at_least=True, rounded=False)
+    >>> count("1.2M").rounded, count("46 Critics").votes, count("be the first")
+    (True, 46, None)
 
     `Fewer than 50 Ratings` is no count: it says only what there is not. Negative numbers, which
     old APIs wrote for "none", are none.
@@ -80,7 +83,8 @@ Count(votes=46, at_least=False), None)
     votes = round(number * _SCALE[scale], 3)  # 8.2 times a billion is 8199999999.999999
     if votes > _MOST or votes != int(votes):
         return None
-    return Count(int(votes), bool(found["plus"]))
+    at_least = bool(found["plus"])
+    return Count(int(votes), at_least, rounded=bool(scale) and not at_least)
 
 
 def figure(raw: object) -> int | float | None:

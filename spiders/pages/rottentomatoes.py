@@ -21,7 +21,7 @@ from bs4 import BeautifulSoup, Tag
 
 from spiders.items import Outcome, Person, Record, Score, ScoreState
 from spiders.pages.addresses import live_url
-from spiders.pages.embedded import json_ld, plain, script_json
+from spiders.pages.embedded import json_ld, object_at, plain, script_json
 from spiders.pages.numbers import count, figure, runtime_minutes
 from spiders.pages.page import Page
 from spiders.pages.reading import Layout
@@ -274,6 +274,25 @@ def _ratings_wrap(page: Page) -> list[Record] | None:
     ]
 
 
+_SCORE_INFO = re.compile(rb"\bscoreInfo\s*=\s*(?=\{)")
+
+
+def _score_info(page: Page) -> list[Record] | None:
+    """The same scores as data, 2019 to 2021: `context.scoreInfo = {…}` in a script."""
+    found = _SCORE_INFO.search(page.body)
+    info = object_at(page.body, found.end()) if found else None
+    if not isinstance(info, dict) or "tomatometerAllCritics" not in info:
+        return None
+    verified, everybody = info.get("audienceVerified"), info.get("audienceAll")
+    audience = verified if figure(_mapping(verified).get("score")) is not None else everybody
+    scores = {
+        _CRITICS: _part_score(_CRITICS, _first_mapping(info["tomatometerAllCritics"])),
+        _AUDIENCE: _part_score(_AUDIENCE, _first_mapping(audience)),
+    }
+    linked = _linked(page)
+    return [_record(page, scores, title=linked.get("name"), linked=linked)]
+
+
 # Meters: 2011 to 2018.
 
 
@@ -503,7 +522,8 @@ def _record(
     rating = _mapping(linked.get("aggregateRating"))
     expected = scores.get(_CRITICS)
     # JSON-LD has the critics' figure alone, and says nothing where there is none yet.
-    if expected and expected.state is ScoreState.MISSING and rating.get("name") == "Tomatometer":
+    is_its = rating.get("name") == "Tomatometer" and figure(rating.get("bestRating")) in (None, 100)
+    if expected and expected.state is ScoreState.MISSING and is_its:
         votes = _first(rating, "ratingCount", "reviewCount")
         scores = scores | {_CRITICS: _score(_CRITICS, rating.get("ratingValue"), votes)}
     name, named_year = _split_title(plain(title) or _head_title(page))
@@ -550,22 +570,34 @@ def _people(linked: Mapping[str, Any]) -> tuple[Person, ...]:
 
 
 def _linked(page: Page) -> Mapping[str, Any]:
-    """The JSON-LD of the film or series, or an empty mapping."""
-    for stated in json_ld(page.body):
-        if str(stated.get("@type")).startswith(("Movie", "TV")):
-            return stated
-    return {}
+    """The JSON-LD of the film or series that the page is of, or an empty mapping.
+
+    Other films' may stand before it. Where the page does not say which one it is of, the one that
+    was asked goes before the first.
+    """
+    found = [
+        (stated, _path(_string(stated.get("url"))))
+        for stated in json_ld(page.body)
+        if str(stated.get("@type")).startswith(("Movie", "TV"))
+    ]
+    own = _own_path(page, stated_only=True)
+    if own:
+        found = [one for one in found if not one[1] or f"{own}/".startswith(f"{one[1]}/")]
+    asked = _path(page.url)
+    found.sort(key=lambda one: one[1] != asked)
+    return found[0][0] if found else {}
 
 
 def _own_path(page: Page, linked: str | None = None, *, stated_only: bool = False) -> str:
     """The path of what the page says that it shows, else of the URL asked (or "")."""
     stated = [_attribute(_opening(page.body, marker), name) for marker, name in _OWN_ADDRESSES]
     stated.append(linked)
-    for address in (*stated, None if stated_only else page.url):
-        path = unquote(urlsplit(live_url(address or "")).path).rstrip("/")
-        if path:
-            return path
-    return ""
+    addresses = (*stated, None if stated_only else page.url)
+    return next(filter(None, map(_path, addresses)), "")
+
+
+def _path(address: str | None) -> str:
+    return unquote(urlsplit(live_url(address or "")).path).rstrip("/")
 
 
 def _release_year(page: Page) -> int | None:
@@ -598,7 +630,9 @@ def _split_title(text: str | None) -> tuple[str, int | None]:
 
 def _head_title(page: Page) -> str:
     found = _HEAD_TITLE.search(page.body)
-    return _SITE_NAME.sub("", _text(found[1]) or "") if found else ""
+    title = _text(found[1]) if found else None
+    title = title or _attribute(_opening(page.body, b'property="og:title"'), "content")
+    return _SITE_NAME.sub("", title or "")
 
 
 def _basis(words: str | None) -> str | None:
@@ -645,7 +679,7 @@ def _marked(mark: object) -> bool:
 
 
 def _counted(words: str, label: str) -> str | None:
-    found = re.search(rf"{label}\s*:\s*(\d[\d,]*)", words)
+    found = re.search(rf"{label}\s*:\s*(\d[\d.,]*\s?[KM]?\b\+?)", words, re.I)
     return found[1] if found else None
 
 
@@ -741,6 +775,7 @@ LAYOUTS: dict[str, Layout] = {
     "score-board-2021": _score_board,
     "score-details-2021": _score_details,
     "ratings-wrap-2019": _ratings_wrap,
+    "score-info-2019": _score_info,
     "meter-2014": _meter,
     "dialog-2008": _dialog,
     "search": _search,

@@ -21,8 +21,8 @@ def read_score(
     `scored` where there is a figure, and no other scale is named beside it (`3.5/5`); a figure of
     0 only where a count above 0 stands beside it, since sites write 0 for "none" too; `not_rated`
     where the slot says so or is empty, or the count is 0; `missing` where it holds something that
-    no known layout writes. A caller that
-    finds no slot at all says `missing(kind)` itself.
+    no known layout writes. A rounded count (`1.2M`) shows that people voted, and is kept nowhere.
+    A caller that finds no slot at all says `missing(kind)` itself.
     """
     scale = score_kind(kind).scale_max if scale_max is None else scale_max
     counted = votes if isinstance(votes, Count) else count(votes)
@@ -36,7 +36,7 @@ def read_score(
         state = ScoreState.MISSING
     if state is not ScoreState.SCORED:
         value = None
-    if state is ScoreState.MISSING:
+    if state is ScoreState.MISSING or (counted and counted.rounded):
         counted = None
     return Score(
         state=state,
