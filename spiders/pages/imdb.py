@@ -428,6 +428,20 @@ def _chart(page: Page) -> list[Record] | None:
     return [record for record in found if record]
 
 
+def _first_chart(page: Page) -> list[Record] | None:
+    """The charts until 2012: tables whose rows read `1. | 9.2 | Title (1994) | 530,502`."""
+    if not _CHART_HEAD.search(page.body):
+        return None
+    rows = [cells for row in page.tree.select("tr") if len(cells := row.find_all("td")) == 4]
+    found = []
+    for rank, rating, name, votes in rows if page.complete else rows[:-1]:
+        if re.fullmatch(r"\d+\.", rank.get_text().strip()):
+            score = read_score(_RATING, rating.get_text(), votes.get_text())
+            link = name.select_one("a[href]")
+            found.append(_in_list(page, link, name.get_text(), score))
+    return [record for record in found if record]
+
+
 def _lister(page: Page) -> list[Record] | None:
     """Searches and lists of 2016 to 2023: `.lister-item`, with figures in `data-value`."""
     if b"lister-item-header" not in page.body:
@@ -446,6 +460,10 @@ def _lister(page: Page) -> list[Record] | None:
     return [record for record in found if record]
 
 
+_CHART_COLUMNS = (b"Rank", b"Rating", b"Title", b"Votes")
+_CHART_HEAD = re.compile(
+    rb"<td\b[^>]*>" + rb"".join(rb"(?:<[^>]*>)*%b(?:<[^>]*>)*\s*" % word for word in _CHART_COLUMNS)
+)
 _BASED_ON = re.compile(r"(\d+[.,]\d) based on ([\d.,]+) ")
 _IN_YEAR = re.compile(r"\((?P<year>(?:18|19|20)\d\d)(?P<on>\s*[-\u2013][^()]*)?(?P<label>[^()]*)\)")
 
@@ -514,6 +532,30 @@ def _shown_score(page: Page, slot: Tag | None, value: str, votes: str) -> Score:
     if _NONE_YET.search(text):
         return not_rated(_RATING)
     return missing(_RATING) if _A_FIGURE.search(text) else _without_slot(page)
+
+
+# Of the pages below a title's, these show no rating of it: reviews, credits, episodes and the like.
+_BELOW = re.compile(
+    r"/title/tt\d+/(?:episodes|fullcredits|(?:user|critic|external)?reviews|usercomments"
+    r"|plotsummary|synopsis|releaseinfo|locations|keywords|awards|trivia|goofs|quotes|taglines"
+    r"|faq|parentalguide|soundtrack|companycredits|technical|mediaindex|movieconnections"
+    r"|alternateversions|business|news)$"
+)
+
+
+_NAMED = re.compile(r"\s*(?P<title>\S.*?)\s*\([^()]*(?:18|19|20)\d\d", re.S)
+
+
+def _below_a_title(page: Page) -> list[Record] | None:
+    """Older pages below a title's: what its <title> says, and no score, since none is shown."""
+    head = _HEAD_TITLE.search(page.body)
+    named = _NAMED.match(unescape(head[1].decode("utf-8", "replace"))) if head else None
+    if not named or not _source_id(page) or not _BELOW.search(page.path):
+        return None
+    label, year = _label_and_year(page)
+    of_series = page.path.endswith("/episodes") or named["title"].startswith('"')
+    kind = _kind_of(label) or ("tvSeries" if of_series else None)
+    return [_record(page, kind=kind, title=_unquoted(plain(named["title"])), year=year)]
 
 
 _HAS_RATINGS = re.compile(rb"data-testid=\"hero[\w-]*-rating")
@@ -688,4 +730,6 @@ LAYOUTS: dict[str, Layout] = {
     "hero-2021": _hero,
     "lister-2016": _lister,
     "chart-2012": _chart,
+    "chart-2008": _first_chart,
+    "below-a-title": _below_a_title,
 }

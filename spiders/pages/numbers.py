@@ -31,7 +31,7 @@ _FIGURE = re.compile(
     r"\s*(?P<number>[-+]?\d+(?:[.,]\d+)?)\s*(?P<scale>%|/\s*(?P<best>5|10|100))?\s*"
 )
 _NO_FIGURE = re.compile(
-    r"\s*(?:tbd|tba|n/?a|nr|none|null|%|[-–—]+%?|\?+|"
+    r"\s*(?:tbd|tba|n/?a|nr|none|null|%|[-–—](?:\s?[-–—])*%?|\?+|"
     r"(?:no|not)\s+(?:score|rating|reviews?|yet|rated|enough|available)\b.*)?\s*",
     re.I | re.S,
 )

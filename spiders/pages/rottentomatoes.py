@@ -30,6 +30,7 @@ from spiders.pages.rottentomatoes_api import (
     found_by_the_api,
     listed_by_the_api,
 )
+from spiders.pages.rottentomatoes_lists import listed_with_meters
 from spiders.pages.scores import missing, read_score
 from spiders.sources import by_key, score_kind
 
@@ -655,8 +656,6 @@ def _score(
     """`read_score`; a 0 that the page shows as rotten (`rated`) is true without a count too."""
     if isinstance(raw, list | dict):
         return missing(kind)
-    if isinstance(raw, str) and not raw.strip(" -\u2013\u2014"):  # "- -" stands for none
-        raw = None
     counted = count(votes) if isinstance(votes, str | int | float) else None
     if rated and counted is None and figure(raw) == 0:
         scale = score_kind(kind).scale_max
@@ -780,6 +779,7 @@ LAYOUTS: dict[str, Layout] = {
     "dialog-2008": _dialog,
     "search": _search,
     "browse": _browse,
+    "meters-2011": listed_with_meters,
     "json-ld": _linked_only,
     "something-else": _something_else,
 }
