@@ -36,6 +36,10 @@ _PAGE_ID = re.compile(
 )
 _CALLED = re.compile(rb"imdb\$[\w$%]*\((?P<answer>\{.*\})\);?", re.S)
 _HEAD_TITLE = re.compile(rb"<title[^>]*>([^<]*)</title>", re.I)
+_OG_TITLE = re.compile(
+    rb"<meta\b(?=[^>]*\bproperty=[\"']og:title)[^>]*\bcontent=\"([^\"]*)\"", re.I
+)
+_NAMED = re.compile(r"\s*(?P<title>\S.*?)\s*\([^()]*(?:18|19|20)\d\d", re.S)
 _BRACKETS = re.compile(
     r"\((?P<label>[^()\d]*?)\s*(?P<year>(?:18|19|20)\d\d)?(?:/[IVXL]+)?"
     r"(?P<on>\s*[-\u2013]\s*(?:\d{4})?)?\s*\)"
@@ -345,6 +349,21 @@ def _overview(page: Page, *, microdata: bool) -> list[Record] | None:
     return _shown(page, region, heading, original, score)
 
 
+def _rating_alone(page: Page) -> list[Record] | None:
+    """The rating of that overview in an excerpt which has lost what stood around it."""
+    if b'class="imdbRating"' not in page.body or not _source_id(page):
+        return None
+    score = _shown_score(
+        page,
+        page.tree.select_one(".imdbRating"),
+        "[itemprop=ratingValue], strong[title] span",
+        "[itemprop=ratingCount], a .small",
+    )
+    label, year = _label_and_year(page)
+    kind = _shown_kind(page, label, ())
+    return [_record(page, kind=kind, title=_named(page), year=year, scores={_RATING: score})]
+
+
 def _microdata(page: Page) -> list[Record] | None:
     """`.star-box-details` with microdata, late 2011 to early 2015."""
     region = _region(page, 'id="overview-top"', "csm_TitleOverviewWidget_finished")
@@ -543,19 +562,15 @@ _BELOW = re.compile(
 )
 
 
-_NAMED = re.compile(r"\s*(?P<title>\S.*?)\s*\([^()]*(?:18|19|20)\d\d", re.S)
-
-
 def _below_a_title(page: Page) -> list[Record] | None:
     """Older pages below a title's: what its <title> says, and no score, since none is shown."""
-    head = _HEAD_TITLE.search(page.body)
-    named = _NAMED.match(unescape(head[1].decode("utf-8", "replace"))) if head else None
-    if not named or not _source_id(page) or not _BELOW.search(page.path):
+    title = _named(page)
+    if not title or not _source_id(page) or not _BELOW.search(page.path):
         return None
     label, year = _label_and_year(page)
-    of_series = page.path.endswith("/episodes") or named["title"].startswith('"')
+    of_series = page.path.endswith("/episodes") or title.startswith('"')
     kind = _kind_of(label) or ("tvSeries" if of_series else None)
-    return [_record(page, kind=kind, title=_unquoted(plain(named["title"])), year=year)]
+    return [_record(page, kind=kind, title=_unquoted(title), year=year)]
 
 
 _HAS_RATINGS = re.compile(rb"data-testid=\"hero[\w-]*-rating")
@@ -619,11 +634,24 @@ def _source_id(page: Page) -> str | None:
     return by_key(page.source).source_id(page.url)
 
 
+def _head_title(page: Page) -> str:
+    """What the page's <title> says, or where that is empty, what it gives to other sites."""
+    stated = (
+        found[1].strip() for at in (_HEAD_TITLE, _OG_TITLE) if (found := at.search(page.body))
+    )
+    return unescape(next(filter(None, stated), b"").decode("utf-8", "replace"))
+
+
+def _named(page: Page) -> str | None:
+    """The title that stands before the brackets of the page's <title>."""
+    found = _NAMED.match(_head_title(page))
+    return plain(found["title"]) if found else None
+
+
 def _label_and_year(page: Page) -> tuple[str, int | None]:
     """From the brackets of the page's <title>: `("tv series", 2008)`, `("", 2012)`."""
-    head = _HEAD_TITLE.search(page.body)
     label, year = "", None
-    for found in _BRACKETS.finditer(unescape(head[1].decode("utf-8", "replace")) if head else ""):
+    for found in _BRACKETS.finditer(_head_title(page)):
         words = found["label"].replace("-", " ").casefold()
         if found["year"]:
             label, year = words, int(found["year"])
@@ -731,5 +759,6 @@ LAYOUTS: dict[str, Layout] = {
     "lister-2016": _lister,
     "chart-2012": _chart,
     "chart-2008": _first_chart,
+    "rating-alone-2015": _rating_alone,
     "below-a-title": _below_a_title,
 }

@@ -58,7 +58,7 @@ _AGAIN_IN_ID = re.compile(r"-re-?(?:release|issue)d?(?:-\d{4})?$")
 # Pictures that came from IMDb (provider 5) are named after the film: `5-tt0006864.jpg`.
 _PICTURE = re.compile(r"(?:^|/)5-(tt[0-9]{7,10})\.")
 _BELOW = re.compile(r"/(?:(?:critic|user)-reviews|details|trailers|credits)/?$")
-_BASED_ON = re.compile(r"based\s+on\s+(\d[\d,.]*)", re.I)
+_BASED_ON = re.compile(r"based\s+on\s+(\d[\d,.]*\s?[KM]?\b\+?)", re.I)
 _NOT_FOUND_PAGE = re.compile(
     rb"<title[^>]*>\s*(?:404\s*)?(?:error\s*)?[-:|]?\s*page not found\s*(?:[-|]\s*metacritic\s*)?<",
     re.I,
@@ -80,6 +80,8 @@ def refusal(page: Page) -> tuple[Outcome, str] | None:
 
 
 _ASKED_STATS = re.compile(r"/(?P<whose>critic|user)/movies/(?P<slug>[^/?]+)/stats\b")
+_KIND_OF_ASK = {"movies": _FILM, "shows": "tvSeries", "games": "videoGame"}
+_ASKED_PRODUCT = re.compile(rf"/(?P<what>{'|'.join(_KIND_OF_ASK)})/(?P<slug>[^/?]+)")
 
 _OUTCOME_OF_CODE = {
     401: Outcome.UNAUTHORISED,
@@ -227,6 +229,9 @@ def _composed(page: Page, answer: dict[str, Any]) -> list[Record] | None:
     """A page's own product and its two summaries; other products stand in other components."""
     components = _components(answer["components"])
     item = components.get("product")
+    asked = _ASKED_PRODUCT.search(page.url)
+    if asked and isinstance(item, dict) and not item.get("slug"):
+        item = {**item, "slug": asked["slug"]}
     product = _product(page, item)
     if product is None:
         return None
@@ -353,6 +358,9 @@ def _product(page: Page, item: Any) -> _Product | None:
 
 def _kind_of_ask(url: str) -> str | None:
     """What the backend was asked for, where its answer does not say: films are its type 2."""
+    asked = _ASKED_PRODUCT.search(url)
+    if asked:
+        return _KIND_OF_ASK[asked["what"]]
     return (
         _FILM if re.search(r"/movies\b|/movies-|mcoTypeId=2\b|productType=movies\b", url) else None
     )
