@@ -172,13 +172,18 @@ def _titles_in(data: Any) -> Iterator[dict[str, Any]]:
         yield from _titles_in(part)
 
 
+_NEXT_LIST = re.compile(rb'"(?:chartTitles|titleListItemSearch|titleListItems)"')
+
+
 def _next_list(page: Page) -> list[Record] | None:
-    """Charts and searches since 2023: `pageData.chartTitles`, `searchResults…titleListItems`."""
-    if b'"chartTitles"' not in page.body and b'"titleListItems"' not in page.body:
+    """Charts, lists and searches since 2023, by the name of what holds their titles."""
+    if not _NEXT_LIST.search(page.body):
         return None
     data = page.json if _is_next_data(page.body) else script_json(page.body, _NEXT_DATA)
     props = _at(data, "props", "pageProps")
     found = list(_titles_in(_at(props, "pageData", "chartTitles")))
+    for listed in ("list", "predefinedList"):  # the second is a watchlist
+        found += _titles_in(_at(props, "mainColumnData", listed, "titleListItemSearch"))
     for row in _items(props, "searchResults", "titleResults", "titleListItems"):
         year = {"year": _at(row, "releaseYear")}
         names = {key: {"text": _at(row, key)} for key in ("titleText", "originalTitleText")}
@@ -289,29 +294,57 @@ def _linked_data(page: Page) -> list[Record] | None:
         found = _TITLE_PATH.search(str(data.get("url")))
         if not found or (kind is None and schema != "Movie") or own not in (None, found[1]):
             continue
-        score = _without_slot(page)
-        if "aggregateRating" in data:
-            score = _score_in(data["aggregateRating"], "ratingValue", "ratingCount")
-            if figure(_at(data["aggregateRating"], "bestRating")) not in (None, 10):
-                score = missing(_RATING)
-        name = plain(data.get("name"))
-        return [
-            _record(
-                page,
-                source_id=found[1],
-                kind=kind,
-                title=plain(data.get("alternateName")) or name,
-                original_title=name,
-                year=year,
-                runtime_minutes=runtime_minutes(data.get("duration")),
-                genres=tuple(
-                    genre for part in _several(data.get("genre")) if (genre := plain(part))
-                ),
-                people=tuple(_linked_people(data)),
-                scores={_RATING: score},
-            )
-        ]
+        score = _linked_score(data) or _without_slot(page)
+        return [_linked(page, data, found[1], kind=kind, year=year, scores={_RATING: score})]
     return None
+
+
+def _linked_list(page: Page) -> list[Record] | None:
+    """JSON-LD of the charts and lists since 2023, where the data that follow it are cut off.
+
+    A row without a rating says nothing about it: lists of people leave ratings out.
+    """
+    if b'"ItemList"' not in page.body or _source_id(page):
+        return None
+    found = []
+    for listed in json_ld(page.body, "ItemList"):
+        for row in _items(listed, "itemListElement"):
+            item = _at(row, "item")
+            path = _TITLE_PATH.search(str(_at(item, "url")))
+            schema = str(_at(item, "@type"))
+            kind = _KIND_OF_SCHEMA.get(schema)
+            if not path or (kind is None and schema != "Movie"):
+                continue
+            score = _linked_score(item)
+            scores = {_RATING: score} if score else {}
+            record = _linked(page, item, path[1], kind=kind, scores=scores)
+            found.append(record.model_copy(update={"url": by_key("imdb").page_url(path[1])}))
+    return found or None
+
+
+def _linked(page: Page, data: dict[str, Any], tconst: str, **known: Any) -> Record:
+    name = plain(data.get("name"))
+    listed = (part for part in _several(data.get("genre")) if isinstance(part, str))
+    genres = (plain(genre) for part in listed for genre in part.split(","))  # charts join them
+    return _record(
+        page,
+        source_id=tconst,
+        title=plain(data.get("alternateName")) or name,
+        original_title=name,
+        runtime_minutes=runtime_minutes(data.get("duration")),
+        genres=tuple(filter(None, genres)),
+        people=tuple(_linked_people(data)),
+        **known,
+    )
+
+
+def _linked_score(data: dict[str, Any]) -> Score | None:
+    """The rating of a title's JSON-LD, missing where it is on another scale; None without one."""
+    if "aggregateRating" not in data:
+        return None
+    if figure(_at(data["aggregateRating"], "bestRating")) not in (None, 10):
+        return missing(_RATING)
+    return _score_in(data["aggregateRating"], "ratingValue", "ratingCount")
 
 
 def _linked_people(data: dict[str, Any]) -> Iterator[Person]:
@@ -755,6 +788,7 @@ LAYOUTS: dict[str, Layout] = {
     "star-box-2010": _star_box,
     "combined-2007": _combined,
     "json-ld": _linked_data,
+    "list-json-ld-2023": _linked_list,
     "hero-2021": _hero,
     "lister-2016": _lister,
     "chart-2012": _chart,
