@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from bs4 import Tag
+
 from spiders.items import Credits, Outcome, Person, Record, Verdict
 from spiders.pages.addresses import linked_url, on_same_host, own_source_id
 from spiders.pages.embedded import plain
@@ -86,6 +88,8 @@ _DETAIL = r"{}:?" + _GAP + r"*(?P<detail>[^<\n]+)"
 _RUNTIME = re.compile(_DETAIL.format("Running Time"), re.I)
 _DIRECTORS = re.compile(_DETAIL.format("Directed By"), re.I)
 _CONTENT = re.compile(r"""\bclass=["'][^"'>]*\btd-post-content\b""")
+# Before the theme of today, the classes and relations that WordPress itself gives.
+_CONTENT_OF_OLD = re.compile(r"""\bclass=["'](?:[^"'>]*\s)?entry-content["'\s]""")
 _COMMENTS = re.compile(r"""\b(?:id|class)=["']?comments\b""")
 _POSTED = re.compile(r"^(\d{4})/")
 
@@ -157,13 +161,28 @@ def _page(page: Page) -> Sequence[Record] | None:
     """The page of one post."""
     content = _CONTENT.search(page.text)
     heading = page.tree.select_one("h1.entry-title") if content else None
+    links = page.tree.select("ul.td-category li.entry-category a") if heading else []
+    return _read_page(page, content, heading, links)
+
+
+def _old_page(page: Page) -> Sequence[Record] | None:
+    """The page of one post before the theme of today: a page of several posts is a list."""
+    if _CONTENT.search(page.text):
+        return None
+    contents = list(_CONTENT_OF_OLD.finditer(page.text))
+    headings = page.tree.select(".entry-title") if len(contents) == 1 else []
+    if len(headings) != 1:
+        return None
+    return _read_page(page, contents[0], headings[0], page.tree.select('a[rel~="category"]'))
+
+
+def _read_page(
+    page: Page, content: re.Match[str] | None, heading: Tag | None, links: Sequence[Tag]
+) -> Sequence[Record] | None:
     source_id = own_source_id(page) if heading else None
     if not content or not heading or not source_id:
         return None
-    names = (
-        (plain(link.get_text()) or "").casefold()
-        for link in page.tree.select("ul.td-category li.entry-category a")
-    )
+    names = ((plain(link.get_text()) or "").casefold() for link in links)
     # Readers' comments may quote the questions: what stands behind their heading is not read.
     comments = _COMMENTS.search(page.text, content.end())
     body = page.text[content.end() : comments.start() if comments else None]
@@ -310,4 +329,4 @@ def refusal(page: Page) -> tuple[Outcome, str] | None:
     return None
 
 
-LAYOUTS = {"rest": _rest, "post": _page}
+LAYOUTS = {"rest": _rest, "post": _page, "post-2010": _old_page}
