@@ -27,7 +27,8 @@ _CHALLENGE = re.compile(
     rb"just a moment\.\.\.|attention required! \| cloudflare|incapsula incident"
     rb"|access to this page has been denied|unusual traffic"
     rb"|verify (?:that )?you are (?:a )?human|are you a (?:human|robot)"
-    rb"|<title>[^<]{0,80}(?:access denied|robot check|captcha|pardon our interruption"
+    rb"|checking your browser before accessing|/cdn-cgi/l/chk_"
+    rb"|<title[^>]*>[^<]{0,80}(?:access denied|robot check|captcha|pardon our interruption"
     rb"|security check|before you continue|request blocked|human verification"
     rb"|consent|cookie preferences)"
     rb"|id=[\"']?(?:didomi|sp_message|consent)-?(?:wall|page|gate)",
@@ -48,12 +49,21 @@ _SAYS_SOMETHING = 1500
 """Letters that people would read; a challenge has some hundred."""
 
 
-# Saved copies have lost the status that servers write into the pages they make themselves.
+# Saved copies have lost the status that servers write into the pages they make themselves, after
+# the site's name perhaps ("example.com | 502: Bad gateway").
 _SAID_STATUS = re.compile(
-    rb"<(?:title|h1)\b[^>]*>\s*(?:http\s*)?(?:error:?\s*)?(?P<code>403|404|410|429|5\d\d)\b"
+    rb"<(?:title|h1)\b[^>]*>\s*(?:[^<|]{0,100}\|\s*)?(?:http\s*)?(?:error:?\s*)?"
+    rb"(?P<code>403|404|410|429|5\d\d)\b"
     rb"\s*(?:[-|:]|not found|forbidden|gone|too many|internal|bad|service|gateway|backend|error"
     rb"|page)",
     re.I,
+)
+# So have those of a site's software: WordPress names the class of its body.
+_SAID_NOT_FOUND = re.compile(
+    rb"<title[^>]*>\s*page not found\b|<body\b[^>]*\bclass=\"[^\">]*\berror404\b", re.I
+)
+_SAID_BROKEN = re.compile(
+    rb"<(?:title|h1)\b[^>]*>\s*error establishing a database connection", re.I
 )
 _OUTCOME_OF_STATUS = {
     403: Outcome.BLOCKED,
@@ -96,6 +106,10 @@ def read(page: Page) -> list[Record]:
         code = int(said["code"])
         outcome = _OUTCOME_OF_STATUS.get(code, Outcome.ERROR)
         return [_failed(page, outcome, f"the page says that its status was {code}")]
+    if _SAID_NOT_FOUND.search(page.body, 0, 200_000):
+        return [_failed(page, Outcome.NOT_FOUND, "the page says that it was not found")]
+    if _SAID_BROKEN.search(page.body, 0, 4096):
+        return [_failed(page, Outcome.ERROR, "the page says that its database was down")]
     what = "no known layout fits" if page.body.strip() else "the body is empty"
     return [_failed(page, Outcome.UNREADABLE, what)]
 
