@@ -223,6 +223,10 @@ def _score_details(page: Page) -> list[Record] | None:
     chosen = modal.get("audienceScoreVerified" if True in flags else "audienceScoreAll")
     critics = _first_mapping(modal.get("tomatometerScoreAll"), board.get("tomatometerScore"))
     audience = _first_mapping(board.get("audienceScore"), chosen)
+    if critics is None and "tomatometerCount" in board:  # the bare figures, where the modal is not
+        critics = {"score": board.get("tomatometerScore"), "ratingCount": board["tomatometerCount"]}
+    if audience is None and "audienceScore" in board:  # their count may be of reviews
+        audience = {"score": board["audienceScore"]}
     scores = {
         _CRITICS: _part_score(_CRITICS, critics),
         _AUDIENCE: _part_score(_AUDIENCE, audience),
