@@ -606,6 +606,40 @@ def _below_a_title(page: Page) -> list[Record] | None:
     return [_record(page, kind=kind, title=_unquoted(title), year=year)]
 
 
+_OF_TEN = re.compile(r"(?P<value>\d+(?:[.,]\d)?)\s*/\s*10\s*(?P<votes>\d[\d.,\s]*[KM]?)?")
+
+
+def _mobile(page: Page) -> list[Record] | None:
+    """The title pages of m.imdb.com until 2021: `7.9<small>/10<br>91,217</small>` in a bar."""
+    bar = page.tree.select_one("#ratings-bar") if b"ratings-bar" in page.body else None
+    if not bar or not _source_id(page):
+        return None
+    slots = (slot.get_text(" ").strip() for slot in bar.select("span.vertically-middle"))
+    shown = next((found for text in slots if (found := _OF_TEN.fullmatch(text))), None)
+    if shown:
+        score = read_score(_RATING, shown["value"], shown["votes"])
+    else:
+        none_yet = _NONE_YET.search(bar.get_text(" "))
+        score = not_rated(_RATING) if none_yet else missing(_RATING)
+    heading = page.tree.select_one(".media-body h1")
+    label, year = _label_and_year(page)
+    genres = tuple(
+        name
+        for tag in page.tree.select('.media-body [itemprop="genre"]')
+        if (name := plain(tag.get_text()))
+    )
+    return [
+        _record(
+            page,
+            kind=_shown_kind(page, label, genres),
+            title=_own_text(heading) or _named(page),
+            year=year,
+            genres=genres,
+            scores={_RATING: score},
+        )
+    ]
+
+
 _HAS_RATINGS = re.compile(rb"data-testid=\"hero[\w-]*-rating")
 _HERO_TITLES = (
     '[data-testid="hero__primary-text"], [data-testid="hero__pageTitle"], '
@@ -789,6 +823,7 @@ LAYOUTS: dict[str, Layout] = {
     "combined-2007": _combined,
     "json-ld": _linked_data,
     "list-json-ld-2023": _linked_list,
+    "mobile-2013": _mobile,
     "hero-2021": _hero,
     "lister-2016": _lister,
     "chart-2012": _chart,
