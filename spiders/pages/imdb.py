@@ -39,7 +39,10 @@ _HEAD_TITLE = re.compile(rb"<title[^>]*>([^<]*)</title>", re.I)
 _OG_TITLE = re.compile(
     rb"<meta\b(?=[^>]*\bproperty=[\"']og:title)[^>]*\bcontent=\"([^\"]*)\"", re.I
 )
-_NAMED = re.compile(r"\s*(?P<title>\S.*?)\s*\([^()]*(?:18|19|20)\d\d", re.S)
+_NAMED = re.compile(
+    r"\s*(?:IMDb\s*[-:]\s*)?(?:User ratings for\s+)?(?P<title>\S.*?)\s*\([^()]*(?:18|19|20)\d\d",
+    re.S,
+)
 _BRACKETS = re.compile(
     r"\((?P<label>[^()\d]*?)\s*(?P<year>(?:18|19|20)\d\d)?(?:/[IVXL]+)?"
     r"(?P<on>\s*[-\u2013]\s*(?:\d{4})?)?\s*\)"
@@ -606,6 +609,35 @@ def _below_a_title(page: Page) -> list[Record] | None:
     return [_record(page, kind=kind, title=_unquoted(title), year=year)]
 
 
+_GIVEN = re.compile(
+    r"(?P<votes>\d[\d.,]*) IMDb users have given an? (?:weighted )?average vote of"
+    r" (?P<value>\d+(?:[.,]\d)?) ?/ ?10(?!\d)"
+)
+
+
+def _ratings(page: Page) -> list[Record] | None:
+    """The page of a title's ratings until 2023, in the words that state them.
+
+    Asked for some people's votes (`?demo=`), it states theirs.
+    """
+    if not page.path.endswith("/ratings") or not _source_id(page):
+        return None
+    text = plain(page.tree.get_text(" ")) or ""
+    given = _GIVEN.search(text)
+    none_yet = "No Ratings Available" in text
+    if not given and not none_yet:
+        return None
+    if "demo=" in page.url:
+        score = missing(_RATING)
+    elif given:
+        score = read_score(_RATING, given["value"], given["votes"])
+    else:
+        score = not_rated(_RATING)
+    label, year = _label_and_year(page)
+    kind = _shown_kind(page, label, ())
+    return [_record(page, kind=kind, title=_named(page), year=year, scores={_RATING: score})]
+
+
 _OF_TEN = re.compile(r"(?P<value>\d+(?:[.,]\d)?)\s*/\s*10\s*(?P<votes>\d[\d.,\s]*[KM]?)?")
 
 
@@ -824,6 +856,7 @@ LAYOUTS: dict[str, Layout] = {
     "json-ld": _linked_data,
     "list-json-ld-2023": _linked_list,
     "mobile-2013": _mobile,
+    "ratings-2007": _ratings,
     "hero-2021": _hero,
     "lister-2016": _lister,
     "chart-2012": _chart,
