@@ -21,6 +21,7 @@ from spiders.pages.addresses import live_url
 from spiders.pages.dates import iso_date
 from spiders.pages.embedded import json_ld, plain, script_json
 from spiders.pages.identifiers import identifiers, only
+from spiders.pages.listed_titles import listed_title
 from spiders.pages.numbers import Count, count, figure, runtime_minutes
 from spiders.pages.nuxt import hydrated
 from spiders.pages.page import Page
@@ -740,6 +741,30 @@ def _wrapped(page: Page) -> list[Record] | None:
     return [_record(page, product, scores)]
 
 
+_FILM_TITLES = re.compile(r"/(?:film|video)/titles/[^/]+$")
+_THEATRICAL = re.compile(r"\bTheatrical:\s*(\w+ \d{1,2}, \d{4})")
+
+
+def _film_titles(page: Page) -> list[Record] | None:
+    """The pages until August 2010, whose addresses (`/film/titles/up`) name no film of today."""
+    if not _FILM_TITLES.search(page.path) or b"metascore" not in page.body:
+        return None
+    tree = page.tree
+    scores = {
+        _METASCORE: _in_slots(_METASCORE, tree, "#metascore") or missing(_METASCORE),
+        _USERS: _in_slots(_USERS, tree, "span.userscore") or missing(_USERS),
+    }
+    named = listed_title(_words(tree, "h1"))
+    theatrical = _THEATRICAL.search(tree.get_text(" "))
+    product = _Product(
+        url=None,
+        kind=_FILM,
+        title=named.title if named else None,
+        released_on=iso_date(theatrical[1]) if theatrical else None,
+    )
+    return [_record(page, product, scores)]
+
+
 def _cards(page: Page) -> list[Record] | None:
     """Browse pages since September 2023."""
     if b"c-finderProductCard" not in page.body:
@@ -877,5 +902,6 @@ LAYOUTS: dict[str, Layout] = {
     "classic-2017": _classic,
     "microdata-2014": _microdata,
     "classic-2010": _first_classic,
+    "film-titles-2005": _film_titles,
 }
 """What Metacritic has looked like, newest first; the years are those in which a layout began."""
