@@ -808,6 +808,28 @@ def _clamped(page: Page) -> list[Record] | None:
     return [record for row in rows if (record := _listed(page, *row))]
 
 
+_OF_LISTS = re.compile(r"/(?:browse|search)/")
+
+
+def _products(page: Page) -> list[Record] | None:
+    """Browse and search pages from 2010 on: film pages show such rows of other films."""
+    if b"product_title" not in page.body or not _OF_LISTS.match(urlsplit(live_url(page.url)).path):
+        return None
+    users = ".product_avguserscore .data"
+    rows = (
+        (
+            _attribute(row, ".product_title a[href]", "href"),
+            _words(row, ".product_title a[href]"),
+            _words(row, ".release_date .data"),
+            {_METASCORE: ".metascore_w:not(.user)"}
+            | ({_USERS: users} if row.select_one(users) else {}),
+            row,
+        )
+        for row in page.tree.select("li.result, .product_wrap")
+    )
+    return [record for row in rows if (record := _listed(page, *row))]
+
+
 def _listed(
     page: Page,
     href: str | None,
@@ -899,6 +921,7 @@ LAYOUTS: dict[str, Layout] = {
     "review-card-2023": _review_card,
     "cards-2023": _cards,
     "browse-2018": _clamped,
+    "products-2010": _products,
     "classic-2017": _classic,
     "microdata-2014": _microdata,
     "classic-2010": _first_classic,
