@@ -8,12 +8,13 @@ where people had rated, so without that word a figure is not taken.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urljoin
 
 from spiders.items import Outcome, Person, Record, Score, ScoreState
-from spiders.pages.embedded import plain
+from spiders.pages.embedded import object_at, plain
 from spiders.pages.identifiers import identifiers, only
 from spiders.pages.numbers import figure, runtime_minutes
 from spiders.pages.page import Page
@@ -25,6 +26,7 @@ _WORDS = {
     _CRITICS: ("certified fresh", "certified", "fresh", "rotten"),
     _AUDIENCE: ("upright", "spilled"),
 }
+_ANSWER_WITHIN = re.compile(rb'\{\s*"actorCount"\s*:')
 _HOME = "https://www.rottentomatoes.com/"
 
 
@@ -41,9 +43,18 @@ def films_of_the_api(page: Page) -> list[Record] | None:
 
 
 def found_by_the_api(page: Page) -> list[Record] | None:
-    """Rows of `movies`, each with a `name`, its address, and the Tomatometer where there is one."""
-    answer = _answer(page)
-    if not answer or not isinstance(answer.get("movies"), list) or "movieCount" not in answer:
+    """Rows of `movies`, each with a `name`, its address, and the Tomatometer where there is one.
+
+    Search pages of 2017 to 2020 hold the same answer in a script.
+    """
+    answer: Any = _answer(page)
+    if answer is None and (within := _ANSWER_WITHIN.search(page.body)):
+        answer = object_at(page.body, within.start())
+    if (
+        not isinstance(answer, dict)
+        or not isinstance(answer.get("movies"), list)
+        or "movieCount" not in answer
+    ):
         return None
     found = (
         _row(

@@ -1,4 +1,4 @@
-"""Rotten Tomatoes' lists of 2011 to 2024 as people see them: best films, guides, what opens.
+"""Rotten Tomatoes' lists of 2011 to 2024 as people see them: best films, guides, searches.
 
 Each row shows the Tomatometer in `.tMeterScore`; the tables of best films also count the reviews.
 The same tables stand on the pages of people and, beside films, in margins: those are not read.
@@ -16,7 +16,7 @@ from spiders.pages.addresses import live_url
 from spiders.pages.listed_titles import listed_title
 from spiders.pages.numbers import count
 from spiders.pages.page import Page
-from spiders.pages.scores import read_score
+from spiders.pages.scores import missing, read_score
 from spiders.sources import by_key
 
 _CRITICS = "tomatometer"
@@ -34,6 +34,7 @@ class _Rows(NamedTuple):
 
 
 _LISTS = (
+    _Rows(b"movie_results_ul", "#movie_results_ul > li", ".nomargin a[href]", ".nomargin"),
     _Rows(b"articleLink", "tr:has(> td.bold)", "a[href]", "a.articleLink", "td.right"),
     _Rows(b"countdown-item", ".countdown-item", "h2 a[href]", "h2"),
     _Rows(
@@ -73,6 +74,9 @@ def _row(page: Page, kind: _Rows, row: Tag) -> Record | None:
     if not source_id or not named:
         return None
     reviews = row.select_one(kind.reviews) if kind.reviews else None
+    reviewed = count(reviews.get_text()) if reviews else None
+    slot = meter or row.select_one(".tMeterIcon, .media-list__meter-container")
+    score = read_score(_CRITICS, raw, reviewed) if slot else missing(_CRITICS)
     return Record(
         source=page.source,
         source_id=source_id,
@@ -80,7 +84,5 @@ def _row(page: Page, kind: _Rows, row: Tag) -> Record | None:
         kind="movie",
         title=named.title,
         year=named.year,
-        scores={
-            _CRITICS: read_score(_CRITICS, raw, count(reviews.get_text()) if reviews else None)
-        },
+        scores={_CRITICS: score},
     )
