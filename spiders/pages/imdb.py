@@ -30,6 +30,9 @@ _NEXT_DATA = b'id="__NEXT_DATA__"'
 _NO_SUCH_TITLE = re.compile(
     rb"<title[^>]*>\s*(?:404 Error|Page not found)\s*(?:-\s*IMDb\s*)?</title>", re.I
 )
+_WENT_WRONG = re.compile(
+    rb"<title[^>]*>\s*IMDb(?: - D(?:'|&#x27;|&#39;)oh|: Error)\s*</title>", re.I
+)
 _PAGE_ID = re.compile(
     rb"<link\b(?=[^>]*\brel=[\"']canonical)[^>]*/title/(tt\d{7,10})(?!\d)[^>]*>"
     rb"|<meta\b(?=[^>]*\bproperty=[\"'](?:imdb:pageConst|pageId))[^>]*[\"'](tt\d{7,10})[\"'][^>]*>"
@@ -87,9 +90,11 @@ _NONE_YET = re.compile(
 
 
 def refusal(page: Page) -> tuple[Outcome, str] | None:
-    """IMDb's own page for "no such title": saved copies have lost its status 404."""
+    """IMDb's own pages for "no such title" and "D'oh": saved copies have lost their status."""
     if _NO_SUCH_TITLE.search(page.body, 0, 20_000):
         return Outcome.NOT_FOUND, "the page says that there is no such title"
+    if _WENT_WRONG.search(page.body, 0, 20_000):
+        return Outcome.ERROR, "the page says that something went wrong"
     return None
 
 
@@ -523,6 +528,28 @@ _BASED_ON = re.compile(r"(\d+[.,]\d) based on ([\d.,]+) ")
 _IN_YEAR = re.compile(r"\((?P<year>(?:18|19|20)\d\d)(?P<on>\s*[-\u2013][^()]*)?(?P<label>[^()]*)\)")
 
 
+_RATED = re.compile(r"Users rated this (\d+(?:[.,]\d)?)/10 \((\d[\d.,]*) votes\)")
+
+
+def _results(page: Page) -> list[Record] | None:
+    """Searches and lists until 2015: `Users rated this 9.3/10 (1,234,567 votes)` over the stars."""
+    if b"year_type" not in page.body:
+        return None
+    rows = page.tree.select("tr.detailed, .list_item")
+    found = []
+    for row in rows if page.complete else rows[:-1]:
+        stars = row.select_one(".rating-list[title]")
+        said = str(stars["title"]) if stars else row.get_text(" ")
+        if rated := _RATED.search(said):
+            score = read_score(_RATING, rated[1], rated[2])
+        else:
+            score = not_rated(_RATING) if _NONE_YET.search(said) else missing(_RATING)
+        link = row.select_one("td.title > a[href], .info b a[href]")
+        year = row.select_one(".year_type")
+        found.append(_in_list(page, link, year.get_text() if year else "", score))
+    return [record for record in found if record] or None
+
+
 def _in_list(
     page: Page, link: Tag | None, year: str, score: Score | None, kind: str | None = None
 ) -> Record | None:
@@ -859,6 +886,7 @@ LAYOUTS: dict[str, Layout] = {
     "ratings-2007": _ratings,
     "hero-2021": _hero,
     "lister-2016": _lister,
+    "results-2008": _results,
     "chart-2012": _chart,
     "chart-2008": _first_chart,
     "rating-alone-2015": _rating_alone,
