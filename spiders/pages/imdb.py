@@ -17,15 +17,15 @@ from bs4 import BeautifulSoup, Tag
 
 from spiders.items import Outcome, Person, Record, Score
 from spiders.pages.embedded import json_ld, object_at, plain, script_json
+from spiders.pages.imdb_lists import chart, first_chart, lister, results
+from spiders.pages.imdb_words import KIND_OF_LABEL, NONE_YET, RATING, TITLE_PATH
 from spiders.pages.numbers import count, figure, runtime_minutes
 from spiders.pages.page import Page
 from spiders.pages.reading import Layout
 from spiders.pages.scores import missing, not_rated, read_score
 from spiders.sources import FILM_KINDS, IMDB_ID, by_key
 
-_RATING = "imdb_rating"
 _TCONST = re.compile(IMDB_ID)
-_TITLE_PATH = re.compile(rf"/title/({IMDB_ID})(?!\d)")
 _NEXT_DATA = b'id="__NEXT_DATA__"'
 _NO_SUCH_TITLE = re.compile(
     rb"<title[^>]*>\s*(?:404 Error|Page not found)\s*(?:-\s*IMDb\s*)?</title>", re.I
@@ -51,24 +51,6 @@ _BRACKETS = re.compile(
     r"(?P<on>\s*[-\u2013]\s*(?:\d{4})?)?\s*\)"
 )
 _SCHEMA = re.compile(rb"\bid=\"pagecontent\"[^>]*\bitemtype=\"https?://schema\.org/(\w+)\"")
-_KIND_OF_LABEL = {
-    "tv series": "tvSeries",
-    "tv mini series": "tvMiniSeries",
-    "tv episode": "tvEpisode",
-    "tv pilot": "tvPilot",
-    "tv movie": "tvMovie",
-    "tv": "tvMovie",  # until 2011
-    "tv short": "tvShort",
-    "tv special": "tvSpecial",
-    "short": "short",
-    "video": "video",
-    "v": "video",  # until 2010
-    "music video": "musicVideo",
-    "video game": "videoGame",
-    "vg": "videoGame",  # until 2010
-    "podcast series": "podcastSeries",
-    "podcast episode": "podcastEpisode",
-}
 _KIND_OF_SCHEMA = {
     "TVSeries": "tvSeries",
     "TVEpisode": "tvEpisode",
@@ -83,10 +65,6 @@ _KIND_OF_WORD = (
     (re.compile(r"video(?:juego|spiel|gioco|game)|jeu vid"), "videoGame"),
 )
 _A_FIGURE = re.compile(r"(?<![\d.,])\d[.,]\d(?![\d.,])")
-_NONE_YET = re.compile(
-    r"awaiting \d+ votes|awaiting enough ratings|needs \d+ ratings|voting begins after release",
-    re.I,
-)
 
 
 def refusal(page: Page) -> tuple[Outcome, str] | None:
@@ -224,7 +202,7 @@ def _suggestions(page: Page) -> list[Record] | None:
 def _suggested(page: Page, row: dict[str, Any]) -> Record:
     word = plain(row.get("q")) or ""
     stated = row.get("qid") or {"feature": "movie"}.get(word.casefold())
-    kind = stated or _KIND_OF_LABEL.get(word.replace("-", " ").casefold())
+    kind = stated or KIND_OF_LABEL.get(word.replace("-", " ").casefold())
     year = row.get("y")
     record = _record(
         page,
@@ -256,7 +234,7 @@ def _listed(page: Page, title: Any) -> list[Record] | None:
             runtime_minutes=(seconds // 60 or None) if type(seconds) is int else None,
             genres=tuple(_genres(title)),
             people=tuple(_people(title)),
-            scores={_RATING: score},
+            scores={RATING: score},
         )
     ]
 
@@ -299,11 +277,11 @@ def _linked_data(page: Page) -> list[Record] | None:
     for data in json_ld(page.body):
         schema = str(data.get("@type"))
         kind = _kind_of(label) or _KIND_OF_SCHEMA.get(schema)
-        found = _TITLE_PATH.search(str(data.get("url")))
+        found = TITLE_PATH.search(str(data.get("url")))
         if not found or (kind is None and schema != "Movie") or own not in (None, found[1]):
             continue
         score = _linked_score(data) or _without_slot(page)
-        return [_linked(page, data, found[1], kind=kind, year=year, scores={_RATING: score})]
+        return [_linked(page, data, found[1], kind=kind, year=year, scores={RATING: score})]
     return None
 
 
@@ -318,13 +296,13 @@ def _linked_list(page: Page) -> list[Record] | None:
     for listed in json_ld(page.body, "ItemList"):
         for row in _items(listed, "itemListElement"):
             item = _at(row, "item")
-            path = _TITLE_PATH.search(str(_at(item, "url")))
+            path = TITLE_PATH.search(str(_at(item, "url")))
             schema = str(_at(item, "@type"))
             kind = _KIND_OF_SCHEMA.get(schema)
             if not path or (kind is None and schema != "Movie"):
                 continue
             score = _linked_score(item)
-            scores = {_RATING: score} if score else {}
+            scores = {RATING: score} if score else {}
             record = _linked(page, item, path[1], kind=kind, scores=scores)
             found.append(record.model_copy(update={"url": by_key("imdb").page_url(path[1])}))
     return found or None
@@ -351,7 +329,7 @@ def _linked_score(data: dict[str, Any]) -> Score | None:
     if "aggregateRating" not in data:
         return None
     if figure(_at(data["aggregateRating"], "bestRating")) not in (None, 10):
-        return missing(_RATING)
+        return missing(RATING)
     return _score_in(data["aggregateRating"], "ratingValue", "ratingCount")
 
 
@@ -402,7 +380,7 @@ def _rating_alone(page: Page) -> list[Record] | None:
     )
     label, year = _label_and_year(page)
     kind = _shown_kind(page, label, ())
-    return [_record(page, kind=kind, title=_named(page), year=year, scores={_RATING: score})]
+    return [_record(page, kind=kind, title=_named(page), year=year, scores={RATING: score})]
 
 
 def _microdata(page: Page) -> list[Record] | None:
@@ -465,110 +443,10 @@ def _combined(page: Page) -> list[Record] | None:
     label, year = _label_and_year(page)
     kind = _kind_of(label)
     title = _own_text(heading)
-    record = _record(page, kind=kind, title=_unquoted(title), year=year, scores={_RATING: score})
+    record = _record(page, kind=kind, title=_unquoted(title), year=year, scores={RATING: score})
     if title and title.startswith('"'):
         record = record.model_copy(update={"outcome": Outcome.NOT_A_FILM})
     return [record]
-
-
-def _chart(page: Page) -> list[Record] | None:
-    """The charts of 2012 to 2023, by `strong[title="9.2 based on 2,345,678 user ratings"]`."""
-    if b"titleColumn" not in page.body:
-        return None
-    kind = "tvSeries" if "tv" in page.path.rpartition("/")[2] else None
-    rows = page.tree.select("tr:has(td.titleColumn)")
-    found = []
-    for row in rows if page.complete else rows[:-1]:
-        stated = row.select_one(".imdbRating strong[title], .ratingColumn strong[title]")
-        figures = _BASED_ON.match(str(stated["title"])) if stated else None
-        score = read_score(_RATING, figures[1], figures[2]) if figures else missing(_RATING)
-        year = row.select_one("td.titleColumn .secondaryInfo")
-        link = row.select_one("td.titleColumn a[href]")
-        found.append(_in_list(page, link, year.get_text() if year else "", score, kind))
-    return [record for record in found if record]
-
-
-def _first_chart(page: Page) -> list[Record] | None:
-    """The charts until 2012: tables whose rows read `1. | 9.2 | Title (1994) | 530,502`."""
-    if not _CHART_HEAD.search(page.body):
-        return None
-    rows = [cells for row in page.tree.select("tr") if len(cells := row.find_all("td")) == 4]
-    found = []
-    for rank, rating, name, votes in rows if page.complete else rows[:-1]:
-        if re.fullmatch(r"\d+\.", rank.get_text().strip()):
-            score = read_score(_RATING, rating.get_text(), votes.get_text())
-            link = name.select_one("a[href]")
-            found.append(_in_list(page, link, name.get_text(), score))
-    return [record for record in found if record]
-
-
-def _lister(page: Page) -> list[Record] | None:
-    """Searches and lists of 2016 to 2023: `.lister-item`, with figures in `data-value`."""
-    if b"lister-item-header" not in page.body:
-        return None
-    rows = page.tree.select(".lister-item:has(.lister-item-header)")
-    found = []
-    for row in rows if page.complete else rows[:-1]:
-        value = row.select_one(".ratings-imdb-rating[data-value], .ipl-rating-star__rating")
-        votes = row.select_one('span[name="nv"][data-value]')
-        raw = (value.get("data-value") or value.get_text()) if value else None
-        counted = str(votes["data-value"]) if votes else None
-        score = read_score(_RATING, raw, counted) if value else None
-        year = row.select_one(".lister-item-header .lister-item-year")
-        link = row.select_one(".lister-item-header a[href]")
-        found.append(_in_list(page, link, year.get_text() if year else "", score))
-    return [record for record in found if record]
-
-
-_CHART_COLUMNS = (b"Rank", b"Rating", b"Title", b"Votes")
-_CHART_HEAD = re.compile(
-    rb"<td\b[^>]*>" + rb"".join(rb"(?:<[^>]*>)*%b(?:<[^>]*>)*\s*" % word for word in _CHART_COLUMNS)
-)
-_BASED_ON = re.compile(r"(\d+[.,]\d) based on ([\d.,]+) ")
-_IN_YEAR = re.compile(r"\((?P<year>(?:18|19|20)\d\d)(?P<on>\s*[-\u2013][^()]*)?(?P<label>[^()]*)\)")
-
-
-_RATED = re.compile(r"Users rated this (\d+(?:[.,]\d)?)/10 \((\d[\d.,]*) votes\)")
-
-
-def _results(page: Page) -> list[Record] | None:
-    """Searches and lists until 2015: `Users rated this 9.3/10 (1,234,567 votes)` over the stars."""
-    if b"year_type" not in page.body:
-        return None
-    rows = page.tree.select("tr.detailed, .list_item")
-    found = []
-    for row in rows if page.complete else rows[:-1]:
-        stars = row.select_one(".rating-list[title]")
-        said = str(stars["title"]) if stars else row.get_text(" ")
-        if rated := _RATED.search(said):
-            score = read_score(_RATING, rated[1], rated[2])
-        else:
-            score = not_rated(_RATING) if _NONE_YET.search(said) else missing(_RATING)
-        link = row.select_one("td.title > a[href], .info b a[href]")
-        year = row.select_one(".year_type")
-        found.append(_in_list(page, link, year.get_text() if year else "", score))
-    return [record for record in found if record] or None
-
-
-def _in_list(
-    page: Page, link: Tag | None, year: str, score: Score | None, kind: str | None = None
-) -> Record | None:
-    """The record of a row, whose year may read `(I) (2012)`, `(2008\u2013 )`, `(2011 TV Movie)`."""
-    found = _TITLE_PATH.search(str(link["href"])) if link else None
-    if not found or not link:
-        return None
-    in_year = _IN_YEAR.search(year)
-    label = in_year["label"].strip().casefold() if in_year else ""
-    kind = kind or ("tvSeries" if in_year and in_year["on"] else _KIND_OF_LABEL.get(label))
-    record = _record(
-        page,
-        source_id=found[1],
-        kind=kind,
-        title=plain(link.get_text()),
-        year=int(in_year["year"]) if in_year else None,
-        scores={_RATING: score} if score else {},
-    )
-    return record.model_copy(update={"url": by_key("imdb").page_url(found[1])})
 
 
 def _shown(page: Page, region: Tag, name: Tag, original: object, score: Score) -> list[Record]:
@@ -585,7 +463,7 @@ def _shown(page: Page, region: Tag, name: Tag, original: object, score: Score) -
             year=year,
             runtime_minutes=runtime_minutes(time["datetime"]) if time else None,
             genres=genres,
-            scores={_RATING: score},
+            scores={RATING: score},
         )
     ]
 
@@ -609,11 +487,11 @@ def _shown_score(page: Page, slot: Tag | None, value: str, votes: str) -> Score:
     if values:
         counts = (count(tag.get_text()) for tag in slot.select(votes))
         shown = next((text for text in values if figure(text) is not None), values[0])
-        return read_score(_RATING, shown, next((number for number in counts if number), None))
+        return read_score(RATING, shown, next((number for number in counts if number), None))
     text = slot.get_text(" ")
-    if _NONE_YET.search(text):
-        return not_rated(_RATING)
-    return missing(_RATING) if _A_FIGURE.search(text) else _without_slot(page)
+    if NONE_YET.search(text):
+        return not_rated(RATING)
+    return missing(RATING) if _A_FIGURE.search(text) else _without_slot(page)
 
 
 # Of the pages below a title's, these show no rating of it: reviews, credits, episodes and the like.
@@ -655,14 +533,14 @@ def _ratings(page: Page) -> list[Record] | None:
     if not given and not none_yet:
         return None
     if "demo=" in page.url:
-        score = missing(_RATING)
+        score = missing(RATING)
     elif given:
-        score = read_score(_RATING, given["value"], given["votes"])
+        score = read_score(RATING, given["value"], given["votes"])
     else:
-        score = not_rated(_RATING)
+        score = not_rated(RATING)
     label, year = _label_and_year(page)
     kind = _shown_kind(page, label, ())
-    return [_record(page, kind=kind, title=_named(page), year=year, scores={_RATING: score})]
+    return [_record(page, kind=kind, title=_named(page), year=year, scores={RATING: score})]
 
 
 _OF_TEN = re.compile(r"(?P<value>\d+(?:[.,]\d)?)\s*/\s*10\s*(?P<votes>\d[\d.,\s]*[KM]?)?")
@@ -676,10 +554,10 @@ def _mobile(page: Page) -> list[Record] | None:
     slots = (slot.get_text(" ").strip() for slot in bar.select("span.vertically-middle"))
     shown = next((found for text in slots if (found := _OF_TEN.fullmatch(text))), None)
     if shown:
-        score = read_score(_RATING, shown["value"], shown["votes"])
+        score = read_score(RATING, shown["value"], shown["votes"])
     else:
-        none_yet = _NONE_YET.search(bar.get_text(" "))
-        score = not_rated(_RATING) if none_yet else missing(_RATING)
+        none_yet = NONE_YET.search(bar.get_text(" "))
+        score = not_rated(RATING) if none_yet else missing(RATING)
     heading = page.tree.select_one(".media-body h1")
     label, year = _label_and_year(page)
     genres = tuple(
@@ -694,7 +572,7 @@ def _mobile(page: Page) -> list[Record] | None:
             title=_own_text(heading) or _named(page),
             year=year,
             genres=genres,
-            scores={_RATING: score},
+            scores={RATING: score},
         )
     ]
 
@@ -719,9 +597,9 @@ def _hero(page: Page) -> list[Record] | None:
     slot = page.tree.select_one('[data-testid$="aggregate-rating__score"]')
     if slot:
         # The slot stands where there is a rating: an empty one is cut off, or not filled yet.
-        score = read_score(_RATING, slot.get_text().strip() or "cut off")
+        score = read_score(RATING, slot.get_text().strip() or "cut off")
     else:  # where nobody may rate yet, neither a rating nor one's own has a place
-        score = missing(_RATING) if _HAS_RATINGS.search(page.body) else _without_slot(page)
+        score = missing(RATING) if _HAS_RATINGS.search(page.body) else _without_slot(page)
     original = page.tree.select_one('[data-testid="hero-title-block__original-title"]')
     label, year = _label_and_year(page)
     return [
@@ -731,7 +609,7 @@ def _hero(page: Page) -> list[Record] | None:
             title=plain(heading.get_text()),
             original_title=plain(original.get_text().partition(": ")[2]) if original else None,
             year=year,
-            scores={_RATING: score},
+            scores={RATING: score},
         )
     ]
 
@@ -783,25 +661,25 @@ def _label_and_year(page: Page) -> tuple[str, int | None]:
             label, year = words, int(found["year"])
             if found["on"] and not _kind_of(words):
                 label = "tv series"  # whatever the language: a film has one year
-        elif words in _KIND_OF_LABEL:
+        elif words in KIND_OF_LABEL:
             label = words
     return label, year
 
 
 def _kind_of(label: str) -> str | None:
     words = (kind for word, kind in _KIND_OF_WORD if word.search(label))
-    return _KIND_OF_LABEL.get(label) or next(words, None)
+    return KIND_OF_LABEL.get(label) or next(words, None)
 
 
 def _score_in(summary: Any, value: str, votes: str) -> Score:
     if not isinstance(summary, dict) or value not in summary:
-        return missing(_RATING)
+        return missing(RATING)
     counted = summary.get(votes)
-    return read_score(_RATING, summary[value], counted if isinstance(counted, int | str) else None)
+    return read_score(RATING, summary[value], counted if isinstance(counted, int | str) else None)
 
 
 def _without_slot(page: Page) -> Score:
-    return not_rated(_RATING) if page.complete else missing(_RATING)
+    return not_rated(RATING) if page.complete else missing(RATING)
 
 
 def _region(page: Page, start: str, end: str) -> BeautifulSoup | None:
@@ -885,10 +763,10 @@ LAYOUTS: dict[str, Layout] = {
     "mobile-2013": _mobile,
     "ratings-2007": _ratings,
     "hero-2021": _hero,
-    "lister-2016": _lister,
-    "results-2008": _results,
-    "chart-2012": _chart,
-    "chart-2008": _first_chart,
+    "lister-2016": lister,
+    "results-2008": results,
+    "chart-2012": chart,
+    "chart-2008": first_chart,
     "rating-alone-2015": _rating_alone,
     "below-a-title": _below_a_title,
 }

@@ -1,0 +1,113 @@
+"""IMDb's charts, searches and lists of 2008 to 2023, as tables and rows that people see."""
+
+from __future__ import annotations
+
+import re
+
+from bs4 import Tag
+
+from spiders.items import Outcome, Record, Score
+from spiders.pages.embedded import plain
+from spiders.pages.imdb_words import KIND_OF_LABEL, NONE_YET, RATING, TITLE_PATH
+from spiders.pages.page import Page
+from spiders.pages.scores import missing, not_rated, read_score
+from spiders.sources import FILM_KINDS, by_key
+
+_CHART_COLUMNS = (b"Rank", b"Rating", b"Title", b"Votes")
+_CHART_HEAD = re.compile(
+    rb"<td\b[^>]*>" + rb"".join(rb"(?:<[^>]*>)*%b(?:<[^>]*>)*\s*" % word for word in _CHART_COLUMNS)
+)
+_BASED_ON = re.compile(r"(\d+[.,]\d) based on ([\d.,]+) ")
+_IN_YEAR = re.compile(r"\((?P<year>(?:18|19|20)\d\d)(?P<on>\s*[-\u2013][^()]*)?(?P<label>[^()]*)\)")
+_RATED = re.compile(r"Users rated this (\d+(?:[.,]\d)?)/10 \((\d[\d.,]*) votes\)")
+
+
+def chart(page: Page) -> list[Record] | None:
+    """The charts of 2012 to 2023, by `strong[title="9.2 based on 2,345,678 user ratings"]`."""
+    if b"titleColumn" not in page.body:
+        return None
+    kind = "tvSeries" if "tv" in page.path.rpartition("/")[2] else None
+    rows = page.tree.select("tr:has(td.titleColumn)")
+    found = []
+    for row in rows if page.complete else rows[:-1]:
+        stated = row.select_one(".imdbRating strong[title], .ratingColumn strong[title]")
+        figures = _BASED_ON.match(str(stated["title"])) if stated else None
+        score = read_score(RATING, figures[1], figures[2]) if figures else missing(RATING)
+        year = row.select_one("td.titleColumn .secondaryInfo")
+        link = row.select_one("td.titleColumn a[href]")
+        found.append(_in_list(page, link, year.get_text() if year else "", score, kind))
+    return [record for record in found if record]
+
+
+def first_chart(page: Page) -> list[Record] | None:
+    """The charts until 2012: tables whose rows read `1. | 9.2 | Title (1994) | 530,502`."""
+    if not _CHART_HEAD.search(page.body):
+        return None
+    rows = [cells for row in page.tree.select("tr") if len(cells := row.find_all("td")) == 4]
+    found = []
+    for rank, rating, name, votes in rows if page.complete else rows[:-1]:
+        if re.fullmatch(r"\d+\.", rank.get_text().strip()):
+            score = read_score(RATING, rating.get_text(), votes.get_text())
+            link = name.select_one("a[href]")
+            found.append(_in_list(page, link, name.get_text(), score))
+    return [record for record in found if record]
+
+
+def lister(page: Page) -> list[Record] | None:
+    """Searches and lists of 2016 to 2023: `.lister-item`, with figures in `data-value`."""
+    if b"lister-item-header" not in page.body:
+        return None
+    rows = page.tree.select(".lister-item:has(.lister-item-header)")
+    found = []
+    for row in rows if page.complete else rows[:-1]:
+        value = row.select_one(".ratings-imdb-rating[data-value], .ipl-rating-star__rating")
+        votes = row.select_one('span[name="nv"][data-value]')
+        raw = (value.get("data-value") or value.get_text()) if value else None
+        counted = str(votes["data-value"]) if votes else None
+        score = read_score(RATING, raw, counted) if value else None
+        year = row.select_one(".lister-item-header .lister-item-year")
+        link = row.select_one(".lister-item-header a[href]")
+        found.append(_in_list(page, link, year.get_text() if year else "", score))
+    return [record for record in found if record]
+
+
+def results(page: Page) -> list[Record] | None:
+    """Searches and lists until 2015: `Users rated this 9.3/10 (1,234,567 votes)` over the stars."""
+    if b"year_type" not in page.body:
+        return None
+    rows = page.tree.select("tr.detailed, .list_item")
+    found = []
+    for row in rows if page.complete else rows[:-1]:
+        stars = row.select_one(".rating-list[title]")
+        said = str(stars["title"]) if stars else row.get_text(" ")
+        if rated := _RATED.search(said):
+            score = read_score(RATING, rated[1], rated[2])
+        else:
+            score = not_rated(RATING) if NONE_YET.search(said) else missing(RATING)
+        link = row.select_one("td.title > a[href], .info b a[href]")
+        year = row.select_one(".year_type")
+        found.append(_in_list(page, link, year.get_text() if year else "", score))
+    return [record for record in found if record] or None
+
+
+def _in_list(
+    page: Page, link: Tag | None, year: str, score: Score | None, kind: str | None = None
+) -> Record | None:
+    """The record of a row, whose year may read `(I) (2012)`, `(2008\u2013 )`, `(2011 TV Movie)`."""
+    found = TITLE_PATH.search(str(link["href"])) if link else None
+    if not found or not link:
+        return None
+    in_year = _IN_YEAR.search(year)
+    label = in_year["label"].strip().casefold() if in_year else ""
+    kind = kind or ("tvSeries" if in_year and in_year["on"] else KIND_OF_LABEL.get(label))
+    return Record(
+        source=page.source,
+        source_id=found[1],
+        imdb_id=found[1],
+        url=by_key("imdb").page_url(found[1]),
+        outcome=Outcome.OK if kind is None or kind in FILM_KINDS else Outcome.NOT_A_FILM,
+        kind=kind,
+        title=plain(link.get_text()),
+        year=int(in_year["year"]) if in_year else None,
+        scores={RATING: score} if score else {},
+    )

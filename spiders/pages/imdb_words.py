@@ -1,0 +1,34 @@
+"""Words and addresses that IMDb's pages of titles and its lists share."""
+
+from __future__ import annotations
+
+import re
+
+from spiders.sources import IMDB_ID
+
+RATING = "imdb_rating"
+TITLE_PATH = re.compile(rf"/title/({IMDB_ID})(?!\d)")
+KIND_OF_LABEL = {
+    "tv series": "tvSeries",
+    "tv mini series": "tvMiniSeries",
+    "tv episode": "tvEpisode",
+    "tv pilot": "tvPilot",
+    "tv movie": "tvMovie",
+    "tv": "tvMovie",  # until 2011
+    "tv short": "tvShort",
+    "tv special": "tvSpecial",
+    "short": "short",
+    "video": "video",
+    "v": "video",  # until 2010
+    "music video": "musicVideo",
+    "video game": "videoGame",
+    "vg": "videoGame",  # until 2010
+    "podcast series": "podcastSeries",
+    "podcast episode": "podcastEpisode",
+}
+"""The kind by what stands in the brackets behind a title, in lower case."""
+
+NONE_YET = re.compile(
+    r"awaiting \d+ votes|awaiting enough ratings|needs \d+ ratings|voting begins after release",
+    re.I,
+)
