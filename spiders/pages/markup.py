@@ -15,6 +15,10 @@ _LOOSE = re.compile(
     rb"|<[a-z][^<>]*\s(?:slot|data-testid)='"
     rb"|<(?:html|head|body)\b[^>]*='|<(?:HTML|HEAD|BODY|DIV|SCRIPT)\b"
 )
+_LOOKED_AT = 16_384
+"""Bytes of a page in which it shows whether a program wrote it: all of a page takes longer to look
+through than to read."""
+
 # Each consumes what it has looked at, so that no page takes longer than its length.
 _TAG = re.compile(
     rb"<!--(?:[^-]++|-(?!->))*+(?:-->)?"
@@ -39,7 +43,8 @@ def as_sites_write(body: bytes) -> bytes:
     quotes are all in place, and what is no markup at all.
     """
     is_markup = body[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in _NO_MARKUP
-    return b"".join(_rewritten(body)) if is_markup and _LOOSE.search(body) else body
+    is_loose = is_markup and _LOOSE.search(body, 0, _LOOKED_AT)
+    return b"".join(_rewritten(body)) if is_loose else body
 
 
 def _rewritten(body: bytes) -> list[bytes]:
