@@ -16,8 +16,8 @@ from scrapy.exceptions import CloseSpider, DownloadCancelledError, IgnoreRequest
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
+from spiders.failures import ForbiddenByRobots, RobotsUnreadable, no_answer
 from spiders.items import Answer, Outcome, Record
-from spiders.manners import ForbiddenByRobots, RobotsUnreadable, no_answer
 from spiders.pages.page import Page
 from spiders.pages.reading import read
 from spiders.plan import LONGEST_ABSENCE, Plan, Target

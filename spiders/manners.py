@@ -7,30 +7,21 @@ import time
 from collections import defaultdict
 from email.utils import parsedate_to_datetime
 from random import uniform
-from typing import TYPE_CHECKING, cast
+from typing import cast
 from urllib.parse import urlsplit
 
 from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.downloadermiddlewares.retry import get_retry_request
-from scrapy.exceptions import (
-    CannotResolveHostError,
-    DownloadCancelledError,
-    DownloadConnectionRefusedError,
-    DownloadFailedError,
-    DownloadTimeoutError,
-    IgnoreRequest,
-    ResponseDataLossError,
-)
+from scrapy.exceptions import DownloadCancelledError, DownloadTimeoutError, IgnoreRequest
 from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 from scrapy.robotstxt import ProtegoRobotParser
 
+from spiders.base import TIMES_A_PAGE, SourceSpider
+from spiders.failures import ForbiddenByRobots, OutsideRegister, RobotsUnreadable, no_answer
 from spiders.plan import LONGEST_WAIT
 from spiders.spacing import Spacing
-
-if TYPE_CHECKING:
-    from spiders.base import SourceSpider
 
 RETRIES = 2
 LONGEST_DELAY = 1.5
@@ -40,27 +31,8 @@ _RETRIED = frozenset({408, 429, 500, 502, 503, 504, 522, 524})
 _SENT_AWAY = frozenset({429, 503})
 """A Retry-After with one of these is meant for all of the site, and is kept after the crawl too."""
 
-_LARGE = frozenset({"dataset", "akas", "crew", "export", "whole_crosswalk"})
-
-_NO_ANSWER: dict[type, str] = {
-    CannotResolveHostError: "the name of the host is not known",
-    DownloadConnectionRefusedError: "the connection was refused",
-    DownloadFailedError: "the connection was lost",
-    DownloadTimeoutError: "no answer in time",
-    ResponseDataLossError: "the body was cut short",
-}
-
-
-class OutsideRegister(IgnoreRequest):
-    """A request, or a redirect, to a host that the source does not have in the register."""
-
-
-class ForbiddenByRobots(IgnoreRequest):
-    """robots.txt forbids this URL; others of the site may be allowed."""
-
-
-class RobotsUnreadable(IgnoreRequest):
-    """robots.txt could not be read, so nothing of the site may be asked."""
+_LARGE = frozenset(kind for kind, times in TIMES_A_PAGE.items() if times >= 10)
+"""Targets whose answers are given many minutes."""
 
 
 class RegisterHosts:
@@ -175,8 +147,7 @@ class Patience:
     def _would_be_in_vain(self, request: Request, response: Response) -> bool:
         """Whether an answer to the heaviest of questions says that it met the service's deadline,
         which it would again: Wikidata's does so with a 500."""
-        target = request.cb_kwargs.get("target")  # robots.txt is no target
-        return bool(target and target.kind == "whole_crosswalk" and response.status == 500)
+        return _kind(request) == "whole_crosswalk" and response.status == 500
 
     def process_exception(self, request: Request, exception: Exception) -> Request | None:
         """Retries time-outs, lost connections and cut bodies, at most twice."""
@@ -185,8 +156,7 @@ class Patience:
         self._space(request)
         if isinstance(exception, DownloadCancelledError):  # too large, and would be so again
             return None
-        target = request.cb_kwargs.get("target")  # robots.txt is no target
-        if isinstance(exception, DownloadTimeoutError) and target and target.kind in _LARGE:
+        if isinstance(exception, DownloadTimeoutError) and _kind(request) in _LARGE:
             return None  # it had many minutes, and the other sources wait for it
         return self._again(request, 0.0, type(exception).__name__)
 
@@ -212,14 +182,15 @@ class Patience:
         return again
 
 
-def no_answer(fault: BaseException | None) -> str:
-    """Why no answer came, or none that is whole."""
-    return _NO_ANSWER.get(type(fault)) or f"{type(fault).__name__}: {fault}"[:300]
-
-
 def _guest(crawler: Crawler) -> SourceSpider:
     """The spider whose manners these are."""
     return cast("SourceSpider", crawler.spider)
+
+
+def _kind(request: Request) -> str | None:
+    """The kind of its target; robots.txt is none."""
+    target = request.cb_kwargs.get("target")
+    return target.kind if target else None
 
 
 def _retry_after(header: bytes | None) -> float | None:
