@@ -203,12 +203,7 @@ class SourceSpider(scrapy.Spider):
         outcome = records[0].outcome if records else Outcome.OK
         detail = records[0].detail if records else None
         yield Answer(
-            source=self.name,
-            target=target.kind,
-            asked_url=target.url,
-            url=page.url if redirected else target.url,
-            asked_source_id=target.source_id,
-            asked_at=now(),
+            **self.about(target, page.url if redirected else target.url),
             outcome=outcome,
             http_status=response.status,
             unchanged=unchanged,
@@ -227,19 +222,22 @@ class SourceSpider(scrapy.Spider):
         """No response came, or none that we may have."""
         target: Target = failure.request.cb_kwargs["target"]  # type: ignore[attr-defined]  # by Scrapy
         outcome, detail = _reason(failure, self.source.max_megabytes)
-        yield Answer(
-            source=self.name,
-            target=target.kind,
-            asked_url=target.url,
-            url=target.url,
-            asked_source_id=target.source_id,
-            asked_at=now(),
-            outcome=outcome,
-            detail=detail,
-        )
+        yield Answer(**self.about(target), outcome=outcome, detail=detail)
         if isinstance(failure.value, RobotsUnreadable):
             self._end(f"error: {detail}")
         self._mind(outcome, detail, this_page=isinstance(failure.value, ForbiddenByRobots))
+
+    def about(self, target: Target, url: str | None = None) -> dict[str, Any]:
+        """What every answer to a target says, as fields of `Answer`: what was asked, when (now),
+        and which URL answered (None: the one that was asked)."""
+        return {
+            "source": self.name,
+            "target": target.kind,
+            "asked_url": target.url,
+            "url": url or target.url,
+            "asked_source_id": target.source_id,
+            "asked_at": _now(),
+        }
 
     def _mind(self, outcome: Outcome, detail: str | None, *, this_page: bool = False) -> None:
         """End the crawl where the site blocks us (and not `this_page` alone), or has said nothing
@@ -267,6 +265,6 @@ def _reason(failure: Failure, max_megabytes: int) -> tuple[Outcome, str]:
     return Outcome.ERROR, no_answer(fault)
 
 
-def now() -> str:
+def _now() -> str:
     """The present time, UTC."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

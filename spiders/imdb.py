@@ -12,7 +12,7 @@ import numpy as np
 import scrapy
 from scrapy.http import Response
 
-from spiders.base import SourceSpider, now
+from spiders.base import SourceSpider
 from spiders.items import Answer, Outcome
 from spiders.large_answers import file_of, to_file
 from spiders.pages import imdb_blocks
@@ -113,14 +113,7 @@ class ImdbSpider(SourceSpider):
         """Hand over what a dataset says with what it was read with; returns whether all was in
         shape."""
         headers = first.response
-        told = {
-            "source": self.name,
-            "target": first.target.kind,
-            "asked_url": first.target.url,
-            "url": first.target.url,
-            "asked_at": now(),
-            "http_status": 200,
-        }
+        told = {**self.about(first.target), "http_status": 200}
         with (
             file_of(headers) as one,
             file_of(last) as other,

@@ -14,7 +14,7 @@ from typing import Any
 
 from scrapy.http import Response
 
-from spiders.base import SourceSpider, now
+from spiders.base import SourceSpider
 from spiders.items import Answer, Ids, Outcome, Record
 from spiders.pages.page import Page
 from spiders.pages.tmdb import total_pages
@@ -63,11 +63,7 @@ class TmdbSpider(SourceSpider):
             return
         days = {_export(day).url: day for day in self.plan.exported_on}
         told = {
-            "source": self.name,
-            "target": "export",
-            "asked_url": target.url,
-            "url": target.url,
-            "asked_at": now(),
+            **self.about(target),
             "http_status": response.status,
             "exported_on": days[target.url],
         }

@@ -5,12 +5,11 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 from urllib.parse import quote
 
 from scrapy.http import Response
 
-from spiders.base import SourceSpider, now
+from spiders.base import SourceSpider
 from spiders.items import Answer, Outcome
 from spiders.pages.page import Page
 from spiders.pages.sparql_rows import CutAnswerError
@@ -48,14 +47,7 @@ class WikidataSpider(SourceSpider):
         if target.kind != "whole_crosswalk" or response.status != 200:
             yield from super().answered(response, target, asked)
             return
-        told: dict[str, Any] = {
-            "source": self.name,
-            "target": target.kind,
-            "asked_url": target.url,
-            "url": target.url,
-            "asked_at": now(),
-            "http_status": 200,
-        }
+        told = {**self.about(target), "http_status": 200}
         refused = refusal(Page(self.name, target.url, response.body))
         wanted = frozenset(self.plan.wanted_imdb_ids)
         try:
