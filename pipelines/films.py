@@ -1,15 +1,16 @@
-"""Films as people name them: by our id, an IMDb or TMDB id, a listing, a page's URL, or a title."""
+"""Films as people name them: by our id, an IMDb or TMDB id, a listing, a page's URL, or a title;
+and the films that listings are."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlite_utils import Database
 
-from pipelines import clock
+from pipelines.database import set_aside
 from pipelines.wording import counted
 from spiders.sources import IMDB_ID, SOURCES, by_key, source_of_url
 
@@ -140,60 +141,6 @@ def title_and_year(name: str) -> tuple[str, int | None]:
     return (found[1], int(found[2])) if found else (name.strip(), None)
 
 
-def track(db: Database, listings: Sequence[Listed], given: str) -> tuple[int, bool]:
-    """Track the film that these listings are, in the caller's transaction.
-
-    All listings of one call are taken to be one film, as rows of a CSV say it. Returns the film
-    and whether it was not tracked before. Raises UnknownFilm where they belong to several films.
-    """
-    run = db.conn.execute
-    at = clock.now()
-    films = {one.film_id for listing in listings for one in find_all(db, str(listing))}
-    if len(films) > 1:
-        raise UnknownFilm(f"{given}: these ids are of different films here: {sorted(films)}")
-    numbers = []
-    for listing in listings:
-        run(
-            "INSERT OR IGNORE INTO listings (source, source_id, url, first_seen_at)"
-            " VALUES (?, ?, ?, ?)",
-            (*listing, by_key(listing.source).page_url(listing.source_id), at),
-        )
-        numbers.append(
-            run(
-                "SELECT listing_id FROM listings WHERE source = ? AND source_id = ?", listing
-            ).fetchone()[0]
-        )
-    film_id = films.pop() if films else int(run("INSERT INTO films DEFAULT VALUES").lastrowid or 0)
-    for number, listing in zip(numbers, listings, strict=True):
-        run(
-            "INSERT INTO listing_films (listing_id, film_id, valid_from, method, probability,"
-            " evidence) SELECT ?1, ?2, ?3, 'tracked', 1.0, ?4 WHERE NOT EXISTS"
-            " (SELECT 1 FROM listing_films WHERE listing_id = ?1 AND valid_to IS NULL)",
-            (number, film_id, clock.BEGINNING, f"tracked as {given}"),
-        )
-        column = {"imdb": "imdb_id", "tmdb": "tmdb_id", "wikidata": "wikidata_id"}.get(
-            listing.source
-        )
-        if column:
-            run(
-                f"UPDATE films SET {column} = ? WHERE film_id = ? AND {column} IS NULL",
-                (listing.source_id, film_id),
-            )
-    new = run("INSERT OR IGNORE INTO tracked_films VALUES (?, ?, ?)", (film_id, given, at)).rowcount
-    return film_id, bool(new)
-
-
-def tracked(db: Database) -> list[dict[str, Any]]:
-    """The films that are tracked, in the order in which they came to be: film_id, title, year,
-    imdb_id, tmdb_id (each None where it is not known yet), `given` and `tracked_at`."""
-    return list(
-        db.query(
-            "SELECT film_id, title, year, imdb_id, tmdb_id, given, tracked_at FROM tracked_films"
-            " JOIN films USING (film_id) ORDER BY tracked_at, film_id"
-        )
-    )
-
-
 def a_listing(db: Database, film_id: int) -> Listed | None:
     """A listing of a film, that of the first source in the register which has one; None where all
     were forgotten."""
@@ -209,10 +156,14 @@ def a_listing(db: Database, film_id: int) -> Listed | None:
     return min(listed, key=lambda listing: keys.index(listing.source), default=None)
 
 
-def untrack(db: Database, film_id: int) -> bool:
-    """Stop tracking a film; its rows stay. Returns whether it was tracked."""
-    gone = db.conn.execute("DELETE FROM tracked_films WHERE film_id = ?", (film_id,)).rowcount
-    return bool(gone)
+def films_of(db: Database, listing_ids: Iterable[int]) -> set[int]:
+    """The films that these listings are now."""
+    set_aside(db, "some_listings", "listing_id", listing_ids)
+    rows = db.conn.execute(
+        "SELECT DISTINCT film_id FROM listing_films JOIN some_listings USING (listing_id)"
+        " WHERE valid_to IS NULL"
+    )
+    return {row[0] for row in rows}
 
 
 def _rows(db: Database, sql: str, values: Sequence[object]) -> list[Candidate]:

@@ -11,15 +11,16 @@ from tempfile import TemporaryFile
 
 from sqlite_utils import Database
 
-from pipelines import clock, films
+from pipelines import clock, tracking
 from pipelines.database import transaction
+from pipelines.films import UnknownFilm, films_of
 from pipelines.matching.matcher import match
 from pipelines.merge import merge
 from pipelines.statements import Tally
 from pipelines.store import Store
 from schedules.archive import Saved
 from schedules.film_lists import Row, safe_cell
-from schedules.run import Run, films_of
+from schedules.run import Run
 from spiders.items import Answer, Outcome, Record
 from spiders.pages.reading import reader_version
 from spiders.sources import FILM_KINDS, SOURCES
@@ -66,8 +67,8 @@ def track_rows(db: Database, rows: Iterable[Row]) -> tuple[dict[str, int], int]:
         for row in rows:
             if row.listings:
                 try:
-                    tracked[row.place], is_new = films.track(db, row.listings, row.given)
-                except films.UnknownFilm:
+                    tracked[row.place], is_new = tracking.track(db, row.listings, row.given)
+                except UnknownFilm:
                     continue
                 new += is_new
     merge(db, tracked.values())

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +14,7 @@ from sqlite_utils import Database
 from pipelines import clock
 from pipelines.crawl_guard import FEWEST
 from pipelines.database import folder_of, set_aside, transaction
+from pipelines.films import films_of
 from pipelines.lock import DatabaseProblem
 from pipelines.matching.matcher import match
 from pipelines.merge import merge
@@ -48,7 +47,7 @@ from schedules.workers import Processes
 from spiders.items import Answer, Outcome
 from spiders.pages.reading import reader_version
 from spiders.plan import LONGEST_WAIT, Plan, Target
-from spiders.sources import FILM_KINDS, SOURCES, Finds, Source, by_key
+from spiders.sources import SOURCES, Finds, Source, by_key
 
 _WHOLES = ("dataset", "akas", "crew", "list", "crosswalk", "whole_crosswalk")
 """Targets that are always there: a 404 to one of them is the source's failure, or its redesign."""
@@ -625,46 +624,3 @@ def _selection(plan: Plan) -> str:
 def _titles_came_whole(crawled: Crawled) -> bool:
     """Whether a dataset told of every film, whatever became of those that tell more of them."""
     return any(name.startswith("whole") for name in crawled.profile.get("dataset", ()))
-
-
-def films_of(db: Database, listing_ids: Iterable[int]) -> set[int]:
-    """The films that these listings are now."""
-    set_aside(db, "some_listings", "listing_id", listing_ids)
-    rows = db.conn.execute(
-        "SELECT DISTINCT film_id FROM listing_films JOIN some_listings USING (listing_id)"
-        " WHERE valid_to IS NULL"
-    )
-    return {row[0] for row in rows}
-
-
-def not_films(db: Database) -> list[tuple[str, str]]:
-    """Tracked titles that IMDb lists as something else than a film, with their kind."""
-    placeholders = ", ".join("?" * len(FILM_KINDS))
-    rows = db.conn.execute(
-        "SELECT f.imdb_id, f.kind FROM films f JOIN tracked_films USING (film_id)"
-        f" WHERE f.kind IS NOT NULL AND f.kind NOT IN ({placeholders})",
-        FILM_KINDS,
-    )
-    return [(row[0], row[1]) for row in rows]
-
-
-@contextmanager
-def stopped_by(run: Run, until: float | None, notice: Callable[[str], None]) -> Iterator[None]:
-    """Let SIGINT, SIGTERM and a time of day (`until`, seconds from now) end a run in order."""
-
-    def stop(number: int, frame: object) -> None:
-        notice("ending after the requests in hand; what was stored stands")
-        run.interrupt()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    timer = threading.Timer(until, run.interrupt) if until is not None else None
-    if timer:
-        timer.daemon = True
-        timer.start()
-    try:
-        yield
-    finally:
-        if timer:
-            timer.cancel()
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from pipelines.database import transaction
 from pipelines.film_facts import film_facts
-from pipelines.films import Listed, track
+from pipelines.films import Listed
 from pipelines.quarantine import decide
 from pipelines.release import cases, release
 from pipelines.statements import Statement, Tally
 from pipelines.store import Store
+from pipelines.tracking import track
 from pipelines.unmerged import all_merged, unmerged
 from spiders.items import Answer, Outcome, Record, Score, TitleRow, Titles
 from tests.answers import LISTED, READER, Kept, answer, day, keeping, record, scored

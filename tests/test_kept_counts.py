@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 from pipelines import clock
 from pipelines.database import transaction
-from pipelines.films import Listed, track
+from pipelines.films import Listed
 from pipelines.matching import matcher
 from pipelines.matching.forgetting import forget
 from pipelines.matching.spans import leave
 from pipelines.merge import rebuild
 from pipelines.retention import purge
+from pipelines.tracking import track
 from spiders.items import Answer, Outcome, Score
 from tests.answers import Kept, answer, day, keeping, missing, not_rated, record, refused, scored
 

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.database import transaction
-from pipelines.films import Listed, track
+from pipelines.films import Listed
+from pipelines.tracking import track
 from spiders.items import Answer, Outcome, ScoreState
 from spiders.pages.numbers import Count, count, figure
 from spiders.pages.scores import missing, read_score

@@ -11,9 +11,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipelines.database import transaction
-from pipelines.films import Listed, track
+from pipelines.films import Listed
 from pipelines.matching import matcher, rulings
 from pipelines.tables import TABLES
+from pipelines.tracking import track
 from spiders.items import Person, Record
 from tests.answers import Kept, answer, day, keeping, record
 

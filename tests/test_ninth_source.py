@@ -16,7 +16,8 @@ import pytest
 
 from explore.site import metadata_file
 from pipelines.database import read_only
-from pipelines.films import Listed, track
+from pipelines.films import Listed
+from pipelines.tracking import track
 from tests.answers import keeping
 from tests.conftest import copy_packages
 

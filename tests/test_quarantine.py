@@ -11,10 +11,11 @@ import pytest
 
 from pipelines.crawl_guard import as_ended, as_profile, as_whole, counts_of, with_released
 from pipelines.database import transaction
-from pipelines.films import Listed, track
+from pipelines.films import Listed
 from pipelines.guard import Doubt, Rule
 from pipelines.statements import Tally
 from pipelines.store import Store
+from pipelines.tracking import track
 from spiders.items import Answer, Credits, Outcome, Score, Verdict
 from tests.answers import answer, day, keeping, record, refused, scored, tomatometer
 from tests.conftest import Afterscore

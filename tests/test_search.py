@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from pipelines.database import transaction
-from pipelines.films import Listed, track
+from pipelines.films import Listed
 from pipelines.matching.forgetting import forget
 from pipelines.merge import rebuild
+from pipelines.tracking import track
 from spiders.items import Person, Title
 from tests.answers import Kept, answer, day, record
 

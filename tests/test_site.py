@@ -19,7 +19,8 @@ import pytest
 
 from pipelines import clock
 from pipelines.database import transaction, writing
-from pipelines.films import Listed, track
+from pipelines.films import Listed
+from pipelines.tracking import track
 from schedules.replica import Replica
 from spiders.items import Outcome
 from spiders.sources import SOURCES

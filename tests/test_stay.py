@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.database import transaction
-from pipelines.films import Listed, track
+from pipelines.films import Listed
 from pipelines.merge import merge
+from pipelines.tracking import track
 from spiders.items import Credits, Outcome, Verdict
 from tests.answers import LISTED, Kept, answer, day, keeping, record, refused
 from tests.conftest import Afterscore

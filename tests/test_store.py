@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from sqlite_utils import Database
 
 from pipelines.database import transaction
-from pipelines.films import Listed, track
+from pipelines.films import Listed
+from pipelines.tracking import track
 from spiders.items import Answer, Credits, Outcome, Record, Score, Verdict
 from tests.answers import (
     LISTED,

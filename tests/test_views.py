@@ -13,8 +13,9 @@ from sqlite_utils import Database
 from benchmarks.catalogue import catalogue
 from pipelines import clock
 from pipelines.database import read_only, transaction
-from pipelines.films import Listed, track
+from pipelines.films import Listed
 from pipelines.tables import VIEWS, Table
+from pipelines.tracking import track
 from spiders.items import Credits, Outcome, Score, Verdict
 from spiders.sources import SOURCES, score_kinds
 from tests.answers import (

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from pipelines import films
-from pipelines.database import read_only
+from pipelines import films, tracking
+from pipelines.database import read_only, transaction
 from pipelines.film_facts import film_facts
 from pipelines.wording import counted
 from schedules import columns, config, film_lists, show
@@ -56,7 +56,7 @@ def track(
     if (as_json and not listing) or (listing and (names or films_file or folder)):
         raise Problem("--list stands alone, or with --json: 'afterscore track --list'")
     if listing:
-        _print_tracked(films.tracked(read_only(config.database_path(db))), as_json=as_json)
+        _print_tracked(tracking.tracked(read_only(config.database_path(db))), as_json=as_json)
         return
     rows = film_lists.from_names(names or [], config.database_path(db))
     if films_file:
@@ -126,7 +126,7 @@ def untrack(
     with writing_to(db, "untrack") as database:
         for name in names:
             film_id = films.find(database, name)
-            done = films.untrack(database, film_id)
+            done = tracking.untrack(database, film_id)
             out.print(
                 f"{name}: " + ("no longer tracked" if done else "was not tracked"), markup=False
             )
@@ -158,9 +158,8 @@ def film(
                 listing = films.listed(name)
                 if listing is None:
                     raise
-                database.conn.execute("BEGIN IMMEDIATE")
-                film_id, _ = films.track(database, [listing], name)
-                database.conn.execute("COMMIT")
+                with transaction(database):
+                    film_id, _ = tracking.track(database, [listing], name)
                 merge(database, [film_id])
             chosen = Selection(film_ids=frozenset({film_id}), again=True)
             try:

@@ -12,6 +12,7 @@ from sqlite_utils import Database
 
 from pipelines import clock
 from pipelines.database import read_only, transaction
+from pipelines.films import films_of
 from pipelines.quarantine import CRAWL, held_answers
 from pipelines.statements import Tally
 from pipelines.wording import counted
@@ -154,7 +155,6 @@ def _decide(
     from pipelines.matching.matcher import match
     from pipelines.merge import merge
     from pipelines.release import CannotRelease, NotHeld, cases
-    from schedules.run import films_of
 
     if bool(numbers) == (source is not None or run is not None):
         raise Problem(

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sqlite_utils import Database
 
 from pipelines.lock import Lock
+from pipelines.tracking import not_films
 from schedules import columns, config, log, show
 from schedules.commands.options import Problem, err, out
 from schedules.progress import Shown
@@ -39,7 +44,7 @@ def run_shown(
     After so many `seconds` it ends in order. `quiet`: sources that are skipped go unmentioned.
     `start` makes the crawls of each stage, where not the run itself does.
     """
-    from schedules.run import Run, stopped_by
+    from schedules.run import Run
 
     ends_at = None if seconds is None else time.monotonic() + seconds
     wanted = lock.wanted if lock else lambda: False
@@ -59,11 +64,33 @@ def run_shown(
             if not quiet and not parts:
                 print_skipped(run)
             left = None if ends_at is None else max(0.0, ends_at - time.monotonic())
-            with stopped_by(run, left, shown.say):
+            with _stopped_by(run, left, shown.say):
                 parts.append(run.execute())
     result = together(parts)
     log.ends_with(exit_status(result))
     return result
+
+
+@contextmanager
+def _stopped_by(run: Run, until: float | None, say: Callable[[str], None]) -> Iterator[None]:
+    """Let SIGINT, SIGTERM and a time of day (`until`, seconds from now) end a run in order."""
+
+    def stop(number: int, frame: object) -> None:
+        say("ending after the requests in hand; what was stored stands")
+        run.interrupt()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    timer = threading.Timer(until, run.interrupt) if until is not None else None
+    if timer:
+        timer.daemon = True
+        timer.start()
+    try:
+        yield
+    finally:
+        if timer:
+            timer.cancel()
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def print_skipped(run: Run) -> None:
@@ -74,8 +101,6 @@ def print_skipped(run: Run) -> None:
 
 def print_result(database: Database, result: Result) -> None:
     """What each source's crawl came to, as a table."""
-    from schedules.run import not_films
-
     names = ("asked", "fetched", "unchanged", "stored", "changed", "held")
     table = columns.table(("source", "outcome"), ("asked", "read", *names[2:]))
     for crawled in result.crawls:
