@@ -18,7 +18,7 @@ from pipelines.database import read_only, writing
 from pipelines.lock import Rank
 from pipelines.wording import counted
 from schedules import config, film_lists, show
-from schedules.commands.opening import film_ids_of, has_films, source_named, writing_in_turn
+from schedules.commands.opening import film_ids_of, has_films, sources_named, writing_in_turn
 from schedules.commands.options import (
     AgainOption,
     DbOption,
@@ -30,13 +30,14 @@ from schedules.commands.options import (
     SourceOption,
     err,
     out,
+    print_json,
     warn,
 )
 from schedules.commands.plan import plan_rows, print_plan, time_taken
 from schedules.commands.running import exit_status, print_result, result_rows, run_shown
 from schedules.commands.saved_pages import store_saved_pages
 from schedules.progress import Shown
-from schedules.results import Selection
+from schedules.results import Result, Selection
 from schedules.telling import night
 from spiders.sources import SOURCES
 
@@ -75,11 +76,9 @@ def refresh(
     from schedules.run import Run
 
     settings = config.load()
-    for key in source or ():
-        source_named(key)
+    keys = sources_named(source)
     path = config.database_path(db)
-    empty = not path.exists() or not has_films(path)
-    if empty and settings.universe is None:
+    if not has_films(path) and settings.universe is None:
         raise Problem(NEXT_STEPS)
     if dry_run:
         if not path.exists():
@@ -92,12 +91,12 @@ def refresh(
             named = [*(film_names or ()), *(str(one) for row in rows for one in row.listings)]
             known = (one for name in named for one in films.find_all(reading, name))
             chosen_films = frozenset(one.film_id for one in known)
-        chosen = Selection(tuple(source or ()), chosen_films, limit, again)
+        chosen = Selection(keys, chosen_films, limit, again)
         print_plan(Run(reading, settings, chosen, "refresh --dry-run", Shown(err)))
         return
     with writing_in_turn(db, "refresh", Rank.NIGHT) as (database, lock):
         chosen = Selection(
-            sources=tuple(source or ()),
+            sources=keys,
             film_ids=film_ids_of(database, film_names, films_file),
             limit=limit,
             again=again,
@@ -105,11 +104,7 @@ def refresh(
         whole = chosen == Selection(again=again)
         with night(database, path, settings, warn) if whole else nullcontext():
             result = run_shown(database, settings, chosen, "refresh", lock=lock, quiet=as_json)
-        if as_json:
-            out.print(show.as_json(result_rows(result)), markup=False, soft_wrap=True)
-        else:
-            show.print_changes(out, database, result)
-            print_result(database, result)
+        _print_outcome(database, result, as_json=as_json)
     raise typer.Exit(exit_status(result))
 
 
@@ -154,8 +149,7 @@ def backfill_command(
         store_saved_pages(saved, db)
         return
     settings = config.load()
-    for key in source or ():
-        source_named(key)
+    keys = sources_named(source)
     try:
         ends_in = backfill.seconds_until(until) if until else None
     except ValueError:
@@ -167,27 +161,18 @@ def backfill_command(
         )
     path = config.database_path(db)
     whole = not (films_file or film_names or years)
-    empty = not path.exists() or not has_films(path)
-    if empty and whole and settings.universe is None:
+    if not has_films(path) and whole and settings.universe is None:
         raise Problem(NEXT_STEPS)
     if dry_run:
         with _looked_at(path) as reading:
             ids, unknown = _known(reading, film_names or [], rows)
             ids |= _films_of_years(reading, years) if years else frozenset()
-            chosen = Selection(tuple(source or ()), None if whole else ids, limit, again)
+            chosen = Selection(keys, None if whole else ids, limit, again)
             run = Run(reading, settings, chosen, "backfill --dry-run", Shown(err))
             count = reading["films"].count if whole else len(ids)
             _print_what_it_would_ask(run, count, unknown, as_json=as_json)
         return
-    written = films_file.with_name(films_file.name + ".report.csv") if films_file else None
-    if written:
-        try:
-            backfill.check_report(written)
-        except OSError as fault:
-            raise Problem(
-                f"cannot write {written}, the report: {fault.strerror}. Put a copy of the file"
-                " where you may write."
-            ) from fault
+    written = _report_beside(films_file) if films_file else None
     start = _crawling_on(cluster) if cluster else None
     with writing_in_turn(db, "backfill", Rank.BACKFILL) as (database, lock):
         tracked, _ = backfill.track_rows(database, rows)
@@ -195,10 +180,8 @@ def backfill_command(
         if years:
             ids |= _films_of_years(database, years)
         ids |= frozenset(tracked.values())
-        chosen = Selection(
-            sources=tuple(source or ()), film_ids=None if whole else ids, limit=limit, again=again
-        )
-        count = len(ids) if not whole else database["films"].count
+        chosen = Selection(sources=keys, film_ids=None if whole else ids, limit=limit, again=again)
+        count = database["films"].count if whole else len(ids)
         _print_estimate(Run(database, settings, chosen, "backfill", Shown(err)), count, err)
         if ends_in is not None:
             told = time_taken(ends_in / 3_600)
@@ -214,15 +197,34 @@ def backfill_command(
             start=start,
         )
         if films_file and written:
-            keys = list(source or [s.key for s in SOURCES])
-            backfill.report(database, written, rows, tracked, keys)
+            backfill.report(database, written, rows, tracked, keys or [s.key for s in SOURCES])
             err.print(f"Wrote {written}: one row for each row of {films_file.name}.")
-        if as_json:
-            out.print(show.as_json(result_rows(result)), markup=False, soft_wrap=True)
-        else:
-            show.print_changes(out, database, result)
-            print_result(database, result)
+        _print_outcome(database, result, as_json=as_json)
     raise typer.Exit(exit_status(result))
+
+
+def _report_beside(films_file: Path) -> Path:
+    """Where a backfill's report goes. Raises Problem where it could not be written."""
+    from schedules import backfill
+
+    path = films_file.with_name(films_file.name + ".report.csv")
+    try:
+        backfill.check_report(path)
+    except OSError as fault:
+        raise Problem(
+            f"cannot write {path}, the report: {fault.strerror}. Put a copy of the file where you"
+            " may write."
+        ) from fault
+    return path
+
+
+def _print_outcome(database: Database, result: Result, *, as_json: bool) -> None:
+    """What a run came to."""
+    if as_json:
+        print_json(result_rows(result))
+    else:
+        show.print_changes(out, database, result)
+        print_result(database, result)
 
 
 def _crawling_on(address: str) -> Start:
@@ -289,8 +291,7 @@ def _known(
 def _print_what_it_would_ask(run: Run, known: int, unknown: int, *, as_json: bool) -> None:
     """A backfill's plan; `unknown` films are not here yet, and are sought first."""
     if as_json:
-        told = {**plan_rows(run), "unknown": unknown}
-        out.print(show.as_json(told), markup=False, soft_wrap=True)
+        print_json({**plan_rows(run), "unknown": unknown})
         return
     print_plan(run, SHOWN)
     if unknown:

@@ -10,7 +10,7 @@ import typer
 from pipelines.wording import counted
 from schedules import config, demo, show
 from schedules.commands.opening import writing_to
-from schedules.commands.options import Problem, out
+from schedules.commands.options import Problem, out, say
 from schedules.commands.running import exit_status, run_shown
 from schedules.results import Selection
 
@@ -48,12 +48,10 @@ def demo_command(
                 f" {counted(database['films'].count, 'film')},"
                 f" {counted(database['score_observations'].count, 'score observation')} in {path}."
             )
-    out.print(
+    say(
         f'\nOne film:    {show.script("afterscore")} film "Skyfall (2012)" --db {path}\n'
         f"Browse all:  {show.script('afterscore')} serve --open --db {path}\n"
         f"SQL:         {show.script('sqlite-utils')} {path}"
-        " 'SELECT title, tomatometer FROM film_scores' --table",
-        markup=False,
-        soft_wrap=True,
+        " 'SELECT title, tomatometer FROM film_scores' --table"
     )
     raise typer.Exit(exit_status(result))

@@ -22,7 +22,7 @@ from pipelines.retention import has_lapsed, purge
 from pipelines.wording import counted
 from schedules import config
 from schedules.commands.opening import writing_to
-from schedules.commands.options import DbOption, Problem, err, out
+from schedules.commands.options import DbOption, Problem, err, say
 from schedules.progress import steps
 
 
@@ -116,11 +116,11 @@ def _export_tables(
         written = export_tables(db, chosen, kind, partial, at, told)
     number, rows = len(written), sum(file.rows for file in written)
     tables, of_them = counted(number, "table"), counted(rows, "row")
-    _say(f"{folder}: {tables}, {of_them}, as of {at}.")
+    say(f"{folder}: {tables}, {of_them}, as of {at}.")
     untold = [file.selected.table.name for file in written if not file.selected.said]
     if narrowed.since and untold:
         whole = ", ".join(untold)
-        _say(f"Nothing tells when a row was said to be so in {whole}: all rows are there.")
+        say(f"Nothing tells when a row was said to be so in {whole}: all rows are there.")
 
 
 def _export_films(
@@ -131,7 +131,7 @@ def _export_films(
         selected(db, ["film_scores"], narrowed)
     with whole_folder(folder, force=force) as partial:
         number = export_films(db, _OF_FILMS[kind], partial, at, narrowed, told)
-    _say(f"{folder}: {number:,} films, as of {at}. Series, music and the like are not in it.")
+    say(f"{folder}: {number:,} films, as of {at}. Series, music and the like are not in it.")
 
 
 def _let_go_of_what_lapsed(path: Path) -> None:
@@ -154,7 +154,3 @@ def _time(text: str | None) -> str | None:
         return clock.given(text)
     except ValueError:
         raise Problem(f"--since takes a date such as 2026-11-01, not {text!r}") from None
-
-
-def _say(line: str) -> None:
-    out.print(line, markup=False, soft_wrap=True)

@@ -14,7 +14,16 @@ from pipelines.film_facts import film_facts
 from pipelines.wording import counted
 from schedules import columns, config, film_lists, show
 from schedules.commands.opening import must_be_there, writing_to
-from schedules.commands.options import DbOption, FilmsOption, JsonOption, Problem, err, out
+from schedules.commands.options import (
+    DbOption,
+    FilmsOption,
+    JsonOption,
+    Problem,
+    err,
+    note,
+    out,
+    print_json,
+)
 from schedules.commands.running import NothingToAsk, exit_status, run_shown
 from schedules.results import Selection
 
@@ -85,22 +94,18 @@ def track(
         soft_wrap=True,
     )
     for row in failed[:SKIPPED]:
-        err.print(
-            f"{row.place}: {row.problem or 'its ids are of different films here'}",
-            markup=False,
-            soft_wrap=True,
-        )
+        note(f"{row.place}: {row.problem or 'its ids are of different films here'}")
     if len(failed) > SKIPPED:
         err.print(f"… and {len(failed) - SKIPPED:,} more without a film")
     if failed and folder:
-        err.print(f"{folder}: {_NAMES}", markup=False, soft_wrap=True)
+        note(f"{folder}: {_NAMES}")
     if failed:
         raise typer.Exit(1 if tracked else 2)
 
 
 def _print_tracked(rows: list[dict[str, Any]], *, as_json: bool) -> None:
     if as_json:
-        out.print(show.as_json(rows), markup=False, soft_wrap=True)
+        print_json(rows)
         return
     if not rows:
         out.print("No film is tracked: 'afterscore track tt1074638'.")
@@ -165,12 +170,12 @@ def film(
             try:
                 status = exit_status(run_shown(database, settings, chosen, f"film {name} --ask"))
             except NothingToAsk as problem:  # what stands can be shown all the same
-                err.print(str(problem), markup=False, soft_wrap=True)
+                note(str(problem))
                 status = 1
     reading = read_only(config.database_path(db))
     facts = film_facts(reading, films.find(reading, name))
     if as_json:
-        out.print(show.as_json(facts), markup=False, soft_wrap=True)
+        print_json(facts)
     else:
         show.film_card(out, facts)
     raise typer.Exit(status)

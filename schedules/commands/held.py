@@ -18,7 +18,7 @@ from pipelines.statements import Tally
 from pipelines.wording import counted
 from schedules import config, show
 from schedules.commands.opening import must_be_there, source_named, writing_to
-from schedules.commands.options import DbOption, JsonOption, Problem, err, out
+from schedules.commands.options import DbOption, JsonOption, Problem, note, out, print_json, say
 from schedules.user import user_name
 from spiders.sources import SOURCES
 
@@ -73,11 +73,11 @@ def quarantine_list(
         source_named(source)
     rows = list(reading.query(_LIST, [everything, source, run]))
     if as_json:
-        out.print(show.as_json(rows), markup=False, soft_wrap=True)
+        print_json(rows)
     elif not rows:
         out.print("Nothing is held back.")
     for row in [] if as_json else rows:
-        out.print(_line(row), markup=False, soft_wrap=True)
+        say(_line(row))
 
 
 def quarantine_show(
@@ -108,7 +108,7 @@ def quarantine_show(
     if row["topic"] == CRAWL:
         row["first_records"] = _first_records(reading, number)
     if as_json:
-        out.print(show.as_json(row), markup=False, soft_wrap=True)
+        print_json(row)
         return
     _print_case(row)
 
@@ -181,10 +181,10 @@ def _decide(
             except CannotRelease as fault:
                 failed = True
                 line = f"not released: {case.quarantine_id}  {told}: {fault}"
-                err.print(line, markup=False, soft_wrap=True)
+                note(line)
                 continue
             line = f"{decision.done}: {case.quarantine_id}  {told}"
-            out.print(line, markup=False, soft_wrap=True)
+            say(line)
         matched = match(database, touched)
         merge(database, matched.films | films_of(database, touched))
     if failed:
@@ -227,7 +227,7 @@ def _first_records(reading: Database, number: int) -> list[dict[str, Any]]:
 
 def _print_case(row: dict[str, Any]) -> None:
     def line(text: str) -> None:
-        out.print(show.printable(text), markup=False, soft_wrap=True)
+        say(show.printable(text))
 
     about = (
         f"{row['source']}:{row['source_id']}" if row["source_id"] else f"{row['source']}, a crawl"

@@ -17,7 +17,7 @@ from pipelines.pruning import Outdated, outdated
 from pipelines.wording import counted
 from schedules import config
 from schedules.commands.opening import must_be_there, writing_to
-from schedules.commands.options import DbOption, err, out
+from schedules.commands.options import DbOption, err, out, say
 
 EVER = 100 * 366
 """Days: nothing here is as old."""
@@ -39,11 +39,7 @@ def backup(
     with closing(read_only(path, older=True).conn) as reading, _progress() as told:
         back_up(reading, file, force=force, told=told)
     size = file.stat().st_size
-    out.print(
-        f"{file}: {size / 1e6:,.1f} MB, one whole and sound copy of {path}.",
-        markup=False,
-        soft_wrap=True,
-    )
+    say(f"{file}: {size / 1e6:,.1f} MB, one whole and sound copy of {path}.")
 
 
 def prune(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipelines.wording import counted
-from schedules.commands.options import Problem, err, out
+from schedules.commands.options import Problem, err, note, out
 from schedules.progress import steps
 
 if TYPE_CHECKING:
@@ -43,9 +43,6 @@ def link_command(
     """
     # pandas and rapidfuzz: half a second that other commands need not spend.
     from pipelines.matching import link as matching
-
-    def note(line: str) -> None:
-        err.print(line, markup=False, soft_wrap=True)
 
     _refuse_one_file_for_two({"--out": pairs, "--ask": ask, "A.csv": a, "B.csv": b})
     with steps(err) as step:

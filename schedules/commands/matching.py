@@ -20,7 +20,7 @@ from pipelines.matching.forgetting import forget
 from pipelines.wording import counted
 from schedules import columns, config, explain, show
 from schedules.commands.opening import must_be_there, writing_to
-from schedules.commands.options import DbOption, JsonOption, Problem, err, out
+from schedules.commands.options import DbOption, JsonOption, Problem, err, out, print_json, say
 from schedules.user import user_name
 
 ListingArgument = Annotated[
@@ -42,7 +42,7 @@ def explain_command(
     reading = read_only(config.database_path(db))
     told = explanation(reading, film_facts(reading, films.find(reading, name)))
     if as_json:
-        out.print(show.as_json(told), markup=False, soft_wrap=True)
+        print_json(told)
     else:
         explain.print_explanation(out, told)
 
@@ -60,7 +60,7 @@ def match_list(
     reading = read_only(config.database_path(db))
     rows = doubtful(reading, limit)
     if as_json:
-        out.print(show.as_json(rows), markup=False, soft_wrap=True)
+        print_json(rows)
         return
     for row in rows:
         listing = f"{row['source']}:{row['source_id']}"
@@ -76,11 +76,7 @@ def match_list(
         told = f"probability {row['probability']:.2f}: {show.printable(row['evidence'])}"
         columns.indented(out, Text(told, style="dim"))
         if row["film_listing"]:
-            out.print(
-                f"  afterscore match same {row['film_listing']} {listing}   (or different)",
-                markup=False,
-                soft_wrap=True,
-            )
+            say(f"  afterscore match same {row['film_listing']} {listing}   (or different)")
     if not rows:
         out.print("No match is doubtful.")
 
@@ -123,7 +119,7 @@ def match_undo(a: ListingArgument, b: ListingArgument, db: DbOption = None) -> N
         there = [one for one in (first, second) if _row_of(database, one)]
         _match_again(database, *there)
         for listing in {first, second}.difference(there):
-            out.print(f"{listing} is not here any more", markup=False, soft_wrap=True)
+            say(f"{listing} is not here any more")
 
 
 def forget_command(
@@ -222,7 +218,7 @@ def _say_ruling(database: Database, done: str, a: Listed, b: Listed, ruling: str
     """One line with what was ruled or undone on two listings, each with the title it bears."""
     answer = "are one film" if ruling == rulings.SAME else "are not one film"
     names = " and ".join(_named(database, listing) for listing in (a, b))
-    out.print(f"{done}: {names} {answer}.", markup=False, soft_wrap=True)
+    say(f"{done}: {names} {answer}.")
 
 
 def _named(database: Database, listing: Listed) -> str:
@@ -253,7 +249,7 @@ def _match_again(database: Database, *listings: Listed) -> None:
             [number],
         ).fetchone()
         now = show.named(row[0] or f"film {row[2]}", row[1]) if row else "no film that is known"
-        out.print(f"{listing} is {now}", markup=False, soft_wrap=True)
+        say(f"{listing} is {now}")
 
 
 def _listing(name: str) -> Listed:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from sqlite_utils import Database
 
@@ -13,8 +12,8 @@ from pipelines import films
 from pipelines.database import read_only, transaction, writing
 from pipelines.lock import Lock, Rank, locked
 from schedules import config, film_lists, log
-from schedules.commands.options import Problem, err
-from spiders.sources import by_key
+from schedules.commands.options import Problem, note
+from spiders.sources import Source, by_key
 
 
 @contextmanager
@@ -29,12 +28,12 @@ def writing_in_turn(
     new = not path.exists()
     file = log.file_of(path, config.load().log)
     with (
-        locked(path, f"afterscore {command}", rank, _say) as lock,
-        writing(path, _say) as database,
+        locked(path, f"afterscore {command}", rank, note) as lock,
+        writing(path, note) as database,
         log.kept(file, command),
     ):
         if new:
-            _say(f"Made a new database: {path.resolve()}")
+            note(f"Made a new database: {path.resolve()}")
         prepare(database)
         _bring_in_rulings(database, path)
         yield database, lock
@@ -47,10 +46,6 @@ def writing_to(given: Path | None, command: str) -> Iterator[Database]:
         yield database
 
 
-def _say(line: str) -> None:
-    err.print(line, markup=False, soft_wrap=True)
-
-
 def _bring_in_rulings(database: Database, path: Path) -> None:
     """What a rulings file says holds for whatever this command matches."""
     from pipelines.matching import rulings
@@ -59,15 +54,20 @@ def _bring_in_rulings(database: Database, path: Path) -> None:
     with transaction(database):
         problems = rulings.bring_in(database, file)
     for problem in problems[:40]:
-        _say(problem)
+        note(problem)
 
 
-def source_named(key: str) -> Any:
+def source_named(key: str) -> Source:
     """The source of that key. Raises Problem with the known keys."""
     try:
         return by_key(key)
     except KeyError as fault:
         raise Problem(fault.args[0]) from None
+
+
+def sources_named(keys: list[str] | None) -> tuple[str, ...]:
+    """The keys of the sources that a command names, if any. Raises Problem for another one."""
+    return tuple(source_named(key).key for key in keys or ())
 
 
 def must_be_there(given: Path | None) -> Path:
@@ -78,8 +78,8 @@ def must_be_there(given: Path | None) -> Path:
 
 
 def has_films(path: Path) -> bool:
-    """Whether a database knows any film, an older one too."""
-    return bool(read_only(path, older=True)["films"].count)
+    """Whether there is a database, an older one too, and it knows any film."""
+    return path.exists() and bool(read_only(path, older=True)["films"].count)
 
 
 def film_ids_of(

@@ -1,24 +1,40 @@
-"""What commands share: the options, the two consoles, and a problem that ends a command."""
+"""What commands share: the options, what is printed and where, and a problem that ends one."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
 from pipelines.wording import shortened
 from schedules import log
+from schedules.show import as_json
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 
+def say(line: str) -> None:
+    """A line on standard output, as it is: what looks like markup is text of a site's."""
+    out.print(line, markup=False, soft_wrap=True)
+
+
+def note(line: str) -> None:
+    """A line on standard error, as it is."""
+    err.print(line, markup=False, soft_wrap=True)
+
+
+def print_json(value: Any) -> None:
+    """What a command prints with `--json`."""
+    say(as_json(value))
+
+
 def warn(line: str) -> None:
     """A line on standard error, with its addresses shortened, and whole in the log."""
     log.said(line)
-    err.print(shortened(line), markup=False, soft_wrap=True)
+    note(shortened(line))
 
 
 class Problem(Exception):

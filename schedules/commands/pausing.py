@@ -11,7 +11,7 @@ from pipelines.database import noting
 from pipelines.pauses import pause, paused, resume
 from schedules import config
 from schedules.commands.opening import source_named
-from schedules.commands.options import DbOption, Problem, out
+from schedules.commands.options import DbOption, Problem, out, say
 
 KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="Key of the source")]
 
@@ -36,7 +36,7 @@ def sources_pause(
     with noting(config.database_path(db)) as database:
         pause(database, source.key, clock.now(), end, why)
         told = paused(database, clock.now())[source.key]
-    out.print(f"{key}: {told}. A run that has begun is not stopped.", markup=False, soft_wrap=True)
+    say(f"{key}: {told}. A run that has begun is not stopped.")
 
 
 def sources_resume(key: KeyArgument, db: DbOption = None) -> None:

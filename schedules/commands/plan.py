@@ -9,8 +9,16 @@ from rich.text import Text
 from pipelines.database import read_only
 from pipelines.wording import counted
 from schedules import columns, config, show
-from schedules.commands.opening import source_named
-from schedules.commands.options import DbOption, JsonOption, LimitOption, SourceOption, err, out
+from schedules.commands.opening import sources_named
+from schedules.commands.options import (
+    DbOption,
+    JsonOption,
+    LimitOption,
+    SourceOption,
+    err,
+    out,
+    print_json,
+)
 from schedules.commands.running import print_skipped
 from schedules.progress import Shown
 from schedules.results import Selection
@@ -49,15 +57,13 @@ def plan(
     """
     from schedules.run import Run
 
-    for key in source or ():
-        source_named(key)
+    chosen = Selection(sources=sources_named(source), limit=limit)
     settings = config.load()
-    chosen = Selection(sources=tuple(source or ()), limit=limit)
     run = Run(read_only(config.database_path(db)), settings, chosen, "plan", Shown(err))
     if not as_json:
         print_plan(run)
         return
-    out.print(show.as_json(plan_rows(run)), markup=False, soft_wrap=True)
+    print_json(plan_rows(run))
 
 
 def plan_rows(run: Run) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from sqlite_utils import Database
 from pipelines.lock import Lock
 from pipelines.tracking import not_films
 from schedules import columns, config, log, show
-from schedules.commands.options import Problem, err, out
+from schedules.commands.options import Problem, err, note, out
 from schedules.progress import Shown
 from schedules.results import Result, Selection, together
 
@@ -96,7 +96,7 @@ def _stopped_by(run: Run, until: float | None, say: Callable[[str], None]) -> It
 def print_skipped(run: Run) -> None:
     """The sources that are not asked, one line for each reason."""
     for why, keys in show.by_reason(run.skipped).items():
-        err.print(f"{', '.join(keys)}: skipped: {why}", markup=False, soft_wrap=True)
+        note(f"{', '.join(keys)}: skipped: {why}")
 
 
 def print_result(database: Database, result: Result) -> None:

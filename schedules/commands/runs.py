@@ -9,7 +9,7 @@ import typer
 from pipelines import clock
 from pipelines.database import read_only
 from schedules import columns, config, show
-from schedules.commands.options import DbOption, JsonOption, Problem, out
+from schedules.commands.options import DbOption, JsonOption, Problem, out, print_json, say
 from schedules.history import last_runs, one_run
 
 _COUNTS = ("asked", "unchanged", "stored", "changed", "held")
@@ -38,7 +38,7 @@ def runs(
         if told is None:
             raise Problem(f"there is no run {number} ('afterscore runs')")
     if as_json:
-        out.print(show.as_json(told), markup=False, soft_wrap=True)
+        print_json(told)
     elif number is not None:
         _print_run(told)
     elif told:
@@ -64,7 +64,7 @@ def _print_runs(rows: list[dict[str, Any]]) -> None:
         told = [f"{c['source']} {c['outcome']}: {c['detail']}" for c in row["failed"]]
         for line in [*told, *(row["exception"] or "").splitlines()[:1]]:
             line = show.printable(f"run {row['run_id']}: {line}")
-            out.print(line, markup=False, soft_wrap=True)
+            say(line)
 
 
 def _print_run(run: dict[str, Any]) -> None:
@@ -74,7 +74,7 @@ def _print_run(run: dict[str, Any]) -> None:
         soft_wrap=True,
     )
     if run["exception"]:
-        out.print(f"  {show.printable(run['exception'])}", markup=False, soft_wrap=True)
+        say(f"  {show.printable(run['exception'])}")
     asked = [crawl for crawl in run["crawls"] if crawl["outcome"] != "skipped"]
     if asked:
         table = columns.table(("source", "took", "outcome"), _COUNTS)
@@ -89,7 +89,7 @@ def _print_run(run: dict[str, Any]) -> None:
         lines += [show.printable(line) for line in (crawl["exception"] or "").splitlines()[1:]]
         if lines:
             lines[0] = f"{crawl['source']}: {crawl['outcome']}: {lines[0]}"
-            out.print("\n  ".join(lines), markup=False, soft_wrap=True)
+            say("\n  ".join(lines))
 
 
 def _took(seconds: int | None) -> str:

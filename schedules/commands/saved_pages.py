@@ -12,7 +12,7 @@ import typer
 from pipelines.wording import counted
 from schedules import archive
 from schedules.commands.opening import writing_to
-from schedules.commands.options import Problem, err, out
+from schedules.commands.options import Problem, err, note, out
 from spiders.items import Outcome
 
 SHOWN = 40
@@ -49,7 +49,7 @@ def read(
                 told, why = entry
                 failures += 1
                 print(json.dumps(archive.failed(told, why), ensure_ascii=False))  # noqa: T201
-                err.print(why, markup=False, soft_wrap=True)
+                note(why)
         raise typer.Exit(1 if failures else 0)
     if not (file and source and url):
         raise Problem("give --source, --url and a FILE, or --index INDEX.jsonl (see --help)")
@@ -79,8 +79,8 @@ def store_saved_pages(saved: Path, db: Path | None) -> None:
     with writing_to(db, f"backfill --from {saved}") as database:
         tally = backfill.store_saved(database, usable())
     told = [*problems, *tally.notes]
-    for note in told[:SHOWN]:
-        err.print(note, markup=False, soft_wrap=True)
+    for problem in told[:SHOWN]:
+        note(problem)
     if len(told) > SHOWN:
         err.print(f"… and {counted(len(told) - SHOWN, 'problem')} more")
     counts = tally.counts
@@ -101,9 +101,5 @@ def _print_records(saved: archive.Saved) -> Outcome:
     for record in records:
         print(json.dumps({"file": saved.file, **record.as_read()}, ensure_ascii=False))  # noqa: T201
         if record.detail:
-            err.print(
-                f"{saved.file}: {record.outcome.value}: {record.detail}",
-                markup=False,
-                soft_wrap=True,
-            )
+            note(f"{saved.file}: {record.outcome.value}: {record.detail}")
     return records[0].outcome

@@ -11,7 +11,7 @@ import typer
 
 from pipelines.database import read_only
 from schedules import config
-from schedules.commands.options import DbOption, Problem, out
+from schedules.commands.options import DbOption, Problem, say
 
 
 def serve(
@@ -39,7 +39,7 @@ def serve(
     read_only(path).conn.close()
     with _listening(host, port) as listening:
         address = _address(listening)
-        out.print(f"{path} is served at {address} (Ctrl-C ends it)", markup=False, soft_wrap=True)
+        say(f"{path} is served at {address} (Ctrl-C ends it)")
         if browser:
             webbrowser.open(address)
         server = uvicorn.Server(uvicorn.Config(site(path).app(), log_level="warning"))

@@ -13,7 +13,7 @@ from pipelines.database import read_only
 from pipelines.pauses import left_alone
 from schedules import config, show
 from schedules.commands.opening import source_named
-from schedules.commands.options import DbOption, JsonOption, Problem, out
+from schedules.commands.options import DbOption, JsonOption, Problem, out, print_json, say
 from schedules.replica import samples_folder
 from spiders.plan import LONGEST_WAIT
 from spiders.sources import SOURCES
@@ -83,7 +83,7 @@ def sources(ctx: typer.Context, as_json: JsonOption = False, db: DbOption = None
     skipped |= {key: told for key, told in alone.items() if not skipped[key]}
     if as_json:
         rows = [{**row, "skipped": skipped[row["key"]]} for row in show.register_rows()]
-        out.print(show.as_json(rows), markup=False, soft_wrap=True)
+        print_json(rows)
         return
     show.print_register(out, skipped)
 
@@ -104,12 +104,10 @@ def sources_check(
 
     findings = check(source, settings, samples_folder())
     if as_json:
-        out.print(
-            show.as_json([finding._asdict() for finding in findings]), soft_wrap=True, markup=False
-        )
+        print_json([finding._asdict() for finding in findings])
     else:
         for finding in findings:
             mark = "ok  " if finding.good else "BAD "
-            out.print(f"{mark}{finding.what}: {finding.detail}", markup=False, soft_wrap=True)
+            say(f"{mark}{finding.what}: {finding.detail}")
     if not all(finding.good for finding in findings):
         raise typer.Exit(1)
