@@ -16,7 +16,7 @@ from spiders.pages.reading import read
 from spiders.sources import Source
 
 
-class Finding(NamedTuple):
+class Checked(NamedTuple):
     """One thing that was looked at."""
 
     what: str
@@ -24,9 +24,9 @@ class Finding(NamedTuple):
     detail: str
 
 
-def check(source: Source, config: Config, samples: Path) -> list[Finding]:
+def check(source: Source, config: Config, samples: Path) -> list[Checked]:
     """robots.txt of each host, and every sample page against its expected result."""
-    findings = [_robots(source, config, host.role) for host in source.hosts]
+    checked = [_robots(source, config, host.role) for host in source.hosts]
     folder = samples / source.key
     for beside in sorted(folder.glob("*.expected.json")):
         file = beside.with_name(beside.name.removesuffix(".expected.json"))
@@ -41,11 +41,11 @@ def check(source: Source, config: Config, samples: Path) -> list[Finding]:
         found = [record.model_dump(mode="json", exclude_defaults=True) for record in read(page)]
         good = found == told["records"]
         layout = found[0].get("layout") or found[0].get("outcome", "ok") if found else "empty list"
-        findings.append(Finding(file.name, good, layout if good else "is not read as expected"))
-    return findings
+        checked.append(Checked(file.name, good, layout if good else "is not read as expected"))
+    return checked
 
 
-def _robots(source: Source, config: Config, role: str) -> Finding:
+def _robots(source: Source, config: Config, role: str) -> Checked:
     site = config.hosts[role]
     what = f"{site}/robots.txt"
     request = urllib.request.Request(what, headers={"User-Agent": config.user_agent()})  # noqa: S310
@@ -54,14 +54,14 @@ def _robots(source: Source, config: Config, role: str) -> Finding:
             rules = Protego.parse(answer.read(1_000_000).decode("utf-8", "replace"))
     except urllib.error.HTTPError as fault:
         fine = fault.code in (404, 410)
-        return Finding(what, fine, "there is none" if fine else f"answered {fault.code}")
+        return Checked(what, fine, "there is none" if fine else f"answered {fault.code}")
     except OSError as fault:
-        return Finding(what, False, f"no answer ({fault})")
+        return Checked(what, False, f"no answer ({fault})")
     asked = source.ask_url("x") or f"{site}/"
     path = asked.partition("//")[2].partition("/")[2]
     allowed = rules.can_fetch(f"{site}/{path}", config.user_agent())
     wait = rules.crawl_delay(config.user_agent())
-    return Finding(
+    return Checked(
         what,
         allowed,
         ("allows" if allowed else "FORBIDS")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -25,10 +24,10 @@ from spiders.plan import Limits, Universe
 from spiders.sources import SOURCES, Source
 
 FILE = "afterscore.toml"
-_OPT_INS = {name for source in SOURCES for name in source.opt_in}
 DAY = 86_400.0
 """Seconds: nobody waits longer between two requests of one night."""
 
+_OPT_INS = {name for source in SOURCES for name in source.opt_in}
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -159,11 +158,9 @@ class Config(BaseSettings):
 
     def backoff(self, source: Source) -> float:
         """Seconds before the first retry; a replica on this machine need not be spared."""
-        return (
-            min(source.backoff_seconds, self.delay(source))
-            if self.is_local(source)
-            else (source.backoff_seconds)
-        )
+        if self.is_local(source):
+            return min(source.backoff_seconds, self.delay(source))
+        return source.backoff_seconds
 
     def user_agent(self) -> str:
         """The honest User-Agent, with the operator's contact."""
@@ -256,13 +253,13 @@ def rulings_path(database: Path) -> Path | None:
     return named or (beside if beside.is_file() else None)
 
 
-def database_path(given: Path | None, environment: Mapping[str, str] = os.environ) -> Path:
+def database_path(given: Path | None) -> Path:
     """The database that a command works on: --db, else AFTERSCORE_DB, else ratings.db.
 
     Where that is a symbolic link, what it leads to: of one file there is one lock, one log and one
     rulings.csv, by whichever name it is called.
     """
-    path = given or Path(environment.get("AFTERSCORE_DB") or "ratings.db")
+    path = given or Path(os.environ.get("AFTERSCORE_DB") or "ratings.db")
     return Path(os.path.realpath(path)) if path.is_symlink() else path
 
 

@@ -11,7 +11,7 @@ from rich.text import Text
 from pipelines.clock import ago
 from pipelines.explanation import shown
 from schedules import columns
-from schedules.show import headline, printable
+from schedules.show import headline, named, printable
 from spiders.sources import score_kind
 
 
@@ -53,10 +53,9 @@ def _heading(console: Console, text: str) -> None:
 
 
 def _listing(console: Console, row: Mapping[str, Any], why: str) -> None:
-    year = f" ({row['year']})" if row["year"] else ""
-    named = f"  {printable(row['title'])}{year}" if row["title"] else ""
+    film = f"  {named(row['title'], row['year'])}" if row["title"] else ""
     gone = f"  gone since {row['gone_at'][:10]}" if row.get("gone_at") else ""
-    console.print(Text(f"  {row['source']}:{row['source_id']}{named}{gone}"), soft_wrap=True)
+    console.print(Text(f"  {row['source']}:{row['source_id']}{film}{gone}"), soft_wrap=True)
     columns.indented(console, Text(printable(why), style="dim"), 6)
 
 

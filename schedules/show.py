@@ -159,9 +159,9 @@ def print_films(console: Console, db: Database, limit: int | None = None) -> Non
                 cells.append(Text(f"{row[kind.key]:.{kind.decimals}f}{kind.unit.replace(' ', '')}"))
             else:
                 cells.append(Text(_SHORT_STATES[state], style="dim"))
-        year = f" ({row['year']})" if row["year"] else ""
-        title = printable(row["title"] or row["imdb_id"] or f"film {row['film_id']}") + year
-        table.add_row(Text(title), *cells, _SHORT_STAYS.get(row["stay"], row["stay"]))
+        title = row["title"] or row["imdb_id"] or f"film {row['film_id']}"
+        stays = _SHORT_STAYS.get(row["stay"], row["stay"])
+        table.add_row(Text(named(title, row["year"])), *cells, stays)
     columns.print_table(console, table)
     console.print(Text(_LEGEND, style="dim"))
 
@@ -180,13 +180,13 @@ def print_changes(console: Console, db: Database, result: Result, limit: int = 4
             " USING (film_id) WHERE l.listing_id = ?",
             [change.listing_id],
         )
-        named = f"{row['title']} ({row['year']})" if row["title"] else row["source_id"]
+        film = named(row["title"], row["year"]) if row["title"] else row["source_id"]
         topic = f"{row['source']} credits"
         if change.topic != "credits":
             topic = score_kind(change.topic).label
         before = f"{change.before} → " if change.before else "new: "
         console.print(
-            f"  {printable(named)}  {topic}: {before}{change.after}", markup=False, highlight=False
+            f"  {printable(film)}  {topic}: {before}{change.after}", markup=False, highlight=False
         )
     if result.changed > limit:
         console.print(f"  … and {result.changed - limit:,} more (table score_observations)")

@@ -23,6 +23,8 @@ from schedules.commands.opening import must_be_there, writing_to
 from schedules.commands.options import DbOption, JsonOption, Problem, err, out, print_json, say
 from schedules.user import user_name
 
+_MATCHED = "SELECT listing_id, film_id FROM listing_films WHERE valid_to IS NULL"
+
 ListingArgument = Annotated[
     str, typer.Argument(metavar="LISTING", help="rottentomatoes:m/skyfall, or its page's URL")
 ]
@@ -196,9 +198,6 @@ def rebuild_command(db: DbOption = None) -> None:
         f"{counted(now, 'listing')} matched: {new:,} newly or otherwise, {gone:,} no longer;"
         f" {doubtful:,} are doubtful."
     )
-
-
-_MATCHED = "SELECT listing_id, film_id FROM listing_films WHERE valid_to IS NULL"
 
 
 def _rule(a: str, b: str, ruling: str, db: Path | None) -> None:

@@ -102,12 +102,12 @@ def sources_check(
     settings.require_contact([source])
     from schedules.check import check
 
-    findings = check(source, settings, samples_folder())
+    checked = check(source, settings, samples_folder())
     if as_json:
-        print_json([finding._asdict() for finding in findings])
+        print_json([one._asdict() for one in checked])
     else:
-        for finding in findings:
-            mark = "ok  " if finding.good else "BAD "
-            say(f"{mark}{finding.what}: {finding.detail}")
-    if not all(finding.good for finding in findings):
+        for one in checked:
+            mark = "ok  " if one.good else "BAD "
+            say(f"{mark}{one.what}: {one.detail}")
+    if not all(one.good for one in checked):
         raise typer.Exit(1)
