@@ -17,7 +17,6 @@ from pipelines.credits import write_stay
 from pipelines.database import indexed_afterwards, set_aside, transaction, write_over
 from pipelines.film_scores import write_film_scores
 from pipelines.listings import FACTS
-from pipelines.moves import write_all_moves
 from pipelines.register_sql import filled_in
 from pipelines.search import write_search
 from pipelines.tables import VIEWS, derived_tables
@@ -75,16 +74,8 @@ _INDEXES = (
 def prepare(db: Database) -> None:
     """Make the derived tables and the views as this version and its register have them."""
     with transaction(db):
-        _drop_derived(db, outdated_only=True)
+        _drop_outdated(db)
         _make_derived(db)
-
-
-def rebuild(db: Database) -> None:
-    """Make all that is derived anew, from all films; the same rows come of it."""
-    with transaction(db):
-        _drop_derived(db, outdated_only=False)
-        _make_derived(db)
-        write_all_moves(db)
 
 
 def merge(db: Database, film_ids: Iterable[int]) -> None:
@@ -102,9 +93,10 @@ def _indexed(db: Database, films: Sequence[int]) -> AbstractContextManager[None]
     return indexed_afterwards(db, "film_scores") if new > last else nullcontext()
 
 
-def _drop_derived(db: Database, *, outdated_only: bool) -> None:
+def _drop_outdated(db: Database) -> None:
+    """Drop the derived tables that another version, or another register, made."""
     for table in derived_tables():
-        if not outdated_only or list(db[table.name].columns_dict) != list(table.columns):
+        if list(db[table.name].columns_dict) != list(table.columns):
             db.conn.execute(f"DROP TABLE IF EXISTS {table.name}")
 
 

@@ -15,7 +15,7 @@ from pipelines.films import Listed
 from pipelines.matching import matcher
 from pipelines.matching.forgetting import forget
 from pipelines.matching.spans import leave
-from pipelines.merge import rebuild
+from pipelines.merge import merge
 from pipelines.retention import purge
 from pipelines.tracking import track
 from spiders.items import Answer, Outcome, Score
@@ -76,8 +76,7 @@ def do(kept: Kept, what: str, source: str, figure: int, at: str) -> None:
         case "purge":
             purge(kept.db, clock.later(at, days=175))
         case "rebuild":
-            matcher.rebuild(kept.db)
-            rebuild(kept.db)
+            merge(kept.db, matcher.rebuild(kept.db).films)
 
 
 def forget_all(kept: Kept, source: str) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipelines.database import transaction
 from pipelines.films import Listed
-from pipelines.merge import merge, prepare, rebuild
+from pipelines.merge import merge, prepare
 from pipelines.tracking import track
 from spiders.items import Answer, Credits, Outcome, Person, ScoreState, Title, Verdict
 from spiders.sources import ScoreKind, by_key, score_kind, score_kinds, source_of_kind
@@ -360,7 +360,9 @@ def test_merging_again_or_anew_changes_nothing(
         once = everything(kept)
         kept.merge()
         assert everything(kept) == once
-        rebuild(kept.db)
+        for table in ("film_scores", "stay_for_the_credits"):
+            kept.db.table(table).drop()
+        prepare(kept.db)
         assert everything(kept) == once
 
 
@@ -432,10 +434,11 @@ def test_tables_of_an_older_version_are_made_anew(kept: Kept) -> None:
 def test_tables_that_could_not_be_filled_are_not_left_empty(
     kept: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    kept.db.conn.execute("ALTER TABLE film_scores ADD COLUMN of_another_version TEXT")
     before = everything(kept)
     monkeypatch.setattr("pipelines.merge.write_stay", lambda db: db.conn.execute("killed"))
     with pytest.raises(sqlite3.OperationalError):
-        rebuild(kept.db)
+        prepare(kept.db)
     assert everything(kept) == before
 
 

@@ -7,7 +7,7 @@ import pytest
 from pipelines.database import transaction
 from pipelines.films import Listed
 from pipelines.matching.forgetting import forget
-from pipelines.merge import rebuild
+from pipelines.merge import prepare
 from pipelines.tracking import track
 from spiders.items import Person, Title
 from tests.answers import Kept, answer, day, record
@@ -70,5 +70,6 @@ def test_a_film_that_is_forgotten_or_became_another_is_found_no_more(told: Kept)
 
 def test_making_all_anew_gives_the_same_words(told: Kept) -> None:
     before = told.rows("SELECT rowid, * FROM film_search")
-    rebuild(told.db)
+    told.db.table("film_scores").drop()
+    prepare(told.db)
     assert told.rows("SELECT rowid, * FROM film_search") == before
