@@ -1,19 +1,6 @@
 """Time readers and crawls, and print tables: `python -m benchmarks [--quick]`, or `make bench`.
 
-`python -m benchmarks browse` visits every page of the site over a large database;
-`python -m benchmarks catalogue` shows what a catalogue costs as it grows, to a million films;
-`python -m benchmarks cluster` backfills on workers that are killed at random;
-`python -m benchmarks consensus` validates the consensus instead, or fits its constants anew;
-`python -m benchmarks due` shows how stale films get, by who chooses what to ask;
-`python -m benchmarks export` shows what an export costs, in seconds and in memory;
-`python -m benchmarks datasets` shows what IMDb's datasets cost, beside other importers;
-`python -m benchmarks guard` names the days of a real scrape that the guard would have held;
-`python -m benchmarks linkage` shows how well listings are matched, and at which cost;
-`python -m benchmarks peers` reads pages and links catalogues with other people's libraries too;
-`python -m benchmarks scheduler` shows whether the scheduler grows from night to night;
-`python -m benchmarks nights` shows what a first night costs, and one on which nothing changed;
-`python -m benchmarks universe` shows what TMDB's export of a million films costs;
-`python -m benchmarks soak [KILLS]`, or `make soak`, kills what writes, at random moments.
+`python -m benchmarks --help` lists what else is measured, each by itself.
 """
 
 from __future__ import annotations
@@ -56,6 +43,12 @@ CAPTURES = "AFTERSCORE_CAPTURES"
 
 def main() -> None:
     """Run what is asked for: readers and crawls, where nothing is."""
+    wanted = _parser().parse_args()
+    sys.exit(wanted.run(wanted))
+
+
+def _parser() -> argparse.ArgumentParser:
+    """Its `run` is given what was parsed, and returns the exit status (None: 0)."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Milliseconds a page of each reader; pages a second and memory of a crawl.",
@@ -63,98 +56,81 @@ def main() -> None:
         " those read too.",
     )
     parser.add_argument("--quick", action="store_true", help="fewer pages, one round: a minute")
+    parser.set_defaults(run=lambda told: _measure_all(told.quick))
     alone = parser.add_subparsers(dest="alone", metavar="", title="one measure alone")
-    of_browse = alone.add_parser("browse", help="how long the site's pages take")
-    of_browse.add_argument("--films", type=int, default=browse.FILMS, metavar="NUMBER")
-    of_browse.add_argument(
+
+    one = alone.add_parser("browse", help="how long the site's pages take")
+    one.add_argument("--films", type=int, default=browse.FILMS, metavar="NUMBER")
+    one.add_argument(
         "--db", type=Path, metavar="FILE", help="keep the database there, and use it if it is there"
     )
-    of_browse.add_argument("--visits", type=int, default=browse.TIMES, metavar="NUMBER")
-    of_catalogue = alone.add_parser("catalogue", help="what a catalogue costs as it grows")
-    of_catalogue.add_argument(
+    one.add_argument("--visits", type=int, default=browse.TIMES, metavar="NUMBER")
+    one.set_defaults(run=lambda told: _show_browsing(told.films, told.db, told.visits))
+
+    one = alone.add_parser("catalogue", help="what a catalogue costs as it grows")
+    one.add_argument(
         "--films", type=int, nargs="+", default=catalogue_costs.SIZES, metavar="NUMBER"
     )
-    of_catalogue.add_argument(
+    one.add_argument(
         "--db", type=Path, metavar="FILE", help="of one size: keep the database there, and use it"
     )
-    of_cluster = alone.add_parser("cluster", help="a backfill on workers that are killed")
-    of_cluster.add_argument("--kills", type=int, default=cluster.KILLS, metavar="NUMBER")
-    of_cluster.add_argument("--films", type=int, default=cluster.FILMS, metavar="NUMBER")
-    of_cluster.add_argument("--seed", type=int, default=1, metavar="NUMBER")
-    of_consensus = alone.add_parser("consensus", help="how well hidden score kinds are predicted")
-    of_consensus.add_argument("--tables", type=Path, default=consensus.TABLES, metavar="FOLDER")
-    of_consensus.add_argument("--fit", action="store_true", help="write the constants down anew")
-    of_due = alone.add_parser("due", help="staleness over a year of nights, by policy")
-    of_due.add_argument("--seeds", type=int, default=1, metavar="NUMBER", help="years a world")
-    of_export = alone.add_parser("export", help="seconds and memory of an export")
-    of_export.add_argument("--films", type=int, default=export.FILMS, metavar="NUMBER")
-    of_datasets = alone.add_parser("datasets", help="IMDb's datasets, beside other importers")
-    of_datasets.add_argument(
-        "--titles", type=int, nargs="+", default=datasets.TITLES, metavar="NUMBER"
-    )
-    of_guard = alone.add_parser("guard", help="which days of a real scrape would have been held")
-    of_guard.add_argument("--rows", type=Path, default=guard.ROWS, metavar="FILE.tsv")
-    of_linkage = alone.add_parser("linkage", help="how well listings are matched, and its cost")
-    of_linkage.add_argument("--data", type=Path, default=linkage.DATA, metavar="FOLDER")
-    of_linkage.add_argument("--fit", action="store_true", help="fit the weights anew; print them")
-    of_peers = alone.add_parser("peers", help="other people's libraries beside afterscore")
-    of_peers.add_argument("--data", type=Path, default=linkage.DATA, metavar="FOLDER")
-    of_peers.add_argument("--listings", type=int, default=peers.LISTINGS, metavar="NUMBER")
-    of_scheduler = alone.add_parser("scheduler", help="its memory after many nights")
-    of_scheduler.add_argument("--nights", type=int, default=100, metavar="NUMBER")
-    of_nights = alone.add_parser("nights", help="a first night and a quiet one")
-    of_nights.add_argument("--films", type=int, default=nights.FILMS, metavar="NUMBER")
-    of_nights.add_argument("--others", type=int, default=nights.CATALOGUED, metavar="NUMBER")
-    of_soak = alone.add_parser("soak", help="kill -9 at random moments, and what is left then")
-    of_soak.add_argument("kills", nargs="?", type=int, default=soak.KILLS, metavar="KILLS")
-    of_soak.add_argument("--seed", type=int, default=1, metavar="NUMBER")
-    of_universe = alone.add_parser("universe", help="TMDB's export of a million films")
-    of_universe.add_argument("--films", type=int, default=universe.FILMS, metavar="NUMBER")
-    wanted = parser.parse_args()
-    if wanted.alone == "browse":
-        _show_browsing(wanted.films, wanted.db, wanted.visits)
-        return
-    if wanted.alone == "catalogue":
-        if wanted.db and len(wanted.films) > 1:
-            parser.error("--db is of one size: give one number of films")
-        _show_catalogues(wanted.films, wanted.db)
-        return
-    if wanted.alone == "cluster":
-        sys.exit(_show_cluster(wanted.kills, wanted.seed, wanted.films))
-    if wanted.alone == "consensus":
-        consensus.run(wanted.tables, wanted.fit)
-        return
-    if wanted.alone == "due":
-        _show_years(wanted.seeds)
-        return
-    if wanted.alone == "datasets":
-        _show_imports(wanted.titles)
-        return
-    if wanted.alone == "export":
-        _show_exports(wanted.films)
-        return
-    if wanted.alone == "guard":
-        _show_days(wanted.rows)
-        return
-    if wanted.alone == "linkage":
-        linkage.run(wanted.data, wanted.fit)
-        return
-    if wanted.alone == "peers":
-        _show_peers(wanted.data, wanted.listings)
-        return
-    if wanted.alone == "scheduler":
-        before, after = scheduler.memory(wanted.nights)
-        out.print(f"{before:.1f} MB, and {wanted.nights} nights later {after:.1f} MB")
-        return
-    if wanted.alone == "nights":
-        _show_nights(wanted.films, wanted.others)
-        return
-    if wanted.alone == "universe":
-        _show_universe(wanted.films)
-        return
-    if wanted.alone == "soak":
-        sys.exit(_show_kills(wanted.kills, wanted.seed))
-    _measure_all(wanted.quick)
+    one.set_defaults(run=lambda told: _show_catalogues(told.films, told.db))
+
+    one = alone.add_parser("cluster", help="a backfill on workers that are killed")
+    one.add_argument("--kills", type=int, default=cluster.KILLS, metavar="NUMBER")
+    one.add_argument("--films", type=int, default=cluster.FILMS, metavar="NUMBER")
+    one.add_argument("--seed", type=int, default=1, metavar="NUMBER")
+    one.set_defaults(run=lambda told: _show_cluster(told.kills, told.seed, told.films))
+
+    one = alone.add_parser("consensus", help="how well hidden score kinds are predicted")
+    one.add_argument("--tables", type=Path, default=consensus.TABLES, metavar="FOLDER")
+    one.add_argument("--fit", action="store_true", help="write the constants down anew")
+    one.set_defaults(run=lambda told: consensus.run(told.tables, told.fit))
+
+    one = alone.add_parser("due", help="staleness over a year of nights, by policy")
+    one.add_argument("--seeds", type=int, default=1, metavar="NUMBER", help="years a world")
+    one.set_defaults(run=lambda told: _show_years(told.seeds))
+
+    one = alone.add_parser("export", help="seconds and memory of an export")
+    one.add_argument("--films", type=int, default=export.FILMS, metavar="NUMBER")
+    one.set_defaults(run=lambda told: _show_exports(told.films))
+
+    one = alone.add_parser("datasets", help="IMDb's datasets, beside other importers")
+    one.add_argument("--titles", type=int, nargs="+", default=datasets.TITLES, metavar="NUMBER")
+    one.set_defaults(run=lambda told: _show_imports(told.titles))
+
+    one = alone.add_parser("guard", help="which days of a real scrape would have been held")
+    one.add_argument("--rows", type=Path, default=guard.ROWS, metavar="FILE.tsv")
+    one.set_defaults(run=lambda told: _show_days(told.rows))
+
+    one = alone.add_parser("linkage", help="how well listings are matched, and its cost")
+    one.add_argument("--data", type=Path, default=linkage.DATA, metavar="FOLDER")
+    one.add_argument("--fit", action="store_true", help="fit the weights anew; print them")
+    one.set_defaults(run=lambda told: linkage.run(told.data, told.fit))
+
+    one = alone.add_parser("peers", help="other people's libraries beside afterscore")
+    one.add_argument("--data", type=Path, default=linkage.DATA, metavar="FOLDER")
+    one.add_argument("--listings", type=int, default=peers.LISTINGS, metavar="NUMBER")
+    one.set_defaults(run=lambda told: _show_peers(told.data, told.listings))
+
+    one = alone.add_parser("scheduler", help="its memory after many nights")
+    one.add_argument("--nights", type=int, default=100, metavar="NUMBER")
+    one.set_defaults(run=lambda told: _show_memory(told.nights))
+
+    one = alone.add_parser("nights", help="a first night and a quiet one")
+    one.add_argument("--films", type=int, default=nights.FILMS, metavar="NUMBER")
+    one.add_argument("--others", type=int, default=nights.CATALOGUED, metavar="NUMBER")
+    one.set_defaults(run=lambda told: _show_nights(told.films, told.others))
+
+    one = alone.add_parser("soak", help="kill -9 at random moments, and what is left then")
+    one.add_argument("kills", nargs="?", type=int, default=soak.KILLS, metavar="KILLS")
+    one.add_argument("--seed", type=int, default=1, metavar="NUMBER")
+    one.set_defaults(run=lambda told: _show_kills(told.kills, told.seed))
+
+    one = alone.add_parser("universe", help="TMDB's export of a million films")
+    one.add_argument("--films", type=int, default=universe.FILMS, metavar="NUMBER")
+    one.set_defaults(run=lambda told: _show_universe(told.films))
+    return parser
 
 
 def _measure_all(quick: bool) -> None:
@@ -167,6 +143,12 @@ def _measure_all(quick: bool) -> None:
         _show_readers("Captured pages", readers.captures(Path(captured)))
     _show_crawls("with embedded data", rounds("embedded", *((1_500, 1) if quick else (5_001, 5))))
     _show_crawls("with visible figures only", rounds("visible", 150 if quick else 600, 1))
+
+
+def _show_memory(number: int) -> None:
+    """What the scheduler needs before and after so many nights."""
+    before, after = scheduler.memory(number)
+    out.print(f"{before:.1f} MB, and {number} nights later {after:.1f} MB")
 
 
 def _machine() -> str:
@@ -355,7 +337,12 @@ def _show_peer_readers(folder: Path) -> None:
 
 
 def _show_catalogues(sizes: Sequence[int], kept: Path | None) -> None:
-    """What each step costs with each size, and by which power of the size that grows."""
+    """What each step costs with each size, and by which power of the size that grows.
+
+    Raises SystemExit where one database is to be `kept` of several sizes.
+    """
+    if kept and len(sizes) > 1:
+        raise SystemExit("--db is of one size: give one number of films")
     out.print(_machine() + "\n")
     by_step: dict[str, list[catalogue_costs.Cost]] = {}
     for made in catalogue_costs.catalogues(sizes, kept):
