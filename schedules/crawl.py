@@ -19,9 +19,9 @@ from scrapy.extensions.memusage import MemoryUsage
 from scrapy.settings import Settings
 from scrapy.utils.asyncio import create_looping_call
 from scrapy.utils.misc import load_object
-from scrapy.utils.project import get_project_settings
 from twisted.web.client import HTTPConnectionPool
 
+from pipelines.validate import ValidatePipeline
 from schedules.leash import keep_to
 from spiders.base import SENT_AWAY, SourceSpider
 from spiders.items import Answer
@@ -113,8 +113,7 @@ def spider_of(source: str) -> type[SourceSpider]:
 
 def crawl_settings(plan: Plan) -> Settings:
     """The project's settings with the manners of this plan."""
-    settings: Settings = get_project_settings()
-    settings.setmodule("spiders.settings", priority="project")
+    settings = _settings()
     seconds = min(SIGN_SECONDS, 60 * plan.limits.silent_minutes / 5)
     settings.setdict(
         {
@@ -129,6 +128,20 @@ def crawl_settings(plan: Plan) -> Settings:
             "SPIDER_MODULES": [],
         },
         priority="cmdline",
+    )
+    return settings
+
+
+def _settings() -> Settings:
+    """Those of every crawl: how it asks, and what becomes of its answers."""
+    settings = Settings()
+    settings.setmodule("spiders.settings", priority="project")
+    settings.setdict(
+        {
+            "ITEM_PIPELINES": {ValidatePipeline: 100, HandOverPipeline: 900},
+            "EXTENSIONS": {Memory: 0, SignsOfLife: 0},
+        },
+        priority="project",
     )
     return settings
 
@@ -156,8 +169,7 @@ def ended_for(reason: str, plan: Plan) -> str:
 
 def prepare() -> None:
     """Load what Scrapy loads by name as a crawl begins: whoever is forked from here has it."""
-    settings = Settings()
-    settings.setmodule("spiders.settings", priority="project")
+    settings = _settings()
     for kind in ("DOWNLOADER_MIDDLEWARES", "SPIDER_MIDDLEWARES", "EXTENSIONS", "ITEM_PIPELINES"):
         for path in settings.getwithbase(kind):
             load_object(path)

@@ -1,7 +1,8 @@
 """Scrapy's settings for every crawl. Scrapy's own defaults are not polite; these are.
 
 The delay, the User-Agent and the wait after errors come from the plan of each crawl, which has
-them from the register and from afterscore.toml.
+them from the register and from afterscore.toml. What becomes of answers is set by whoever crawls
+(schedules/crawl.py).
 """
 
 BOT_NAME = "afterscore"
@@ -39,10 +40,6 @@ DOWNLOAD_HANDLERS = {
     **dict.fromkeys(("http", "https"), "spiders.large_answers.LargeAnswers"),
     **dict.fromkeys(("data", "file", "ftp", "s3")),
 }
-ITEM_PIPELINES = {
-    "pipelines.validate.ValidatePipeline": 100,
-    "schedules.crawl.HandOverPipeline": 900,
-}
 
 # Two defaults that cost more than the reading of a page. Scrapy makes as many tasks a response
 # as it has CONCURRENT_ITEMS, 100; and, for each, it parses the source of the callback in search of
@@ -57,9 +54,5 @@ EXTENSIONS_BASE = {
     "scrapy.extensions.corestats.CoreStats": 0,
     "scrapy.extensions.logcount.LogCount": 0,
     "scrapy.extensions.closespider.CloseSpider": 0,
-}
-EXTENSIONS = {
-    "schedules.crawl.Memory": 0,
-    "schedules.crawl.SignsOfLife": 0,
 }
 LOG_LEVEL = "WARNING"
