@@ -6,16 +6,14 @@ import os
 import sys
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
+import pandas as pd
 import typer
 
 from pipelines.wording import counted
 from schedules.commands.options import Problem, err, note, out
 from schedules.progress import steps
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _WRITTEN = ["a", "b", "probability", "evidence"]
 
@@ -41,7 +39,6 @@ def link_command(
     \b
     Example:  afterscore link imdb.csv tmdb.csv --out pairs.csv --ask doubtful.csv
     """
-    # pandas and rapidfuzz: half a second that other commands need not spend.
     from pipelines.matching import link as matching
 
     _refuse_one_file_for_two({"--out": pairs, "--ask": ask, "A.csv": a, "B.csv": b})

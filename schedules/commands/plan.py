@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 from rich.text import Text
 
 from pipelines.database import read_only
@@ -130,8 +131,6 @@ def _as_row(night: Night, unfound: int) -> dict[str, Any]:
 
 
 def _print(night: Night, most: int) -> None:
-    import pandas as pd
-
     asked = len(night.asked)
     left = night.due - asked
     exported = (
