@@ -67,19 +67,7 @@ def track(
     if listing:
         _print_tracked(tracking.tracked(read_only(config.database_path(db))), as_json=as_json)
         return
-    rows = film_lists.from_names(names or [], config.database_path(db))
-    if films_file:
-        rows += film_lists.from_csv(films_file)
-    if folder:
-        found = film_lists.from_folder(folder)
-        if not found:
-            raise Problem(f"no films in {folder}: {_NAMES}")
-        rows += found
-    if not rows:
-        raise Problem(
-            "name a film to track, or a file with --films, or a folder with --folder:"
-            " 'afterscore track tt1074638'"
-        )
+    rows = _given(names or [], films_file, folder, config.database_path(db))
     tracked: dict[str, int] = {}
     new = 0
     if any(row.listings for row in rows):
@@ -93,14 +81,39 @@ def track(
         + (" 'afterscore refresh' asks for them." if tracked else ""),
         soft_wrap=True,
     )
+    _print_failed(failed, folder)
+    if failed:
+        raise typer.Exit(1 if tracked else 2)
+
+
+def _given(
+    names: list[str], films_file: Path | None, folder: Path | None, database: Path
+) -> list[film_lists.Row]:
+    """The films that a command gives, one or more. Raises Problem where it gives none."""
+    rows = film_lists.from_names(names, database)
+    if films_file:
+        rows += film_lists.from_csv(films_file)
+    if folder:
+        found = film_lists.from_folder(folder)
+        if not found:
+            raise Problem(f"no films in {folder}: {_NAMES}")
+        rows += found
+    if not rows:
+        raise Problem(
+            "name a film to track, or a file with --films, or a folder with --folder:"
+            " 'afterscore track tt1074638'"
+        )
+    return rows
+
+
+def _print_failed(failed: list[film_lists.Row], folder: Path | None) -> None:
+    """Why films could not be tracked; what was looked for in a `folder`, where they are of one."""
     for row in failed[:SKIPPED]:
         note(f"{row.place}: {row.problem or 'its ids are of different films here'}")
     if len(failed) > SKIPPED:
         err.print(f"… and {len(failed) - SKIPPED:,} more without a film")
     if failed and folder:
         note(f"{folder}: {_NAMES}")
-    if failed:
-        raise typer.Exit(1 if tracked else 2)
 
 
 def _print_tracked(rows: list[dict[str, Any]], *, as_json: bool) -> None:
@@ -151,27 +164,7 @@ def film(
     Example:  afterscore film "Skyfall (2012)"
               afterscore film tt1074638 --ask
     """
-    status = 0
-    if ask:
-        from pipelines.merge import merge
-
-        settings = config.load()
-        with writing_to(db, f"film {name} --ask") as database:
-            try:
-                film_id = films.find(database, name)
-            except films.UnknownFilm:
-                listing = films.listed(name)
-                if listing is None:
-                    raise
-                with transaction(database):
-                    film_id, _ = tracking.track(database, [listing], name)
-                merge(database, [film_id])
-            chosen = Selection(film_ids=frozenset({film_id}), again=True)
-            try:
-                status = exit_status(run_shown(database, settings, chosen, f"film {name} --ask"))
-            except NothingToAsk as problem:  # what stands can be shown all the same
-                note(str(problem))
-                status = 1
+    status = _ask(name, db) if ask else 0
     reading = read_only(config.database_path(db))
     facts = film_facts(reading, films.find(reading, name))
     if as_json:
@@ -179,3 +172,26 @@ def film(
     else:
         show.film_card(out, facts)
     raise typer.Exit(status)
+
+
+def _ask(name: str, db: Path | None) -> int:
+    """Ask the sources for one film, which is tracked where it is new; gives the exit status."""
+    from pipelines.merge import merge
+
+    settings = config.load()
+    with writing_to(db, f"film {name} --ask") as database:
+        try:
+            film_id = films.find(database, name)
+        except films.UnknownFilm:
+            listing = films.listed(name)
+            if listing is None:
+                raise
+            with transaction(database):
+                film_id, _ = tracking.track(database, [listing], name)
+            merge(database, [film_id])
+        chosen = Selection(film_ids=frozenset({film_id}), again=True)
+        try:
+            return exit_status(run_shown(database, settings, chosen, f"film {name} --ask"))
+        except NothingToAsk as problem:  # what stands can be shown all the same
+            note(str(problem))
+            return 1
