@@ -26,10 +26,11 @@ _REMAKES, _SEQUELS = 0.04, 0.05
 CAST = 4
 """People in a film's cast."""
 
-_SYLLABLES = (
+SYLLABLES = (
     "ba ber bo cal car cor da del den do el en fa fer ga gen go har hel in ka kel la len lo ma mar"
     " mel mi mon na nel no or pa per ra ren ri ro sa sen sil so ta ten ter to tri va ven vi wa zan"
 )
+"""What made-up names and words are made of."""
 
 
 class Catalogues(NamedTuple):
@@ -122,7 +123,7 @@ def _told_differently(rng: np.random.Generator, films: pd.DataFrame) -> pd.DataF
 
 
 def _words(rng: np.random.Generator, count: int) -> Texts:
-    syllables = np.array(_SYLLABLES.split(), dtype=object)
+    syllables = np.array(SYLLABLES.split(), dtype=object)
     parts = rng.choice(syllables, (count, 4))
     length = rng.integers(2, 5, count)
     words = parts[:, 0] + parts[:, 1]

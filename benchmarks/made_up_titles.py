@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.made_up_films import SYLLABLES
+
 BASICS, RATINGS = "title.basics.tsv.gz", "title.ratings.tsv.gz"
 AKAS, CREW, NAMES = "title.akas.tsv.gz", "title.crew.tsv.gz", "name.basics.tsv.gz"
 
@@ -35,10 +37,6 @@ _OTHERS_RATED = 0.157
 _GENRES = (
     "Drama Comedy Short Documentary Talk-Show Romance Family News Animation Reality-TV Music Crime"
     " Action Adventure Thriller Horror History Mystery Sci-Fi Fantasy"
-)
-_SYLLABLES = (
-    "ba ber bo cal car cor da del den do el en fa fer ga gen go har hel in ka kel la len lo ma mar"
-    " mel mi mon na nel no or pa per ra ren ri ro sa sen sil so ta ten ter to tri va ven vi wa zan"
 )
 _REGIONS = (
     "DE",
@@ -79,7 +77,7 @@ class Made(NamedTuple):
 def make(folder: Path, titles: int, *, seed: int = 0) -> Made:
     """Write both files."""
     rng = np.random.default_rng(seed)
-    syllables = _SYLLABLES.split()
+    syllables = SYLLABLES.split()
     words = np.array(
         ["".join(rng.choice(syllables, rng.integers(2, 5))).capitalize() for _ in range(40_000)],
         dtype=object,

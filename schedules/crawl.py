@@ -161,8 +161,7 @@ def ended_for(reason: str, plan: Plan) -> str:
     """Scrapy's reason for an end, in our words where it is one of ours."""
     limits = plan.limits
     return {
-        "closespider_timeout": f"out_of_time: ended after its {limits.crawl_hours:g} hours; the"
-        " rest is due next time",
+        "closespider_timeout": limits.out_of_time,
         "memusage_exceeded": f"error: it needed more than {limits.megabytes} MB of memory",
     }.get(reason, reason)
 

@@ -61,6 +61,11 @@ class Limits(_Told):
     megabytes: int = Field(2_000, ge=100)
     answer_seconds: float = Field(60.0, gt=0, le=86_400)
 
+    @property
+    def out_of_time(self) -> str:
+        """The reason that a crawl ends for once its hours are over."""
+        return f"out_of_time: ended after its {self.crawl_hours:g} hours; the rest is due next time"
+
 
 class Target(_Told):
     """One URL to ask. `source_id` is the listing it should show, where it is a listing's page.

@@ -146,8 +146,7 @@ class OneSource:
         if self.stopped:
             self._end("shutdown")
         if self._spent_seconds >= 3_600 * self._plan.limits.crawl_hours:
-            hours = self._plan.limits.crawl_hours
-            self._end(f"out_of_time: ended after its {hours:g} hours; the rest is due next time")
+            self._end(self._plan.limits.out_of_time)
 
     def _end(self, reason: str, exception: str | None = None) -> NoReturn:
         exception = exception or self._exception
