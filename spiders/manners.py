@@ -24,8 +24,8 @@ from spiders.plan import LONGEST_WAIT
 from spiders.spacing import Spacing
 
 RETRIES = 2
-LONGEST_DELAY = 1.5
-"""Of the delay, with its jitter."""
+MOST_JITTER = 1.5
+"""How many times as long as the delay a wait may be, by chance."""
 
 _RETRIED = frozenset({408, 429, 500, 502, 503, 504, 522, 524})
 _SENT_AWAY = frozenset({429, 503})
@@ -130,7 +130,7 @@ class Patience:
         await asyncio.sleep(max(0.0, guest.not_before.get(host, 0.0) - time.monotonic()))
         delay = max(guest.plan.delay_seconds, guest.spacing.get(host, 0.0))
         if delay:
-            some_more = uniform(1.0, LONGEST_DELAY)  # noqa: S311  no secret
+            some_more = uniform(1.0, MOST_JITTER)  # noqa: S311  no secret
             await asyncio.sleep(self._spacing.turn(host, delay * some_more))
             self._spacing.went(host, delay)
 
