@@ -38,6 +38,12 @@ def test_every_source_was_asked_and_ended_well(refreshed: tuple[Afterscore, Ende
     assert crawls == {source.key: "ok" for source in SOURCES}
 
 
+def test_a_change_names_its_film_without_a_year_that_is_not_known(
+    refreshed: tuple[Afterscore, Ended],
+) -> None:
+    assert "  Quality of Life  IMDb rating: new: not_rated" in refreshed[1].out
+
+
 def test_a_film_has_its_figures_from_every_site(refreshed: tuple[Afterscore, Ended]) -> None:
     ready, _ = refreshed
     film = ready("film", "tt0468569", "--json").json
