@@ -20,10 +20,10 @@ from pipelines.statements import Tally
 from pipelines.store import Store
 from schedules.archive import Saved
 from schedules.film_lists import Row, safe_cell
-from schedules.run import Run
+from schedules.intent import Intent
 from spiders.items import Answer, Outcome, Record
-from spiders.pages.reading import reader_version
-from spiders.sources import FILM_KINDS, SOURCES
+from spiders.pages.reading import reader_versions
+from spiders.sources import FILM_KINDS
 
 
 @dataclass(frozen=True)
@@ -35,15 +35,15 @@ class Estimate:
     hours: float
 
 
-def estimate(run: Run, film_count: int) -> list[Estimate]:
-    """Requests and hours for each source that the run would read listings from.
+def estimate(intent: Intent, film_count: int) -> list[Estimate]:
+    """Requests and hours for each source that listings would be read from.
 
     Listings that are still to be found are counted as one for each film: an upper bound, since
     not every film is listed everywhere. Hosts are asked side by side, so the hours do not add up.
     """
     estimates = []
-    for source in run.read_sources():
-        night = run.night(source)
+    for source in intent.read_sources:
+        night = intent.night(source)
         known = night.requests
         requests = max(known, film_count) if source.wikidata_property else known
         estimates.append(Estimate(source.key, requests, night.hours(requests)))
@@ -143,7 +143,7 @@ def store_saved(db: Database, pages: Iterable[Saved]) -> Tally:
     A page without a capture date is not stored: nobody could say how old its figures are.
     """
     tally = Tally()
-    store = Store(db, None, {source.key: reader_version(source.key) for source in SOURCES})
+    store = Store(db, None, reader_versions())
     batch: list[tuple[Answer, str]] = []
 
     def flush() -> None:

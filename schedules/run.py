@@ -5,20 +5,18 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from sqlite_utils import Database
 
 from pipelines import clock
 from pipelines.crawl_guard import FEWEST
-from pipelines.database import folder_of, set_aside, transaction
+from pipelines.database import transaction
 from pipelines.films import films_of
 from pipelines.lock import DatabaseProblem
 from pipelines.matching.matcher import match
 from pipelines.merge import merge
-from pipelines.pauses import left_alone
 from pipelines.quarantine import supersede_crawl
 from pipelines.retention import has_been_answered, purge
 from pipelines.store import Store
@@ -27,26 +25,18 @@ from pipelines.waiting import Judged, Waiting
 from pipelines.wording import counted
 from schedules.config import Config
 from schedules.crawls import Crawls, Ended, SentAway, Start
-from schedules.due import Usual
+from schedules.intent import Intent
 from schedules.journal import Journal
-from schedules.lookups import LOOKUP_DAYS, WHOLE, Lookups
+from schedules.lookups import WHOLE, Lookups
 from schedules.nursery import Nursery
-from schedules.planning import (
-    Night,
-    export_read,
-    night,
-    unfound,
-    unread_days,
-    unread_exports,
-    write_due,
-)
+from schedules.planning import write_due
 from schedules.progress import Shown
-from schedules.results import NO_FAULT, Crawled, Result, Selection
+from schedules.results import NO_FAULT, Crawled, Result
 from schedules.waits import Waits
 from schedules.workers import Processes
 from spiders.items import Answer, Outcome
-from spiders.pages.reading import reader_version
-from spiders.plan import LONGEST_WAIT, Plan, Target
+from spiders.pages.reading import reader_versions
+from spiders.plan import Plan
 from spiders.sources import SOURCES, Finds, Source, by_key
 
 _WHOLES = ("dataset", "akas", "crew", "list", "crosswalk", "whole_crosswalk")
@@ -60,11 +50,10 @@ SET_BACK_HOURS = 1
 
 
 class Run:
-    """One run over one database. `interrupt` may be called from a signal handler.
+    """One run over one database, which does what it means to. `interrupt` may be called from a
+    signal handler.
 
-    While it reads listings, it ends in order once somebody `wanted` to go first. The run that goes
-    on from there is told of those `before` it: what they asked is not asked again.
-    `asked_sources` are the sources that it asks; the others are in `skipped`, with the reason.
+    While it reads listings, it ends in order once somebody `wanted` to go first.
     `start` makes the crawls of a stage: processes on this machine, if nobody says otherwise.
     """
 
@@ -72,21 +61,19 @@ class Run:
         self,
         db: Database,
         config: Config,
-        selection: Selection,
+        intent: Intent,
         command: str,
         shown: Shown,
         wanted: Callable[[], bool] = lambda: False,
-        before: Sequence[Result] = (),
         start: Start | None = None,
     ) -> None:
         self._db = db
         self._config = config
-        self._selection = selection
+        self._intent = intent
         self._command = command
         self._shown = shown
         self._wanted_by_others = wanted
         self._gave_way = False
-        self._before = before
         self._start = start or Processes
         self._crawled: dict[str, Crawled] = {}
         self._waiting: dict[str, Waiting] = {}
@@ -97,60 +84,7 @@ class Run:
         self._stopped = threading.Event()
         self._touched: set[int] = set()
         self._lookups = Lookups(db)
-        self._usual: dict[str, Usual] = {}
         self._started = clock.now()
-        self._began = before[0].started_at if before else self._started
-        self.skipped: dict[str, str] = {}
-        self.asked_sources = list(self._switched_on())
-        set_aside(db, "chosen_films", "film_id", selection.film_ids or ())
-
-    # --- what will be asked -------------------------------------------------------------------
-
-    def _switched_on(self) -> Iterator[Source]:
-        alone = left_alone(self._db, self._started, LONGEST_WAIT)
-        for source in SOURCES:
-            if self._selection.sources and source.key not in self._selection.sources:
-                continue
-            why = self._config.skipped(source) or alone.get(source.key)
-            if why:
-                self.skipped[source.key] = why
-            else:
-                yield source
-
-    def night(self, source: Source) -> Night:
-        """What this run would ask of the source."""
-        selection = self._selection
-        return night(
-            self._db,
-            source,
-            self._config,
-            chosen=selection.film_ids is not None,
-            again=selection.again,
-            limit=selection.limit,
-            asked_since=self._began if self._before else None,
-            exported=self._popularity_at_least(source) is not None,
-            first_run=self._before[0].run_id if self._before else self._journal.run_id,
-        )
-
-    def unfound(self, source: Source) -> int:
-        """How many of the films that this run is about may yet be found on the source, at most."""
-        return unfound(self._db, source) if self._selection.film_ids is None else 0
-
-    @property
-    def universe_unread(self) -> bool:
-        """Whether a universe is set whose films no dataset has told of yet."""
-        datasets = (source for source in SOURCES if source.finds is Finds.DATASET)
-        return self._config.universe is not None and not any(
-            self._lookups.rested(source, "") for source in datasets
-        )
-
-    @property
-    def exports_unread(self) -> bool:
-        """Whether the universe has films of an export that was never read."""
-        return any(
-            self._popularity_at_least(source) is not None and not export_read(self._db, source)
-            for source in self.asked_sources
-        )
 
     # --- the run ------------------------------------------------------------------------------
 
@@ -160,14 +94,15 @@ class Run:
         Raises DatabaseProblem where the clock is far behind the last run.
         """
         self._mind_the_clock()
-        self._journal.begin(self._command, self._selection, self._started, self._before)
+        intent = self._intent
+        self._journal.begin(self._command, intent.selection, self._started, intent.before)
         run_id = self._journal.run_id
-        store = Store(self._db, run_id, {s.key: reader_version(s.key) for s in SOURCES})
+        store = Store(self._db, run_id, reader_versions())
         exception, all_matched = None, False
         try:
             self._recover()
             purged = self._purge()
-            for wave in sorted({s.finds.wave for s in self.asked_sources if s.finds}):
+            for wave in sorted({s.finds.wave for s in intent.asked_sources if s.finds}):
                 self._stage(store, self._find_plans(wave))
                 self._match_touched()
                 self._write_lookups(wave)
@@ -187,12 +122,12 @@ class Run:
             if all_matched:
                 all_merged(self._db)
             outcome = "failed" if exception else self._outcome()
-            self._journal.end(self._crawled.values(), self.skipped, outcome, exception)
+            self._journal.end(self._crawled.values(), intent.skipped, outcome, exception)
         changes = [c for crawled in self._crawled.values() for c in crawled.tally.changes]
         crawls = list(self._crawled.values())
         # Whoever was told to end while another command goes first does not go on after it.
         gave_way = self._gave_way and not self._stopped.is_set()
-        return Result(run_id, self._started, outcome, crawls, changes, self.skipped, gave_way)
+        return Result(run_id, self._started, outcome, crawls, changes, intent.skipped, gave_way)
 
     def interrupt(self) -> None:
         """End the run after the requests in hand; what they bring is still stored."""
@@ -321,172 +256,42 @@ class Run:
                 f"{ended.source}: {crawled.outcome} ({crawled.detail}). What was stored stands."
             )
 
-    # --- find ---------------------------------------------------------------------------------
+    # --- plans of crawls ----------------------------------------------------------------------
 
     def _find_plans(self, wave: int) -> list[Plan]:
-        plans = []
-        for source in self.asked_sources:
-            if source.finds and source.finds.wave == wave and self._has_not_failed(source):
-                plan = self._find_plan(source)
-                if plan:
-                    plans.append(plan)
-        return plans
-
-    def _find_plan(self, source: Source) -> Plan | None:
-        """The find stage of one source, or None where there is nothing to find now."""
-        whole = self._selection.film_ids is None
-        wanted = self._lookups.wanted(source, chosen=not whole, since=self._sought_since)
-        if source.finds in (Finds.DATASET, Finds.LISTS):
-            rested = self._rested(source)
-            news = source.finds is Finds.DATASET and self._lookups.news_for(source)
-            if (rested and not news) or not (whole or news or self._selection.sources):
-                return None
-            asked_for = self._config.of(source)
-            return self._plan(
-                source,
-                "find",
-                universe=self._config.universe.of_imdb if self._config.universe else None,
-                wanted_imdb_ids=wanted,
-                # Half a gigabyte each: a film that was just tracked can wait for the night.
-                akas=whole and asked_for.akas,
-                crew=whole and asked_for.crew,
-                scratch=str(folder_of(self._db)),
-            )
-        days = unread_days(self._db, source, clock.now()) if whole else ()
-        popularity = self._popularity_at_least(source) if whole else None
-        exports = () if popularity is None else unread_exports(self._db, source, clock.now())
-        if not (wanted or days or exports):
-            return None
-        if source.finds is Finds.FINDER and whole:
-            budget = self._config.of(source).requests_a_night
-            if self._before:
-                budget -= self._lookups.sought(source, self._began)
-            wanted = wanted[: max(budget, 0)]
-        return self._plan(
-            source,
-            "find",
-            wanted_imdb_ids=wanted,
-            whole_crosswalk=self._lookups.asks_whole(source, wanted),
-            changed_on=days,
-            exported_on=exports,
-            popularity_at_least=popularity or 0.0,
-        )
-
-    def _popularity_at_least(self, source: Source) -> float | None:
-        """How popular a film of the source's export must be to be asked; None: none is."""
-        universe = self._config.universe
-        if source.export_hour is None or universe is None:
-            return None
-        return universe.tmdb_popularity_at_least
-
-    @property
-    def _sought_since(self) -> str | None:
-        """What was sought since then is not sought again; None: all is."""
-        if not self._selection.again:
-            return clock.later(clock.now(), days=-LOOKUP_DAYS)
-        return self._began if self._before else None
-
-    def _rested(self, source: Source) -> bool:
-        """Whether the source's lists or datasets have been asked within the hours of rest; where
-        all is asked again, in an earlier part of this run."""
-        if not self._selection.again:
-            hours = self._config.refresh_after_hours
-            return self._lookups.rested(source, clock.later(clock.now(), hours=-hours))
-        return bool(self._before) and self._lookups.rested(source, self._began)
-
-    def _write_lookups(self, wave: int) -> None:
-        """Remember which films were sought where, so that none is sought again every night."""
-        for source in self.asked_sources:
-            crawled = self._crawled.get(source.key)
-            if crawled is None or source.finds is None or source.finds.wave != wave:
-                continue
-            # A dataset or list speaks for every film, if it came whole; others for those sought.
-            whole = source.finds in (Finds.DATASET, Finds.LISTS)
-            if crawled.outcome == "ok" or not whole or _titles_came_whole(crawled):
-                self._touched |= self._lookups.write(source, self._started)
-
-    # --- read ---------------------------------------------------------------------------------
-
-    def read_sources(self) -> list[Source]:
-        """The sources whose listings this run asks one by one."""
-        return [
-            source
-            for source in self.asked_sources
-            if source.listing_ask is not None
-            and ("pages" not in source.opt_in or self._config.of(source).pages)
-        ]
+        intent = self._intent
+        finders = (one for one in intent.asked_sources if one.finds and one.finds.wave == wave)
+        return self._as_of_now(map(intent.find_plan, filter(self._has_not_failed, finders)))
 
     def _read_plans(self) -> list[Plan]:
-        plans = []
-        for source in self.read_sources():
-            if not self._has_not_failed(source):
-                continue
-            targets = list(self._targets(source))
-            if targets:
-                plans.append(self._plan(source, "read", targets=tuple(targets)))
-        return plans
+        readers = filter(self._has_not_failed, self._intent.read_sources)
+        run_id = self._journal.run_id
+        return self._as_of_now(self._intent.read_plan(source, run_id) for source in readers)
 
-    def _targets(self, source: Source) -> Iterator[Target]:
-        version = reader_version(source.key)
-        tonight = self.night(source)
-        self._usual[source.key] = tonight.usual
-        for row in tonight.asked.itertuples():
-            url = source.ask_url(str(row.source_id))
-            assert url
-            known = self._db.conn.execute(
-                "SELECT etag, last_modified FROM urls WHERE url = ? AND reader_version = ?",
-                (url, version),
-            ).fetchone()
-            etag, last_modified = known or (None, None)
-            yield Target(
-                kind="listing",
-                url=url,
-                source_id=row.source_id,
-                etag=etag,
-                last_modified=last_modified,
+    def _as_of_now(self, plans: Iterable[Plan | None]) -> list[Plan]:
+        """The plans that there are, with how long each has to wait, and what it has taken so far of
+        its hours."""
+        return [
+            plan.model_copy(
+                update={
+                    "first_wait_seconds": self._waits.seconds(by_key(plan.source)),
+                    "spent_seconds": sum(one.seconds for one in self._crawls_of(plan.source)),
+                }
             )
-        for source_id in tonight.exported:
-            url = source.ask_url(source_id)
-            assert url
-            yield Target(kind="listing", url=url, source_id=source_id)
-
-    def _plan(self, source: Source, stage: str, **told: Any) -> Plan:
-        validators = {
-            url: (etag, last_modified)
-            for url, etag, last_modified in self._db.conn.execute(
-                "SELECT url, etag, last_modified FROM urls WHERE source = ? AND listing_id IS NULL"
-                " AND reader_version = ? AND (etag IS NOT NULL OR last_modified IS NOT NULL)",
-                (source.key, reader_version(source.key)),
-            )
-        }
-        return Plan(
-            source=source.key,
-            stage="find" if stage == "find" else "read",
-            hosts={host.role: self._config.hosts[host.role] for host in source.hosts},
-            user_agent=self._config.user_agent(),
-            delay_seconds=self._config.delay(source),
-            backoff_seconds=self._config.backoff(source),
-            first_wait_seconds=self._waits.seconds(source),
-            limits=self._config.limits,
-            spent_seconds=sum(crawled.seconds for crawled in self._crawls_of(source)),
-            validators=validators,
-            **told,
-        )
+            for plan in plans
+            if plan
+        ]
 
     def _has_not_failed(self, source: Source) -> bool:
         """A source that blocked us, or failed, in this run is left alone for the rest of it; not so
         one of whose answers the guard held some back."""
         fine = (*NO_FAULT, "partly", "held")
-        return all(crawled.outcome in fine for crawled in self._crawls_of(source))
+        return all(crawled.outcome in fine for crawled in self._crawls_of(source.key))
 
-    def _crawls_of(self, source: Source) -> list[Crawled]:
+    def _crawls_of(self, source: str) -> list[Crawled]:
         """A source's crawls in this run so far, those in the parts that gave way included."""
-        before = [crawled for part in self._before for crawled in part.crawls]
-        return [
-            crawled
-            for crawled in [*before, *self._crawled.values()]
-            if crawled.source == source.key
-        ]
+        before = [crawled for part in self._intent.before for crawled in part.crawls]
+        return [one for one in [*before, *self._crawled.values()] if one.source == source]
 
     # --- match, merge, record -----------------------------------------------------------------
 
@@ -515,6 +320,17 @@ class Run:
         self._touched |= self._lookups.write_doubtful(matched.doubtful)
         self._touched |= matched.films | films_of(self._db, listings)
 
+    def _write_lookups(self, wave: int) -> None:
+        """Remember which films were sought where, so that none is sought again every night."""
+        for source in self._intent.asked_sources:
+            crawled = self._crawled.get(source.key)
+            if crawled is None or source.finds is None or source.finds.wave != wave:
+                continue
+            # A dataset or list speaks for every film, if it came whole; others for those sought.
+            whole = source.finds in (Finds.DATASET, Finds.LISTS)
+            if crawled.outcome == "ok" or not whole or _titles_came_whole(crawled):
+                self._touched |= self._lookups.write(source, self._started)
+
     def _doubt(self, listing_id: int, films: Mapping[int, str]) -> None:
         """Tell of a listing that points to several films, and remember it for each of them."""
         why = "; ".join(f"film {number}: {evidence}" for number, evidence in films.items())
@@ -537,8 +353,8 @@ class Run:
             self._crawled,
             self._started,
             self._config.refresh_after_hours,
-            self._usual,
-            chosen=self._selection.film_ids is not None,
+            self._intent.usual,
+            chosen=self._intent.selection.film_ids is not None,
         )
 
     def _purge(self) -> bool:
@@ -591,7 +407,8 @@ class Run:
             f" AND run_id IN (SELECT run_id {open_runs})",
             (WHOLE, ours),
         ).fetchall()
-        for source in self.asked_sources:
+        asked_now = self._intent.asked_sources
+        for source in asked_now:
             if (source.key,) in whole:
                 self._touched |= self._lookups.write(source, self._started)
         asked = [source.key for source in SOURCES if source.listing_ask]
@@ -599,7 +416,7 @@ class Run:
         write_due(self._db, asked, killed, rest, {}, chosen=False)
         # It did not come to say whom it asked when, and its crawls may have asked on for a moment.
         read = run("SELECT DISTINCT source FROM urls WHERE last_asked_at >= ?", (killed,))
-        asked_then = {row[0] for row in read} | {source.key for source in self.asked_sources}
+        asked_then = {row[0] for row in read} | {source.key for source in asked_now}
         for source in SOURCES:
             if source.key in asked_then:
                 self._waits.keep_away(source)

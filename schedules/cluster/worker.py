@@ -22,7 +22,7 @@ from schedules.crawls import QUEUED, Ended, Heard, SentAway
 from schedules.nursery import Nursery
 from schedules.workers import Processes
 from spiders.items import Answer
-from spiders.pages.reading import reader_version
+from spiders.pages.reading import reader_versions
 from spiders.plan import Plan
 from spiders.sources import SOURCES
 
@@ -72,7 +72,7 @@ class Installed:
 def installed() -> Installed:
     """What is installed here."""
     keys = frozenset(s.key for s in SOURCES if s.key_variable and os.environ.get(s.key_variable))
-    return Installed(__version__, {s.key: reader_version(s.key) for s in SOURCES}, keys)
+    return Installed(__version__, reader_versions(), keys)
 
 
 class Batch:

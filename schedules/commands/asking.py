@@ -36,14 +36,13 @@ from schedules.commands.options import (
 from schedules.commands.plan import plan_rows, print_plan, time_taken
 from schedules.commands.running import exit_status, print_result, result_rows, run_shown
 from schedules.commands.saved_pages import store_saved_pages
-from schedules.progress import Shown
 from schedules.results import Result, Selection
 from schedules.telling import night
 from spiders.sources import SOURCES
 
 if TYPE_CHECKING:
     from schedules.crawls import Start
-    from schedules.run import Run
+    from schedules.intent import Intent
 
 SHOWN = 5
 """Listings of each source that a backfill's plan prints."""
@@ -73,7 +72,7 @@ def refresh(
     Example:  afterscore refresh
               afterscore refresh --source rottentomatoes --limit 50
     """
-    from schedules.run import Run
+    from schedules.intent import Intent
 
     settings = config.load()
     keys = sources_named(source)
@@ -92,7 +91,7 @@ def refresh(
             known = (one for name in named for one in films.find_all(reading, name))
             chosen_films = frozenset(one.film_id for one in known)
         chosen = Selection(keys, chosen_films, limit, again)
-        print_plan(Run(reading, settings, chosen, "refresh --dry-run", Shown(err)))
+        print_plan(Intent(reading, settings, chosen))
         return
     with writing_in_turn(db, "refresh", Rank.NIGHT) as (database, lock):
         chosen = Selection(
@@ -143,7 +142,7 @@ def backfill_command(
               afterscore backfill --cluster tcp://scheduler:8786
     """
     from schedules import backfill
-    from schedules.run import Run
+    from schedules.intent import Intent
 
     if saved:
         store_saved_pages(saved, db)
@@ -168,9 +167,9 @@ def backfill_command(
             ids, unknown = _known(reading, film_names or [], rows)
             ids |= _films_of_years(reading, years) if years else frozenset()
             chosen = Selection(keys, None if whole else ids, limit, again)
-            run = Run(reading, settings, chosen, "backfill --dry-run", Shown(err))
+            intent = Intent(reading, settings, chosen)
             count = reading["films"].count if whole else len(ids)
-            _print_what_it_would_ask(run, count, unknown, as_json=as_json)
+            _print_what_it_would_ask(intent, count, unknown, as_json=as_json)
         return
     written = _report_beside(films_file) if films_file else None
     start = _crawling_on(cluster) if cluster else None
@@ -182,7 +181,7 @@ def backfill_command(
         ids |= frozenset(tracked.values())
         chosen = Selection(sources=keys, film_ids=None if whole else ids, limit=limit, again=again)
         count = database["films"].count if whole else len(ids)
-        _print_estimate(Run(database, settings, chosen, "backfill", Shown(err)), count, err)
+        _print_estimate(Intent(database, settings, chosen), count, err)
         if ends_in is not None:
             told = time_taken(ends_in / 3_600)
             err.print(f"It ends at {until} UTC at the latest, in {told}.", markup=False)
@@ -288,12 +287,12 @@ def _known(
     return frozenset(one.film_id for some in found for one in some), found.count([])
 
 
-def _print_what_it_would_ask(run: Run, known: int, unknown: int, *, as_json: bool) -> None:
+def _print_what_it_would_ask(intent: Intent, known: int, unknown: int, *, as_json: bool) -> None:
     """A backfill's plan; `unknown` films are not here yet, and are sought first."""
     if as_json:
-        print_json({**plan_rows(run), "unknown": unknown})
+        print_json({**plan_rows(intent), "unknown": unknown})
         return
-    print_plan(run, SHOWN)
+    print_plan(intent, SHOWN)
     if unknown:
         out.print(
             f"\n{counted(unknown, 'film')} not here yet: tracked and sought first, then asked for"
@@ -302,17 +301,17 @@ def _print_what_it_would_ask(run: Run, known: int, unknown: int, *, as_json: boo
         )
     if known + unknown:
         out.print("\nAt most, with what is still to be found:")
-        _print_estimate(run, known + unknown, out)
+        _print_estimate(intent, known + unknown, out)
 
 
-def _print_estimate(run: Run, film_count: int, console: Console) -> None:
+def _print_estimate(intent: Intent, film_count: int, console: Console) -> None:
     """What it costs at most: each source's listings, and of those to be found one for each film."""
     from schedules import backfill
 
     if not film_count:
         console.print("Which films there are is read first; what they cost is known then.")
         return
-    estimates = backfill.estimate(run, film_count)
+    estimates = backfill.estimate(intent, film_count)
     for told in estimates:
         console.print(
             f"{told.source}: up to {counted(told.requests, 'request')},"

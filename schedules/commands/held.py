@@ -20,7 +20,6 @@ from schedules import config, show
 from schedules.commands.opening import must_be_there, source_named, writing_to
 from schedules.commands.options import DbOption, JsonOption, Problem, note, out, print_json, say
 from schedules.user import user_name
-from spiders.sources import SOURCES
 
 if TYPE_CHECKING:
     from pipelines.release import Case
@@ -194,9 +193,9 @@ def _decide(
 def _release(database: Database, case: Case) -> Tally:
     from pipelines.release import release
     from pipelines.store import Store
-    from spiders.pages.reading import reader_version
+    from spiders.pages.reading import reader_versions
 
-    store = Store(database, None, {source.key: reader_version(source.key) for source in SOURCES})
+    store = Store(database, None, reader_versions())
     return release(database, store, case, user_name(), clock.now())
 
 

@@ -16,17 +16,15 @@ from schedules.commands.options import (
     JsonOption,
     LimitOption,
     SourceOption,
-    err,
     out,
     print_json,
 )
 from schedules.commands.running import print_skipped
-from schedules.progress import Shown
 from schedules.results import Selection
 
 if TYPE_CHECKING:
+    from schedules.intent import Intent
     from schedules.planning import Night
-    from schedules.run import Run
 
 SHOWN = 20
 """Listings of each source that are printed for people; JSON has them all."""
@@ -56,39 +54,39 @@ def plan(
     Example:  afterscore plan
               afterscore plan --source rottentomatoes --json
     """
-    from schedules.run import Run
+    from schedules.intent import Intent
 
     chosen = Selection(sources=sources_named(source), limit=limit)
     settings = config.load()
-    run = Run(read_only(config.database_path(db)), settings, chosen, "plan", Shown(err))
-    if not as_json:
-        print_plan(run)
-        return
-    print_json(plan_rows(run))
+    intent = Intent(read_only(config.database_path(db)), settings, chosen)
+    if as_json:
+        print_json(plan_rows(intent))
+    else:
+        print_plan(intent)
 
 
-def plan_rows(run: Run) -> dict[str, Any]:
+def plan_rows(intent: Intent) -> dict[str, Any]:
     """What a run would ask, as `--json` prints it."""
     return {
-        "finds": _finds(run),
-        "universe_unread": run.universe_unread,
-        "exports_unread": run.exports_unread,
-        "sources": [_as_row(run.night(one), run.unfound(one)) for one in run.read_sources()],
-        "skipped": run.skipped,
+        "finds": _finds(intent),
+        "universe_unread": intent.universe_unread,
+        "exports_unread": intent.exports_unread,
+        "sources": [_as_row(intent.night(one), intent.unfound(one)) for one in intent.read_sources],
+        "skipped": intent.skipped,
     }
 
 
-def print_plan(run: Run, most: int = SHOWN) -> None:
+def print_plan(intent: Intent, most: int = SHOWN) -> None:
     """What a run would ask, with the first listings of each source, and how long that takes."""
-    nights = [(run.night(one), run.unfound(one)) for one in run.read_sources()]
-    print_skipped(run)
+    nights = [(intent.night(one), intent.unfound(one)) for one in intent.read_sources]
+    print_skipped(intent.skipped)
     out.print(
-        f"The find stage comes first, and may add listings: {', '.join(_finds(run)) or 'none'}",
+        f"The find stage comes first, and may add listings: {', '.join(_finds(intent)) or 'none'}",
         soft_wrap=True,
     )
-    if run.universe_unread:
+    if intent.universe_unread:
         out.print(_UNREAD, soft_wrap=True)
-    if run.exports_unread:
+    if intent.exports_unread:
         out.print(_UNREAD_EXPORT, soft_wrap=True)
     for night, unfound in nights:
         _print(night, most)
@@ -98,8 +96,8 @@ def print_plan(run: Run, most: int = SHOWN) -> None:
         out.print(f"Sources are asked side by side: {time_taken(longest)} in all.")
 
 
-def _finds(run: Run) -> list[str]:
-    return [one.key for one in run.asked_sources if one.finds]
+def _finds(intent: Intent) -> list[str]:
+    return [one.key for one in intent.asked_sources if one.finds]
 
 
 def _as_row(night: Night, unfound: int) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,7 @@ def run_shown(
     After so many `seconds` it ends in order. `quiet`: sources that are skipped go unmentioned.
     `start` makes the crawls of each stage, where not the run itself does.
     """
+    from schedules.intent import Intent
     from schedules.run import Run
 
     ends_at = None if seconds is None else time.monotonic() + seconds
@@ -54,15 +55,16 @@ def run_shown(
             if parts and lock:
                 lock.give_way()
                 shown.say("going on")
-            run = Run(database, settings, chosen, command, shown, wanted, parts, start)
-            settings.require_contact(run.asked_sources)
-            if not run.asked_sources and not parts:
-                print_skipped(run)
+            intent = Intent(database, settings, chosen, tuple(parts))
+            settings.require_contact(intent.asked_sources)
+            if not intent.asked_sources and not parts:
+                print_skipped(intent.skipped)
                 raise NothingToAsk(
                     "no source is on, so there is nothing to ask ('afterscore sources')"
                 )
             if not quiet and not parts:
-                print_skipped(run)
+                print_skipped(intent.skipped)
+            run = Run(database, settings, intent, command, shown, wanted, start)
             left = None if ends_at is None else max(0.0, ends_at - time.monotonic())
             with _stopped_by(run, left, shown.say):
                 parts.append(run.execute())
@@ -93,9 +95,9 @@ def _stopped_by(run: Run, until: float | None, say: Callable[[str], None]) -> It
             signal.signal(number, handler)
 
 
-def print_skipped(run: Run) -> None:
-    """The sources that are not asked, one line for each reason."""
-    for why, keys in show.by_reason(run.skipped).items():
+def print_skipped(skipped: Mapping[str, str]) -> None:
+    """The sources that are not asked, with the reason of each: one line for each reason."""
+    for why, keys in show.by_reason(skipped).items():
         note(f"{', '.join(keys)}: skipped: {why}")
 
 

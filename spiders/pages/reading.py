@@ -165,6 +165,11 @@ def reader_version(source: str) -> str:
     return digest.hexdigest()[:12]
 
 
+def reader_versions() -> dict[str, str]:
+    """`reader_version` of each source, by its key."""
+    return {source.key: reader_version(source.key) for source in SOURCES}
+
+
 def _failed(page: Page, outcome: Outcome, detail: str) -> Record:
     return Record(
         source=page.source,
