@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
+from itertools import takewhile
 
 from sqlite_utils import Database
 
 from pipelines import clock
-from pipelines.guard import RELEASES_ITSELF, Doubt
+from pipelines.guard import RELEASES_ITSELF, Doubt, Rule
 from pipelines.statements import Row, Statement, Tally, one
 from spiders.items import Answer, Record
 
@@ -28,7 +29,11 @@ AT_ONCE = 10
 """Where one rule began to hold so many listings of a source in one night, it is the source that
 changed, and none of them releases itself."""
 
+_SAME_NIGHT = 12
+"""Hours within which cases began in the same night."""
+
 _THE_GUARD = f"the guard: seen on {NIGHTS} nights"
+_ANOTHER_RULE = "the same answer, by another rule"
 
 
 def hold(
@@ -45,30 +50,27 @@ def hold(
 
     `same` tells whether a record that is held says the same: the answer is then counted there, and
     a person's no to it stands. Otherwise it is a case of its own. False where it is held no longer:
-    it was seen on enough nights, and its rule lets it release itself.
+    it was seen on enough nights, and every rule that held it lets it release itself.
     """
     record = said.record
     named = f"{record.source}:{record.source_id} {topic}"
     case = _case(db, said, topic)
-    rejected = released = False
     if case is None or not _bears_out(case, doubt, same):
-        if case and case[1] is None:
-            decide(db, case[0], "superseded", "a later answer", said.at)
-        _open(db, run_id, said, topic, doubt, standing)
+        quarantine_id, decision, nights = _open_next(
+            db, run_id, said, topic, doubt, standing, case, same
+        )
     else:
-        quarantine_id, decision, nights, last_held_at = case[:4]
-        nights += clock.night(said.at) != clock.night(last_held_at)
+        quarantine_id, decision = case[:2]
+        nights = _nights(case, said)
         db.conn.execute(
             "UPDATE quarantine SET times_held = times_held + 1, last_held_at = ?, nights = ?,"
             " reason = ?, record = ? WHERE quarantine_id = ?",
             (said.at, nights, doubt.reason, _kept(record), quarantine_id),
         )
-        rejected = decision == "rejected"
-        released = not rejected and nights >= NIGHTS and _may_go(db, quarantine_id, doubt)
-        if released:
-            decide(db, quarantine_id, "released", _THE_GUARD, said.at)
-            tally.notes.append(f"released: {named}: {doubt.reason} (seen on {nights} nights)")
-    if released:
+    rejected = decision == "rejected"
+    if not rejected and nights >= NIGHTS and _may_go(db, quarantine_id, doubt, said.at):
+        decide(db, quarantine_id, "released", _THE_GUARD, said.at)
+        tally.notes.append(f"released: {named}: {doubt.reason} (seen on {nights} nights)")
         return False
     tally.counts["held"] += 1
     if not rejected:
@@ -181,7 +183,8 @@ def _case(db: Database, said: Statement, topic: str) -> Row | None:
     """
     return one(
         db,
-        "SELECT quarantine_id, decision, nights, last_held_at, rule, record FROM quarantine"
+        "SELECT quarantine_id, decision, nights, last_held_at, rule, record, decided_by, held_at"
+        " FROM quarantine"
         " WHERE listing_id = ? AND topic = ? AND (decision IS NULL OR decision = 'rejected')"
         " AND (origin = 'archive') = ? ORDER BY decision IS NOT NULL, quarantine_id DESC LIMIT 1",
         said.listing_id,
@@ -195,6 +198,55 @@ def _bears_out(case: Row, doubt: Doubt, same: Callable[[Record], bool]) -> bool:
     return rule in (None, doubt.rule.value) and same(Record.model_validate_json(record))
 
 
+def _nights(case: Row, said: Statement) -> int:
+    """On how many nights a case was seen, with this answer."""
+    nights, last_held_at = case[2:4]
+    return int(nights + (clock.night(said.at) != clock.night(last_held_at)))
+
+
+def _open_next(
+    db: Database,
+    run_id: int | None,
+    said: Statement,
+    topic: str,
+    doubt: Doubt,
+    standing: Row | None,
+    case: Row | None,
+    same: Callable[[Record], bool],
+) -> tuple[int, str | None, int]:
+    """Open a case after another one of its topic, if there is one; gives its number, what is
+    decided of it, and its nights.
+
+    What another rule held may be the same: both rules must let it release itself. Then a person's
+    no to it stands, and its nights count, unless so many began with it that it was the source that
+    changed, or nobody can tell yet. It is a case of its own all the same: how many one rule began
+    to hold in one night must be known.
+    """
+    quarantine_id, decision, _, _, rule, record, decided_by, held_at = case or [None] * 8
+    alike = (
+        case is not None
+        and rule in RELEASES_ITSELF
+        and doubt.rule in RELEASES_ITSELF
+        and same(Record.model_validate_json(record))
+    )
+    nights, superseded_by = 1, "a later answer"
+    if (
+        case
+        and alike
+        and decision is None
+        and clock.later(held_at, hours=_SAME_NIGHT) < said.at
+        and _began_with(db, quarantine_id, RELEASES_ITSELF) < AT_ONCE
+    ):
+        nights, superseded_by = _nights(case, said), _ANOTHER_RULE
+    if case and decision is None:
+        decide(db, quarantine_id, "superseded", superseded_by, said.at)
+    number = _open(db, run_id, said, topic, doubt, standing, nights)
+    if alike and decision == "rejected":
+        decide(db, number, decision, decided_by, said.at)
+        return number, decision, nights
+    return number, None, nights
+
+
 def _open(
     db: Database,
     run_id: int | None,
@@ -202,44 +254,79 @@ def _open(
     topic: str,
     doubt: Doubt,
     standing: Row | None,
-) -> None:
-    db.conn.execute(
+    nights: int,
+) -> int:
+    row = one(
+        db,
         "INSERT INTO quarantine (run_id, listing_id, source, topic, rule, reason, record, standing,"
-        " held_at, last_held_at, origin, observed_to, from_list)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10, ?11, ?12)",
-        (
-            run_id,
-            said.listing_id,
-            said.record.source,
-            topic,
-            doubt.rule.value,
-            doubt.reason,
-            _kept(said.record),
-            json.dumps(list(standing)) if standing else None,
-            said.at,
-            said.origin,
-            said.exact,
-            said.from_list,
-        ),
+        " held_at, last_held_at, origin, observed_to, from_list, nights)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10, ?11, ?12, ?13)"
+        " RETURNING quarantine_id",
+        run_id,
+        said.listing_id,
+        said.record.source,
+        topic,
+        doubt.rule.value,
+        doubt.reason,
+        _kept(said.record),
+        json.dumps(list(standing)) if standing else None,
+        said.at,
+        said.origin,
+        said.exact,
+        said.from_list,
+        nights,
     )
+    assert row
+    return int(row[0])
 
 
-def _may_go(db: Database, quarantine_id: int, doubt: Doubt) -> bool:
-    """Whether it is safe to release a case unseen: its rule allows it, and it is no mass case."""
+def _may_go(db: Database, quarantine_id: int, doubt: Doubt, at: str) -> bool:
+    """Whether it is safe to release a case unseen: its rule allows it, and it is no mass case.
+
+    Of a rule that is new to the case nobody can tell yet. Where rules held the same in turn, cases
+    of all that release themselves are counted together.
+    """
     if doubt.rule not in RELEASES_ITSELF:
         return False
+    in_turn = _in_turn(db, quarantine_id)
+    began = min(held_at for rule, held_at in in_turn if rule in (None, doubt.rule.value))
+    if at <= clock.later(began, hours=_SAME_NIGHT):
+        return False
+    rules = RELEASES_ITSELF if len(in_turn) > 1 else {doubt.rule}
+    return _began_with(db, quarantine_id, rules) < AT_ONCE
+
+
+def _in_turn(db: Database, quarantine_id: int) -> list[tuple[str | None, str]]:
+    """Of a case and of those before it that held the same, by another rule each: the rule, and
+    since when."""
+    rows = db.conn.execute(
+        "SELECT o.rule, o.held_at, o.decided_by FROM quarantine q"
+        " JOIN quarantine o USING (listing_id, topic) WHERE q.quarantine_id = ?1"
+        " AND o.quarantine_id <= ?1 AND (o.origin = 'archive') = (q.origin = 'archive')"
+        " ORDER BY o.quarantine_id DESC",
+        (quarantine_id,),
+    ).fetchall()
+    before = takewhile(lambda row: row[2] == _ANOTHER_RULE, rows[1:])
+    return [(rule, held_at) for rule, held_at, _ in (rows[0], *before)]
+
+
+def _began_with(db: Database, quarantine_id: int, rules: Set[Rule]) -> int:
+    """Listings of a case's source that these rules began to hold in the same night, its own
+    included."""
     row = one(
         db,
         # Those that are decided meanwhile, too: a person who rejects a few has not said that the
         # others are right.
         "SELECT count(DISTINCT o.listing_id) FROM quarantine q JOIN quarantine o"
-        " ON o.source = q.source AND o.rule = q.rule"
-        " AND abs(julianday(o.held_at) - julianday(q.held_at)) < 0.5"
+        " ON o.source = q.source AND o.rule IN (SELECT value FROM json_each(?))"
+        " AND 24 * abs(julianday(o.held_at) - julianday(q.held_at)) < ?"
         " WHERE q.quarantine_id = ?",
+        json.dumps(sorted(rules)),
+        _SAME_NIGHT,
         quarantine_id,
     )
     assert row
-    return bool(row[0] < AT_ONCE)
+    return int(row[0])
 
 
 def _kept(record: Record) -> str:

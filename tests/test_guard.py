@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines.guard import as_standing, doubt, follows
+from pipelines.quarantine import decide
 from spiders.items import Credits, Score, Verdict
 from tests.answers import Kept, answer, day, not_rated, record, scored, tomatometer
 
@@ -307,6 +309,87 @@ def test_many_answers_of_one_night_are_one_night(kept: Kept) -> None:
     kept.tell(tomatometer(CRITICS, day(1)))
     kept.tell(*(tomatometer(MOVED, day(2 + hour / 24)) for hour in range(6)))
     assert kept.row("SELECT nights, times_held, decision FROM quarantine") == (1, 6, None)
+
+
+def test_a_figure_that_two_rules_hold_in_turn_releases_itself_as_well(kept: Kept) -> None:
+    """20 of 300 is too low, 20 of 100 has too few votes; both say 20, on three nights."""
+    kept.tell(tomatometer(CRITICS, day(1)))
+    kept.tell(*(tomatometer(scored(20, (n % 2 and 100) or 340), day(n)) for n in (2, 3)))
+    assert kept.score()["value"] == 93
+    kept.tell(tomatometer(scored(20, 340), day(4)))
+    assert kept.rows("SELECT rule, nights, decision FROM quarantine ORDER BY quarantine_id") == [
+        ("unexplained", 1, "superseded"),
+        ("votes_fell", 2, "superseded"),
+        ("unexplained", 3, "released"),
+    ]
+    assert kept.rows("SELECT cause, new_value FROM score_changes ORDER BY changed_at") == [
+        ("first_seen", 93),
+        ("released", 20),
+    ]
+
+
+def test_a_no_to_a_figure_stands_whichever_rule_holds_it(kept: Kept) -> None:
+    kept.tell(tomatometer(CRITICS, day(1)), tomatometer(scored(20, 340), day(2)))
+    quarantine_id = kept.row("SELECT quarantine_id FROM quarantine")[0]
+    decide(kept.db, quarantine_id, "rejected", "somebody", day(2))
+    for night in range(3, 12):
+        tally = kept.tell(tomatometer(scored(20, (night % 2 and 100) or 340), day(night)))
+        assert (tally.counts["held"], tally.notes) == (1, [])
+    assert set(kept.rows("SELECT decision, decided_by FROM quarantine")) == {
+        ("rejected", "somebody")
+    }
+
+
+def test_where_two_rules_hold_many_films_in_turn_none_releases_itself(kept: Kept) -> None:
+    """Six by each rule are twelve that the site changed at once, whichever rule it is tonight."""
+    films = [f"m/{number}" for number in range(12)]
+    kept.tell(*(tomatometer(CRITICS, day(1), film) for film in films))
+    for night in range(2, 9):
+        for number, film in enumerate(films):
+            votes = 340 if (number + night) % 2 else 100
+            kept.tell(tomatometer(scored(20, votes), day(night), film))
+    assert set(decisions(kept)) == {None, "superseded"}
+    assert {kept.score(source_id=film)["value"] for film in films} == {93}
+
+
+def test_a_night_on_which_many_films_fail_releases_none_that_was_held_before(kept: Kept) -> None:
+    """Its figure is as it was; its votes are what the fault says."""
+    films = [f"m/{number}" for number in range(10)]
+    kept.tell(*(tomatometer(CRITICS, day(1), film) for film in films))
+    kept.tell(*(tomatometer(scored(20, 340), day(night), films[0]) for night in (2, 3)))
+    for night in range(4, 8):
+        kept.tell(*(tomatometer(scored(20, 5), day(night), film) for film in films))
+    assert set(decisions(kept)) == {None, "superseded"}
+    assert {kept.score(source_id=film)["votes"] for film in films} == {349}
+
+
+@given(
+    nights=st.lists(
+        st.sampled_from(
+            [CRITICS, *(scored(value, votes) for value in (20, 60) for votes in (100, 340))]
+        ),
+        max_size=9,
+    )
+)
+@quick
+def test_a_figure_releases_itself_once_it_was_held_on_three_nights_running_and_no_sooner(
+    shared: Kept, nights: Sequence[Score]
+) -> None:
+    """On the fourth at the latest, where another rule held it on the third."""
+    source_id, first = f"m/{next(listings)}", 100 * next(listings)  # no other film's cases are near
+    shared.tell(tomatometer(CRITICS, day(first), source_id))
+    stands, running, before = CRITICS, 0, CRITICS
+    for number, said in enumerate(nights, first + 1):
+        shared.tell(tomatometer(said, day(number), source_id))
+        stored = shared.score(source_id=source_id)["last_attempt_state"] == "scored"
+        if doubt(said, as_standing(stands), "critics") is None:
+            running = 0
+        else:
+            running = running + 1 if running and follows(said, before) else 1
+            assert stored == (running >= 3) or running == 3
+        stands, before = (said if stored else stands), said
+        running *= not stored
+        assert shared.score(source_id=source_id)["value"] == stands.value
 
 
 def test_figures_that_contradict_each_other_release_nothing(kept: Kept) -> None:
