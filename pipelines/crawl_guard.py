@@ -51,6 +51,8 @@ MOST = 0.5
 DOUBTFUL = 0.3
 """Share of doubtful figures from which the others are not to be trusted either."""
 
+_LOST_PAGES, _FOUND_AGAIN = "lost pages", "found again"
+
 _FACTS = (
     "title",
     "year",
@@ -66,9 +68,11 @@ _FACTS = (
 
 @dataclass(frozen=True)
 class Past:
-    """What a source's last good crawls were like, for one kind of answer."""
+    """What a source's last good crawls were like, for one kind of answer, and when the first of
+    them began."""
 
     crawls: Sequence[Counts]
+    since: str = ""
 
     @property
     def known(self) -> bool:
@@ -90,13 +94,15 @@ def past_of(db: Database, source: str, target: str) -> Past:
     """The past of one source, since a person last let a crawl of it pass: what that one was like
     is how the source is now."""
     rows = db.conn.execute(
-        "SELECT profile FROM crawls WHERE source = ?1 AND profile IS NOT NULL AND run_id >= ifnull("
+        "SELECT profile, started_at FROM crawls"
+        " WHERE source = ?1 AND profile IS NOT NULL AND run_id >= ifnull("
         "(SELECT max(run_id) FROM quarantine WHERE source = ?1 AND topic = ?2"
         " AND decision = 'released'), 0) AND json_extract(profile, ?3) >= ?4"
         " ORDER BY run_id DESC LIMIT ?5",
         (source, CRAWL, f"$.{target}.records", FEWEST, LAST_CRAWLS),
-    )
-    return Past([Counter(json.loads(profile)[target]) for (profile,) in rows])
+    ).fetchall()
+    profiles = [Counter(json.loads(profile)[target]) for profile, _ in rows]
+    return Past(profiles, min((started_at for _, started_at in rows), default=""))
 
 
 def counts_of(records: Iterable[Record]) -> Counts:
@@ -168,10 +174,12 @@ def as_ended(counts: Counts, selection: str) -> Counts:
 
 
 def with_released(profile: Counts, released: Counts) -> Counts:
-    """The profile of a crawl, with the counts of what was held of it and a person let pass."""
+    """The profile of a crawl, with the counts of what was held of it and a person let pass: the
+    pages that it lost, too."""
     ended = [name for name in profile if name.split(" ")[0] == _ended("")]
     whole = [name.replace(_ended(""), _whole(""), 1) for name in ended]
-    return Counter({name: profile[name] for name in profile if name not in ended}) + (
+    settled = {*ended, _LOST_PAGES, _FOUND_AGAIN}
+    return Counter({name: profile[name] for name in profile if name not in settled}) + (
         released + Counter(whole)
     )
 
@@ -188,7 +196,8 @@ class Came:
 
     `unmoved` others say what stands, and nothing speaks against them; of the rest nothing stands.
     `counts` has what all carried. `not_found_before` has the source_ids of the pages that were not
-    found the last time either, which passed or was released.
+    found the last time, which passed or was released. `found_lately` tells how many known pages
+    the source has that were asked since its past began and found, before this came.
     """
 
     number: int
@@ -197,6 +206,7 @@ class Came:
     unmoved: int = 0
     is_part: bool = False
     not_found_before: Set[str] = frozenset()
+    found_lately: int = 0
 
 
 def doubt_records(
@@ -212,7 +222,7 @@ def doubt_records(
     records, counts, unmoved = came.records, came.counts, came.unmoved
     crawl = so_far + counts
     found = [
-        *_gone(came, standing),
+        *(_gone(came, standing) or _gone_bit_by_bit(came, standing, past.pooled + so_far)),
         *_unrated(records, standing, unmoved),
         *_doubtful(records, standing, unmoved),
         *vanished(crawl if came.is_part else counts, crawl, past.pooled),
@@ -232,13 +242,46 @@ def doubt_length(number: int, past: Past, selection: str) -> Doubt | None:
     return Doubt(Rule.CUT_SHORT, f"{number:,} films, where the last whole ones had {longest:,}")
 
 
-def _gone(came: Came, standing: Mapping[str, Mapping[str, Standing]]) -> Iterable[Doubt]:
+def counts_of_pages(came: Came, standing: Mapping[str, Mapping[str, Standing]]) -> Counts:
+    """How many known pages are not found that were there the last time, and the reverse."""
+    again = came.not_found_before & standing.keys()
+    counts = Counter({_LOST_PAGES: len(lost_pages(came, standing))})
+    counts[_FOUND_AGAIN] = sum(
+        str(record.source_id) in again and record.outcome is not Outcome.NOT_FOUND
+        for record in came.records
+    )
+    return +counts
+
+
+def lost_pages(came: Came, standing: Mapping[str, Mapping[str, Standing]]) -> Set[str]:
+    """The known pages that are not found, and were there the last time, by source_id."""
+    gone = {str(r.source_id) for r in came.records if r.outcome is Outcome.NOT_FOUND}
+    return (gone & standing.keys()) - came.not_found_before
+
+
+def _gone(came: Came, standing: Mapping[str, Mapping[str, Standing]]) -> list[Doubt]:
     """Most pages that were there are not: the site moved them, and its films are not gone."""
     were_there = standing.keys() - came.not_found_before
-    known = [record for record in came.records if str(record.source_id) in were_there]
-    gone = sum(record.outcome is Outcome.NOT_FOUND for record in known)
-    if gone >= FEWEST and gone >= MOST * len(known):
-        yield Doubt(Rule.PAGES_GONE, f"{gone} of {len(known)} known pages are not found")
+    known = sum(str(record.source_id) in were_there for record in came.records)
+    gone = len(lost_pages(came, standing))
+    if gone < FEWEST or gone < MOST * known:
+        return []
+    return [Doubt(Rule.PAGES_GONE, f"{gone} of {known} known pages are not found")]
+
+
+def _gone_bit_by_bit(
+    came: Came, standing: Mapping[str, Mapping[str, Standing]], before: Counts
+) -> list[Doubt]:
+    """Each night some pages that were there are not; of those that were when the past began, most
+    are gone by now."""
+    lost = len(lost_pages(came, standing))
+    pages = before + counts_of_pages(came, standing)
+    gone = pages[_LOST_PAGES] - pages[_FOUND_AGAIN]
+    were_there = gone + came.found_lately - lost
+    if not lost or gone < FEWEST or gone < MOST * were_there:
+        return []
+    bit_by_bit = f"{gone} of {were_there} known pages came not to be found, night after night"
+    return [Doubt(Rule.PAGES_GONE, bit_by_bit)]
 
 
 def _unrated(

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from sqlite_utils import Database
@@ -26,13 +27,15 @@ from pipelines.crawl_guard import (
     as_profile,
     as_whole,
     counts_of,
+    counts_of_pages,
     counts_of_titles,
     doubt_length,
     doubt_records,
+    lost_pages,
     past_of,
 )
 from pipelines.guard import Doubt, Standing
-from spiders.items import Answer, Outcome, Titles
+from spiders.items import Answer, Outcome, Record, Titles
 
 TOGETHER = 20
 """Pages that are judged together: two minutes of asking at the usual delay."""
@@ -52,6 +55,14 @@ FROM json_each(?2) asked
 CROSS JOIN listings l ON l.source = ?1 AND l.source_id = asked.value
 CROSS JOIN scores s ON s.listing_id = l.listing_id AND s.score_kind = ?3
   AND s.state = 'scored' AND s.origin <> 'archive'
+"""
+
+_FOUND_LATELY = """
+SELECT count(DISTINCT l.listing_id)
+FROM listings l CROSS JOIN urls u USING (listing_id)
+WHERE l.source = ?1 AND l.not_found_runs = 0 AND u.last_asked_at >= ?2
+  AND EXISTS (SELECT 1 FROM scores s WHERE s.listing_id = l.listing_id
+              AND s.state = 'scored' AND s.origin <> 'archive')
 """
 
 _NOT_FOUND_BEFORE = """
@@ -150,7 +161,7 @@ class Waiting:
         if doubt:
             self._held.add(target)
             return Judged(answers, doubt)
-        self._passed[target] = so_far + came.counts
+        self._passed[target] = so_far + came.counts + counts_of_pages(came, standing)
         return Judged(answers)
 
     def _pass(self, answer: Answer) -> Judged:
@@ -179,15 +190,13 @@ class Waiting:
                     records.append(titles.record(titles.row(place)))
         standing = self._standing([str(record.source_id) for record in records])
         number = sum(answer.number_of_records for answer in answers)
-        lost = [str(r.source_id) for r in records if r.outcome is Outcome.NOT_FOUND]
-        return Came(
-            number,
-            counts_of_answers(answers),
-            records,
-            unmoved,
-            answers[0].is_part,
-            self._not_found_before(lost) if lost else frozenset(),
-        ), standing
+        came = Came(number, counts_of_answers(answers), records, unmoved, answers[0].is_part)
+        if answers[0].target != "listing":
+            return came, standing
+        came = replace(came, not_found_before=self._not_found_before(records))
+        if lost_pages(came, standing):
+            came = replace(came, found_lately=self._found_lately())
+        return came, standing
 
     def _figures(self, titles: Titles) -> Mapping[str, tuple[float, int | None]]:
         """The value and votes that stand of each of these titles that are rated."""
@@ -195,10 +204,17 @@ class Waiting:
         rows = self._db.conn.execute(_FIGURES, told)
         return {source_id: (value, votes) for source_id, value, votes in rows}
 
-    def _not_found_before(self, source_ids: Sequence[str]) -> frozenset[str]:
+    def _not_found_before(self, records: Sequence[Record]) -> frozenset[str]:
         """Of some listings, those whose page was not found the last time."""
-        rows = self._db.conn.execute(_NOT_FOUND_BEFORE, (self._source, json.dumps(source_ids)))
+        ids = json.dumps([str(record.source_id) for record in records])
+        rows = self._db.conn.execute(_NOT_FOUND_BEFORE, (self._source, ids))
         return frozenset(source_id for (source_id,) in rows)
+
+    def _found_lately(self) -> int:
+        """Known pages that were asked since the past began, and found."""
+        told = (self._source, self._past["listing"].since)
+        (found,) = self._db.conn.execute(_FOUND_LATELY, told).fetchone()
+        return int(found)
 
     def _standing(self, source_ids: Sequence[str]) -> dict[str, dict[str, Standing]]:
         """What stands of some listings, by source_id and score kind."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from random import Random
 
@@ -95,9 +96,9 @@ def crawl(kept: Kept, run_id: int, answers: list[Answer]) -> tuple[Tally, list[s
         [run_id, day(run_id)],
     )
     waiting, store, tally = Waiting(kept.db, "rottentomatoes"), Store(kept.db, run_id, {}), Tally()
-    judged = [found for said in answers for found in waiting.add(said)]
     reasons = []
-    for answers_together, doubt in [*judged, *waiting.end(finished=True)]:
+    judged = (found for said in answers for found in waiting.add(said))
+    for answers_together, doubt in chain(judged, waiting.end(finished=True)):
         if doubt:
             reasons.append(doubt.reason)
             continue
@@ -154,6 +155,60 @@ def test_pages_that_all_moved_away_are_held_and_no_film_is_gone(tmp_path: Path) 
             assert "known pages are not found" in reasons[0]
         gone = "SELECT * FROM listings WHERE gone_at IS NOT NULL OR not_found_runs > 0"
         assert kept.rows(gone) == []
+
+
+def rated(number: int) -> list[Film]:
+    """So many films of whose pages all are known."""
+    films = [Film(Random(n), next(NUMBERS)) for n in range(number)]
+    for film in films:
+        for night in range(-400, NIGHTS * 2):
+            film.live(night)
+    return films
+
+
+def nights_of(
+    kept: Kept, films: Sequence[Film], lost: Callable[[int, int], bool]
+) -> dict[int, str]:
+    """Why nights were held (the first reason of each) of a site that loses pages: `lost` tells on
+    which night which film's, by its rank among all. What is gone is not asked."""
+    held = {}
+    for night in range(1, NIGHTS):
+        gone = kept.column("SELECT source_id FROM listings WHERE gone_at IS NOT NULL")
+        pages = [
+            refused(Outcome.NOT_FOUND, day(night), source_id=film.source_id)
+            if lost(night, 41 * number % len(films))  # pages that are asked together differ in rank
+            else film.page(NIGHTS).model_copy(update={"asked_at": day(night)})
+            for number, film in enumerate(films)
+            if film.source_id not in gone
+        ]
+        _, reasons = crawl(kept, night, pages)
+        if reasons:
+            held[night] = reasons[0]
+    return held
+
+
+def test_pages_that_a_site_loses_bit_by_bit_are_held_once_most_are_gone(tmp_path: Path) -> None:
+    """A fifth of those that are left, each night: no night by itself loses half."""
+    with keeping(tmp_path / "ratings.db") as kept:
+        held = nights_of(kept, rated(100), lambda night, rank: rank >= 100 * 0.8 ** (night - 1))
+        assert min(held) == 5  # 80, 64, 51, 41 are left
+        assert held[5] == "52 of 100 known pages came not to be found, night after night"
+        (gone,) = kept.row("SELECT count(*) FROM listings WHERE not_found_runs > 0")
+        assert gone < 50
+
+
+MOVES = {
+    "some once, for good": lambda night, rank: night > 2 and rank < 40,
+    "others each night": lambda night, rank: (rank + 13 * night) % 100 < 12,
+}
+
+
+@pytest.mark.parametrize("lost", MOVES.values(), ids=MOVES)
+def test_pages_that_are_lost_once_or_found_again_are_no_matter(
+    tmp_path: Path, lost: Callable[[int, int], bool]
+) -> None:
+    with keeping(tmp_path / "ratings.db") as kept:
+        assert nights_of(kept, rated(100), lost) == {}
 
 
 def test_the_demos_sites_asked_again_and_again_are_never_held(

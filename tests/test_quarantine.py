@@ -300,3 +300,5 @@ def test_what_a_person_let_pass_counts_in_the_length_of_its_crawl() -> None:
     together = with_released(passed, Counter(records=100_000))
     assert together == as_whole(Counter(records=1_000_000), "a universe")
     assert with_released(Counter(records=90), Counter(records=10)) == Counter(records=100)
+    lost = Counter({"records": 90, "lost pages": 40, "found again": 2})
+    assert with_released(lost, Counter(records=10)) == Counter(records=100)
