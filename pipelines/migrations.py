@@ -571,3 +571,13 @@ CREATE TABLE exported_ids (
 ) STRICT, WITHOUT ROWID;
 """,
     )
+
+
+@migrations()
+def m018_usual_coverage(db: Database) -> None:
+    """So far every night became usual."""
+    statements(
+        db,
+        "ALTER TABLE run_coverage ADD COLUMN is_usual INTEGER NOT NULL DEFAULT 1"
+        " CHECK (is_usual IN (0, 1));",
+    )

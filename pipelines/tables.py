@@ -367,6 +367,8 @@ TABLES: tuple[Table, ...] = (
             "score_kind": "key of the score kind",
             "scored": "films whose score of this kind is known",
             "films": "films that there were",
+            "is_usual": "1: later nights are held against it; 0: it was known of fewer films than"
+            " usual, and nobody had acknowledged that",
         },
     ),
     Table(

@@ -22,11 +22,18 @@ from schedules.history import WHOLE_REFRESH, last_runs
 from spiders.sources import SOURCES, score_kinds
 
 NIGHTS = 14
-"""So many nights are the past that tonight's coverage is held against: a fortnight, so that what
-fell for good becomes usual before anybody is tired of hearing it."""
+"""So many usual nights are the past that tonight's coverage is held against. What has fallen is not
+usual, however long ago it fell, but where somebody acknowledged it: what fell for good becomes
+usual within a fortnight of such nights."""
 
 NIGHTS_AT_LEAST = 3
 """Fewer nights are no past."""
+
+USUAL_SHARE = 0.95
+"""Coverage fell that is below this share of what is usual …"""
+
+FEWER_FILMS = 3
+"""… by at least so many films."""
 
 _CRAWLS_LOOKED_AT = 1_000
 """The last crawls that are looked at: four months of eight sources."""
@@ -70,6 +77,12 @@ class Coverage:
     scored: int
     films: int
     usual: float | None
+
+    @property
+    def fell(self) -> bool:
+        """Whether it is known of fewer films than usual, beyond a few."""
+        usual = self.usual or 0
+        return usual - self.scored >= FEWER_FILMS and self.scored < USUAL_SHARE * usual
 
 
 @dataclass(frozen=True)
@@ -147,9 +160,24 @@ def note_night(db: Database, path: Path) -> None:
             "UPDATE runs SET db_bytes = ?, wal_bytes = ? WHERE run_id = ?",
             (db_bytes, wal_bytes, run_id),
         )
+        acknowledged = {
+            finding
+            for (finding,) in db.conn.execute(
+                "SELECT finding FROM alerts WHERE acked_until > ?", (clock.now(),)
+            )
+        }
         db.conn.executemany(
-            "INSERT OR REPLACE INTO run_coverage VALUES (?, ?, ?, ?)",
-            ((run_id, kind, *told) for kind, told in _scored(db).items()),
+            "INSERT OR REPLACE INTO run_coverage VALUES (?, ?, ?, ?, ?)",
+            [
+                (
+                    run_id,
+                    kind,
+                    told.scored,
+                    told.films,
+                    not told.fell or f"coverage:{kind}" in acknowledged,
+                )
+                for kind, told in _coverage(db).items()
+            ],
         )
 
 
@@ -249,8 +277,9 @@ def _scored(db: Database) -> dict[str, tuple[int, int]]:
 def _coverage(db: Database) -> dict[str, Coverage]:
     past: dict[str, list[int]] = {}
     for kind, scored in db.conn.execute(
-        "SELECT score_kind, scored FROM run_coverage WHERE run_id IN"
-        " (SELECT DISTINCT run_id FROM run_coverage ORDER BY run_id DESC LIMIT ?)",
+        "SELECT score_kind, scored FROM (SELECT score_kind, scored,"
+        " row_number() OVER (PARTITION BY score_kind ORDER BY run_id DESC) AS place"
+        " FROM run_coverage WHERE is_usual = 1) WHERE place <= ?",
         (NIGHTS,),
     ):
         past.setdefault(kind, []).append(scored)

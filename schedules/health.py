@@ -13,7 +13,7 @@ from typing import Literal
 from pipelines import clock
 from pipelines.guard import Rule
 from pipelines.wording import counted
-from schedules.condition import Condition, Held, Trouble
+from schedules.condition import FEWER_FILMS, Condition, Held, Trouble
 from schedules.due import CEILING_DAYS
 from spiders.sources import by_key, score_kind, source_of_kind
 
@@ -24,12 +24,6 @@ longer than the one before."""
 MANY_HELD = 10
 """Open cases of one source that are more than a little. Single figures are held every night, and
 most release themselves."""
-
-USUAL_SHARE = 0.95
-"""Coverage fell that is below this share of what is usual …"""
-
-FEWER_FILMS = 3
-"""… by at least so many films."""
 
 STALE_SHARE = 0.1
 """Share of a source's figures that may be older than the ceiling: those of pages that fail."""
@@ -233,8 +227,7 @@ def _held(held: Held) -> Finding | None:
 
 def _coverage(found: Condition) -> Iterator[Finding]:
     for kind, told in found.coverage.items():
-        fewer = (told.usual or 0) - told.scored
-        if fewer >= FEWER_FILMS and told.scored < USUAL_SHARE * (told.usual or 0):
+        if told.fell:
             yield Finding(
                 f"coverage:{kind}",
                 "fault",

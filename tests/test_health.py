@@ -14,12 +14,14 @@ from typer.main import get_command
 
 from pipelines import clock
 from pipelines.crawl_guard import as_profile
+from pipelines.database import writing
 from pipelines.guard import Rule
 from schedules.cli import app
+from schedules.condition import note_night
 from schedules.health import KINDS
 from schedules.replica import Replica
 from spiders.sources import SOURCES, score_kinds
-from tests.answers import keeping, scored, tomatometer
+from tests.answers import answer, keeping, record, scored, tomatometer
 from tests.conftest import Afterscore, beside
 
 NEXT_YEAR = clock.later(clock.now(), days=365)[:10]
@@ -363,11 +365,11 @@ def test_every_rule_of_a_crawl_has_a_finding_of_its_own() -> None:
     assert rules <= set(KINDS)
 
 
-def covered(nights: Nights, *scored_films: int) -> None:
-    """Nights, the last of them last night, each with so many films scored by Tomatometer."""
+def covered(nights: Nights, *scored_films: int, kind: str = "tomatometer") -> None:
+    """Nights, the last of them last night, each with so many films scored by one kind."""
     for number, films in enumerate(scored_films):
         run_id = nights.run(len(scored_films) - number - 0.9)
-        row = {"run_id": run_id, "score_kind": "tomatometer", "scored": films, "films": 100}
+        row = {"run_id": run_id, "score_kind": kind, "scored": films, "films": 100}
         nights.insert("run_coverage", row)
 
 
@@ -377,7 +379,6 @@ def covered(nights: Nights, *scored_films: int) -> None:
         ((4, 5, 4), True),
         ((4, 4), False),  # two nights are no past
         ((1, 2, 2), False),
-        ((60, 60, 60, *[1] * 11), False),  # it fell long ago, and stayed so
         ((90, *[60] * 20), True),
     ],
 )
@@ -389,6 +390,34 @@ def test_coverage_fell_where_fewer_films_are_known_than_in_the_last_fortnight(
         kept.tell(tomatometer(scored(93), ago(0.1)))
         kept.match()
     assert set(nights.found()) == ({"coverage:tomatometer"} if fell else set())
+
+
+def test_what_fell_is_told_until_it_is_back_or_was_acknowledged_for_a_fortnight(
+    nights: Nights,
+) -> None:
+    """A column that emptied is not usual because it is empty for long."""
+
+    def more_nights(number: int) -> set[str]:
+        with writing(nights.ready.folder / "ratings.db") as db:
+            for _ in range(number):
+                nights.run(0.1)
+                note_night(db, nights.ready.folder / "ratings.db")
+        return set(nights.found())
+
+    fell = "coverage:imdb_rating"
+    covered(nights, *[5] * 14, kind="imdb_rating")
+    assert more_nights(20) == {fell}
+    rating = {"imdb_rating": scored(7.8, scale_max=10)}
+    films = [record("imdb", f"tt{number:07}", title="Up", scores=rating) for number in range(1, 6)]
+    with keeping(nights.ready.folder / "ratings.db") as kept:
+        kept.tell(*(answer(film, at=ago(0.1)) for film in films))
+        kept.match()
+    assert more_nights(1) == set()
+    nights.execute("UPDATE film_scores SET imdb_rating = NULL")
+    assert more_nights(20) == {fell}
+    nights.ready("health", "--ack", fell, "--until", NEXT_YEAR)
+    assert more_nights(3) == {fell}  # printed it is all the same
+    assert more_nights(11) == set()
 
 
 def test_figures_that_nothing_confirms_go_stale(nights: Nights) -> None:
