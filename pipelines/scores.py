@@ -10,7 +10,6 @@ before a page came, only the last time is known at which it was said again.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, TypeGuard
 
 from sqlite_utils import Database
@@ -19,7 +18,7 @@ from pipelines import guard
 from pipelines.confirmations import confirm
 from pipelines.moves import write_moves
 from pipelines.quarantine import hold, supersede
-from pipelines.statements import Change, Row, Statement, Tally, one
+from pipelines.statements import Change, Origin, Row, Statement, Tally, one
 from spiders.items import Record, Score, ScoreState
 from spiders.sources import score_kind, source_of_kind
 
@@ -79,16 +78,35 @@ def store_score(
         _live(db, said, kind, score, stands, answered, tally)
 
 
-def stand_on_answers(db: Database, listing_id: int) -> None:
+def stand_on_answers(db: Database, listing_id: int, at: str) -> None:
     """A 304 says again what the last full answer said: that is newer than any saved page."""
-    for kind, *attempt in db.conn.execute(
-        "SELECT score_kind, last_attempt_state, last_attempt_at FROM scores WHERE listing_id = ?"
-        " AND origin = 'archive' AND last_attempt_state IN ('scored', 'not_rated')",
+    for kind, *stands in db.conn.execute(
+        f"SELECT score_kind, {_FIGURE}, last_attempt_state, last_attempt_at FROM scores"
+        " WHERE listing_id = ? AND (said_otherwise = 1 OR origin = 'archive'"
+        "  AND last_attempt_state IN ('scored', 'not_rated'))",
         (listing_id,),
     ).fetchall():
+        if _answered(stands):
+            _written_again(db, listing_id, kind, stands)
+            continue
         answered = _newest(db, listing_id, kind, saved=False)
         if answered:
-            _stand(db, listing_id, kind, answered, attempt)
+            _stand_again(db, listing_id, kind, stands, answered, at, answered[_ORIGIN])
+
+
+def write_again_of_dataset(db: Database, source: str) -> list[int]:
+    """Of what stands on a dataset, write what was seen again before this one confirms it once more;
+    gives the listings."""
+    seen = db.conn.execute(
+        f"SELECT listing_id, score_kind, {_FIGURE}, last_attempt_state, last_attempt_at"
+        " FROM scores WHERE said_otherwise = 1 AND origin = 'dataset' AND (listing_id, score_kind)"
+        " IN (SELECT a.listing_id, a.score_kind FROM seen_again a"
+        "  CROSS JOIN listings l USING (listing_id) WHERE l.source = ?)",
+        (source,),
+    ).fetchall()
+    for listing_id, kind, *stands in seen:
+        _written_again(db, listing_id, kind, stands)
+    return [listing_id for listing_id, *_ in seen]
 
 
 def _doubt(
@@ -128,15 +146,12 @@ def _live(
 ) -> None:
     """Compare with what was last `answered`; a saved page may stand meanwhile."""
     if _answered(stands):
-        stands = answered = _written_again(db, said, kind, stands)
+        stands = answered = _written_again(db, said.listing_id, kind, stands)
     supersede(db, said.listing_id, kind, said.at)
     confirm(db, said, kind, tally)
     if stands and answered and _as_before(answered, score):
         if not _answered(stands):
-            otherwise = tuple(stands[:2]) != tuple(answered[:2])
-            if otherwise and stands[_OBSERVED_AT] < said.at and not answered[_RELAYED]:
-                answered = _again(db, said, kind, answered)
-            _stand(db, said.listing_id, kind, answered, stands[-2:])
+            _stand_again(db, said.listing_id, kind, stands, answered, said.at, said.origin)
         if stands[_ORIGIN] != said.origin:
             db.conn.execute(
                 "UPDATE scores SET origin = ? WHERE listing_id = ? AND score_kind = ?",
@@ -146,7 +161,7 @@ def _live(
             _attempted(db, said, kind, score.state.value, quietly=True)
         return
     figure = _figure(said, score)
-    _observe(db, said, kind, figure)
+    _observe(db, said.listing_id, kind, figure, said.exact)
     _stand(db, said.listing_id, kind, figure, _attempt(said, score, stands))
     before = in_words(stands[0], stands[1]) if stands else None
     after = in_words(score.state.value, score.value)
@@ -154,31 +169,43 @@ def _live(
         tally.change(Change(said.listing_id, kind, before, after))
 
 
-def _written_again(db: Database, said: Statement, kind: str, stands: Row) -> Row:
+def _stand_again(
+    db: Database,
+    listing_id: int,
+    kind: str,
+    page: Row,
+    answered: Row,
+    at: str,
+    origin: Origin,
+) -> None:
+    """Let stand what was answered before and is said again, in place of a saved page; it is written
+    where that said otherwise."""
+    otherwise = tuple(page[:2]) != tuple(answered[:2])
+    if otherwise and page[_OBSERVED_AT] < at and not answered[_RELAYED]:
+        answered = _again(db, listing_id, kind, answered, at, origin)
+    _stand(db, listing_id, kind, answered, page[-2:])
+
+
+def _written_again(db: Database, listing_id: int, kind: str, stands: Row) -> Row:
     """What stands, as of when it was seen again after a saved page said otherwise: what is seen in
     the view of it until now is written, for what comes next follows upon it."""
     seen = one(
         db,
         "SELECT said_at FROM seen_again WHERE listing_id = ? AND score_kind = ?",
-        said.listing_id,
+        listing_id,
         kind,
     )
     if seen is None or stands[_RELAYED]:
         return stands
-    figure = _again(db, _at(said, seen[0], stands), kind, stands)
-    _stand(db, said.listing_id, kind, figure, stands[-2:])
+    figure = _again(db, listing_id, kind, stands, seen[0], stands[_ORIGIN])
+    _stand(db, listing_id, kind, figure, stands[-2:])
     return (*figure, *stands[-2:])
 
 
-def _at(said: Statement, at: str, stands: Row) -> Statement:
-    """What stands, as a statement of another time at which it was said again."""
-    return replace(said, at=at, exact="second", origin=stands[_ORIGIN])
-
-
-def _again(db: Database, said: Statement, kind: str, answered: Row) -> Row:
-    """Write what was answered before once more, as a statement says it again."""
-    figure = (*answered[:_ORIGIN], said.origin, *answered[_ORIGIN + 1 : _OBSERVED_AT], said.at)
-    _observe(db, said, kind, figure)
+def _again(db: Database, listing_id: int, kind: str, answered: Row, at: str, origin: Origin) -> Row:
+    """Write what was answered before once more, as of a time at which it was said again."""
+    figure = (*answered[:_ORIGIN], origin, *answered[_ORIGIN + 1 : _OBSERVED_AT], at)
+    _observe(db, listing_id, kind, figure)
     return figure
 
 
@@ -188,9 +215,10 @@ def _late(db: Database, said: Statement, kind: str, score: Score, stands: Row) -
     figure: Row = stands[:11]
     within = _answered(stands) and stands[_OBSERVED_AT] < said.at
     if not (within and _as_before(stands, score)):
-        _observe(db, said, kind, _figure(said, score))
+        _observe(db, said.listing_id, kind, _figure(said, score), said.exact)
         if within:  # what stands was said before and after, and written once
-            figure = _again(db, _at(said, _seen_at(db, said, kind, stands), stands), kind, stands)
+            seen_at = _seen_at(db, said, kind, stands)
+            figure = _again(db, said.listing_id, kind, stands, seen_at, stands[_ORIGIN])
     _stand(db, said.listing_id, kind, figure, _attempt(said, score, stands))
 
 
@@ -227,7 +255,7 @@ def _missing(
 
 def _archived(db: Database, said: Statement, kind: str, score: Score, stands: Row | None) -> None:
     """A saved page is history: always written, once, and it stands only where it is newest."""
-    _observe(db, said, kind, _figure(said, score))
+    _observe(db, said.listing_id, kind, _figure(said, score), said.exact)
     newest = _newest(db, said.listing_id, kind, saved=True)
     assert newest, f"an observation of {kind} was just written"
     if _answered(stands) and stands[0] != "missing" and said.at <= _seen_at(db, said, kind, stands):
@@ -268,7 +296,7 @@ def _newest(db: Database, listing_id: int, kind: str, *, saved: bool) -> Row | N
     )
 
 
-def _observe(db: Database, said: Statement, kind: str, figure: Row) -> None:
+def _observe(db: Database, listing_id: int, kind: str, figure: Row, exact: str = "second") -> None:
     """Write an observation, once, and what moved by it. Where two pages say the same at one time,
     the one with the lesser URL is named, whichever came first."""
     db.conn.execute(
@@ -279,10 +307,10 @@ def _observe(db: Database, said: Statement, kind: str, figure: Row) -> None:
         " WHERE (ifnull(excluded.url, ''), ifnull(excluded.layout, ''), excluded.observed_to,"
         " excluded.scale_max, excluded.votes_at_least)"
         " < (ifnull(url, ''), ifnull(layout, ''), observed_to, scale_max, votes_at_least)",
-        (said.listing_id, kind, said.exact, *figure),
+        (listing_id, kind, exact, *figure),
     )
     if not figure[_RELAYED]:
-        write_moves(db, said.listing_id, kind, said.at)
+        write_moves(db, listing_id, kind, figure[_OBSERVED_AT])
 
 
 def _stand(db: Database, listing_id: int, kind: str, figure: Row, attempt: Sequence[str]) -> None:

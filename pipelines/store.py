@@ -28,7 +28,7 @@ from pipelines.listings import (
     store_parts,
 )
 from pipelines.quarantine import hold, hold_answers, supersede
-from pipelines.scores import stand_on_answers, store_score
+from pipelines.scores import stand_on_answers, store_score, write_again_of_dataset
 from pipelines.statements import Origin, Statement, Tally, one
 from pipelines.unmerged import write_touched
 from pipelines.verdicts import store_verdict
@@ -85,7 +85,7 @@ class Store:
         written_before = self._db.conn.total_changes
         said_again = self._said_again(answer) if answer.unchanged else None
         if said_again is not None:
-            stand_on_answers(self._db, said_again)
+            stand_on_answers(self._db, said_again, answer.asked_at)
         elif origin == "dataset":
             self._dataset(answer, tally)
         else:
@@ -114,6 +114,8 @@ class Store:
         if listing_id is not None and not held:
             self._answered(answer, changed=tally.counts["changed"] > changed_before)
         if origin == "dataset" and answer.complete and answer.outcome is Outcome.OK:
+            tally.touch(write_again_of_dataset(self._db, answer.source))
+            write_touched(self._db, tally)
             confirm_dataset(self._db, answer.source, answer.asked_at, unchanged=answer.unchanged)
 
     def hold(self, answers: Sequence[Answer], doubt: Doubt, tally: Tally) -> None:

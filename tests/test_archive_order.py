@@ -51,7 +51,7 @@ class Saved:
 class Live:
     """What the site answered on a day; without a score, that its page is unchanged."""
 
-    on: int
+    on: float
     score: Score | None
     verdict: Credits | None = None
 
@@ -205,11 +205,8 @@ def test_what_stands_does_not_tell_when_saved_pages_came(
 def test_no_answer_takes_back_what_history_said_to_have_moved(
     kept: Kept, steps: list[Saved | Live]
 ) -> None:
-    """Where each page came before the next answer, and every answer was a whole page."""
-    pages = [step for step in steps if isinstance(step, Saved)]
-    whole = [step for step in steps if isinstance(step, Live) and step.score]
-    day_by_day: list[Saved | Live] = [*pages, *whole]
-    day_by_day.sort(key=lambda step: (step.on, isinstance(step, Live)))
+    """Where each page came before the next answer."""
+    day_by_day = sorted(steps, key=lambda step: (step.on, isinstance(step, Live)))
     listing = f"m/film_{next(_numbers)}"
     said = (
         "SELECT said_at, old_value, value FROM score_steps WHERE source_id = ?"
@@ -317,11 +314,13 @@ def test_a_figure_said_again_after_a_saved_page_said_otherwise_stays_in_history(
 ) -> None:
     """From 93 it fell to 91, whatever a page showed in between, and however the page came."""
     first, page, again = Live(3, scored(93, 300)), Saved(4, scored(92)), Live(5, scored(93, 300))
-    unchanged, fell = Live(5, None), Live(6, scored(91, 301))
+    unchanged, still, fell = Live(5, None), Live(5.5, None), Live(6, scored(91, 301))
     orders: list[list[Saved | Live]] = [
         [first, page, again, fell],
         [first, again, page, fell],
         [first, page, unchanged, fell],
+        [first, page, unchanged, still, fell],
+        [first, unchanged, page, still, fell],
     ]
     for steps in orders:
         tables = tables_after(kept, steps)
@@ -336,6 +335,22 @@ def test_a_figure_said_again_after_a_saved_page_said_otherwise_stays_in_history(
             (day(5), 93),
             (day(6), 91),
         ]
+
+
+def test_what_a_dataset_says_again_was_seen_again_on_the_night_that_is_known(
+    tmp_path: Path,
+) -> None:
+    """And not on every night on which it is confirmed once more."""
+    said, page = (record("imdb", scores={"imdb_rating": scored(v, 7_000, 10)}) for v in (7.8, 7.7))
+    told = {"target": "dataset", "asked_url": "https://datasets.imdbws.com/title.ratings.tsv.gz"}
+    with keeping(tmp_path / "ratings.db") as kept:
+        kept.tell(*(answer(said, at=day(night), **told) for night in (3, 5)))
+        kept.tell(answer(page, at=day(4), target="archive"), origin="archive")
+        for night in (6, 7):
+            kept.tell(answer(said, at=day(night), records=(), unchanged=True, **told))
+            assert kept.rows(
+                "SELECT changed_at, old_value, new_value FROM score_changes ORDER BY changed_at"
+            ) == [(day(3), None, 7.8), (day(4), 7.8, 7.7), (day(5), 7.7, 7.8)]
 
 
 def test_a_saved_verdict_does_not_replace_one_that_was_seen_later(kept: Kept) -> None:

@@ -1,7 +1,7 @@
 -- What stands was seen again after a saved page said otherwise: a last step, for which no
--- observation is written yet, since the page came later than the answer, or a 304 or a dataset said
--- so. With the next answer of a page it is written. The mark on what stands leaves aside nearly all
--- of the saved pages.
+-- observation is written yet, since the page came later than the answer, or a dataset said so as a
+-- whole. With the next answer it is written, whatever that says. The mark on what stands leaves
+-- aside nearly all of the saved pages.
 SELECT s.listing_id, s.score_kind, s.state, s.value, s.scale_max, s.votes, s.votes_at_least,
   s.origin, s.confirmed_at AS said_at, o.observed_at AS old_said_at, o.state AS old_state,
   o.value AS old_value, o.scale_max AS old_scale_max, o.votes AS old_votes
