@@ -31,7 +31,7 @@ from pipelines.quarantine import hold, hold_answers, supersede
 from pipelines.scores import stand_on_answers, store_score, write_again_of_dataset
 from pipelines.statements import Origin, Statement, Tally, one
 from pipelines.unmerged import write_touched
-from pipelines.verdicts import store_verdict
+from pipelines.verdicts import say_again, store_verdict
 from spiders.items import Answer, Outcome, Record
 
 GONE_AFTER_RUNS = 3
@@ -86,6 +86,7 @@ class Store:
         said_again = self._said_again(answer) if answer.unchanged else None
         if said_again is not None:
             stand_on_answers(self._db, said_again, answer.asked_at)
+            say_again(self._db, said_again, answer.asked_at)
         elif origin == "dataset":
             self._dataset(answer, tally)
         else:

@@ -1,10 +1,14 @@
-"""Credits verdicts: what each listing says of scenes in the credits, append-only as scores are."""
+"""Credits verdicts: what each listing says of scenes in the credits, append-only as scores are.
+
+What is said again is written only where a saved page said otherwise in between: of both places, for
+that is what it is about.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from typing import Any
 
 from sqlite_utils import Database
 
@@ -22,13 +26,7 @@ def store_verdict(db: Database, run_id: int | None, said: Statement, tally: Tall
     it."""
     verdict = said.record.credits
     assert verdict is not None
-    before = one(
-        db,
-        f"SELECT {_SAID}, observed_at, url, layout, origin FROM credits_verdicts"
-        " WHERE listing_id = ? AND origin <> 'archive'"
-        " ORDER BY observed_at DESC, rowid DESC LIMIT 1",
-        said.listing_id,
-    )
+    before = _answered(db, said.listing_id)
     if said.from_list and before:
         verdict = _fill(verdict, before)
     now = (
@@ -53,6 +51,8 @@ def store_verdict(db: Database, run_id: int | None, said: Statement, tally: Tall
         standing = before and before[:6]
         if why and hold(db, run_id, said, "credits", why, standing, tally, _says(said.record)):
             return
+        if before:
+            _written_again(db, said.listing_id, before, said.at if unchanged else None)
         supersede(db, said.listing_id, "credits", said.at)
         confirm(db, said, "credits", tally)
         if unchanged:
@@ -65,18 +65,54 @@ def store_verdict(db: Database, run_id: int | None, said: Statement, tally: Tall
         tally.change(Change(said.listing_id, "credits", was, f"during {now[0]}, after {now[1]}"))
 
 
+def say_again(db: Database, listing_id: int, at: str) -> None:
+    """A 304 says again what the last full answer said."""
+    before = _answered(db, listing_id)
+    if before:
+        _written_again(db, listing_id, before, at)
+
+
+def _answered(db: Database, listing_id: int) -> Row | None:
+    """What was last answered: what it says, when, and where it stood."""
+    return one(
+        db,
+        f"SELECT {_SAID}, observed_at, origin, layout, url FROM credits_verdicts"
+        " WHERE listing_id = ? AND origin <> 'archive'"
+        " ORDER BY observed_at DESC, rowid DESC LIMIT 1",
+        listing_id,
+    )
+
+
+def _written_again(db: Database, listing_id: int, before: Row, at: str | None) -> None:
+    """Write what was answered before as of when it was last seen again, and as of now (`at`) where
+    it is said again now: each time only where a saved page said otherwise since it was written."""
+    since = str(before[6])
+    saved = "FROM credits_verdicts WHERE listing_id = ? AND origin = 'archive' AND observed_at >= ?"
+    if one(db, f"SELECT 1 {saved}", listing_id, since) is None:  # as of nearly all
+        return
+    for again in (_seen_at(db, listing_id, before), at):
+        page = again and one(
+            db,
+            f"SELECT during, after {saved} AND observed_at < ?"
+            " ORDER BY observed_at DESC, during DESC, after DESC LIMIT 1",
+            listing_id,
+            since,
+            again,
+        )
+        if again and page and tuple(page) != tuple(before[:2]):
+            _insert(db, listing_id, again, "second", *before[:6], *before[7:])
+            since = again
+
+
 def _late(db: Database, said: Statement, now: Row, before: Row, seen_at: str) -> None:
     """A person let pass what was said before the site last said what stands: that goes on standing,
     and this is history."""
-    observed_at, url, layout, origin = before[6:]
-    within = observed_at < said.at
+    within = before[6] < said.at
     if within and tuple(before[:6]) == now:
         return
     _write(db, said, now)
     if within:  # what stands was said before and after, and written once
-        record = said.record.model_copy(update={"url": url, "layout": layout})
-        again = replace(said, record=record, at=seen_at, exact="second", origin=origin)
-        _write(db, again, before[:6])
+        _insert(db, said.listing_id, seen_at, "second", *before[:6], *before[7:])
 
 
 def _seen_at(db: Database, listing_id: int, before: Row) -> str:
@@ -90,8 +126,14 @@ def _seen_at(db: Database, listing_id: int, before: Row) -> str:
 
 
 def _write(db: Database, said: Statement, told: Row) -> None:
-    """Write what a statement says, once. Of two pages that say the same at one time, the one with
-    the lesser URL is named."""
+    """Write what a statement says."""
+    where = (said.origin, said.record.layout, said.record.url)
+    _insert(db, said.listing_id, said.at, said.exact, *told, *where)
+
+
+def _insert(db: Database, *row: Any) -> None:
+    """Write a verdict, once. Of two pages that say the same at one time, the one with the lesser
+    URL is named."""
     db.conn.execute(
         f"INSERT INTO credits_verdicts (listing_id, observed_at, observed_to, {_SAID},"
         " origin, layout, url) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE"
@@ -100,15 +142,7 @@ def _write(db: Database, said: Statement, told: Row) -> None:
         " WHERE (ifnull(excluded.url, ''), ifnull(excluded.layout, ''), excluded.observed_to,"
         " ifnull(excluded.worth_staying_votes, -1)) < (ifnull(url, ''), ifnull(layout, ''),"
         " observed_to, ifnull(worth_staying_votes, -1))",
-        (
-            said.listing_id,
-            said.at,
-            said.exact,
-            *told,
-            said.origin,
-            said.record.layout,
-            said.record.url,
-        ),
+        row,
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import spiders
@@ -196,8 +196,52 @@ def test_what_stands_does_not_tell_when_saved_pages_came(
         for row in tables["scores"]:
             for name in ("observed_at", "changed_at", "said_otherwise"):
                 del row[name]
-    for name in ("scores", "credits_verdicts", "confirmations", "standing_verdicts"):
+        for row in tables["standing_verdicts"]:
+            del row["observed_at"]
+    for name in ("scores", "confirmations", "standing_verdicts"):
         assert one[name] == other[name]
+    assert verdicts_without_repeats(one) == verdicts_without_repeats(other)
+
+
+def verdicts_without_repeats(tables: dict[str, list[Any]]) -> dict[bool, list[Any]]:
+    """What saved pages said of the credits, and what answers did, but for what they said again."""
+    said: dict[bool, list[Any]] = {True: [], False: []}
+    for row in sorted(tables["credits_verdicts"], key=lambda row: str(row["observed_at"])):
+        same = said[row["origin"] == "archive"]
+        told = {name: value for name, value in row.items() if name != "observed_at"}
+        if row["origin"] == "archive" or not same or same[-1] != told:
+            same.append(row if row["origin"] == "archive" else told)
+    return said
+
+
+YES, NO, SILENT = (Credits(after=says) for says in (Verdict.YES, Verdict.NO, Verdict.UNKNOWN))
+
+
+@given(steps=two_orders().map(lambda both: both[0]))
+@example(steps=[Live(3, not_rated(), YES), Saved(4, not_rated(), NO), Live(5, None)])
+@settings(deadline=None, max_examples=80)
+def test_verdicts_in_the_order_of_time_tell_what_each_answer_said(
+    kept: Kept, steps: list[Saved | Live]
+) -> None:
+    """Where each page came before the next answer: what was said again is known from then on."""
+    day_by_day = sorted(steps, key=lambda step: (step.on, isinstance(step, Live)))
+    listing = f"m/film_{next(_numbers)}"
+    of = "FROM {} JOIN listings USING (listing_id) WHERE source_id = ?"
+    places = f"SELECT during, after {of.format('credits_verdicts')}"
+    said: dict[str, Any] = {}
+    for step in day_by_day:
+        told = as_answer(step, listing)
+        kept.tell(told, origin="archive" if isinstance(step, Saved) else "live")
+        confirmed = kept.column(
+            f"SELECT confirmed_at {of.format('confirmed')} AND topic = 'credits'", listing
+        )
+        if isinstance(step, Live) and confirmed == [day(step.on)]:  # else it is held
+            (said[day(step.on)],) = kept.rows(
+                f"{places} AND origin <> 'archive' ORDER BY observed_at DESC LIMIT 1", listing
+            )
+    for at in said.keys() - {day(step.on) for step in steps if isinstance(step, Saved)}:
+        then = f"{places} AND observed_at <= ? ORDER BY observed_at DESC LIMIT 1"
+        assert kept.rows(then, listing, at) == [said[at]]
 
 
 @given(steps=two_orders().map(lambda both: both[0]))
@@ -334,6 +378,28 @@ def test_a_figure_said_again_after_a_saved_page_said_otherwise_stays_in_history(
             (day(4), 92),
             (day(5), 93),
             (day(6), 91),
+        ]
+
+
+def test_a_verdict_said_again_after_a_saved_page_said_otherwise_stays_in_history(
+    kept: Kept,
+) -> None:
+    figure = not_rated()
+    first, page, again = Live(3, figure, YES), Saved(4, figure, NO), Live(5, figure, YES)
+    unchanged, still, other = Live(5, None), Live(5.5, None), Live(6, figure, SILENT)
+    orders: list[list[Saved | Live]] = [
+        [first, page, again, other],
+        [first, again, page, other],
+        [first, page, unchanged, still, other],
+        [first, unchanged, page, still, other],
+    ]
+    for steps in orders:
+        said = tables_after(kept, steps)["credits_verdicts"]
+        assert sorted((row["observed_at"], row["after"]) for row in said) == [
+            (day(3), "yes"),
+            (day(4), "no"),
+            (day(5), "yes"),
+            (day(6), "unknown"),
         ]
 
 
