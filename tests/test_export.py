@@ -343,6 +343,19 @@ def test_no_file_of_other_people_is_written_over(
     assert (tmp_path / "mine.csv").read_text("utf-8") == "mine"
 
 
+@pytest.mark.parametrize("name", ["../mine.txt", "{}/mine.txt", "sub/mine.txt", "..", "", "\0"])
+def test_no_list_makes_files_elsewhere_an_exports_own(tmp_path: Path, name: str) -> None:
+    out = tmp_path / "out"
+    export(out, "a.csv")
+    (out / "sub").mkdir()
+    mine = [tmp_path / "mine.txt", out / "sub" / "mine.txt"]
+    for file in mine:
+        file.write_text("mine", "utf-8")
+    (out / ".afterscore-export").write_text(f"a.csv\n{name.format(tmp_path)}\n", "utf-8")
+    assert export(out, "b.csv", force=True) == ["b.csv", "sub"]
+    assert [file.read_text("utf-8") for file in mine] == ["mine", "mine"]
+
+
 def test_an_empty_folder_is_nobodys(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     assert export(tmp_path / "out", "a.csv") == ["a.csv"]

@@ -67,11 +67,18 @@ def _refuse(target: Path, *, force: bool) -> None:
 
 
 def _own(folder: Path) -> set[str]:
-    """The names of what an earlier export wrote into a folder."""
+    """The names of what an earlier export wrote into a folder. Files elsewhere are none, whatever
+    its list says: anybody may have written that."""
     try:
-        return {LIST, *(folder / LIST).read_text("utf-8").splitlines()}
+        names = (folder / LIST).read_text("utf-8", errors="replace").splitlines()
     except FileNotFoundError:
         return set()
+    return {LIST, *(name for name in names if _is_plain(name))}
+
+
+def _is_plain(name: str) -> bool:
+    """Whether a text names a file of the folder itself, as an export's are named."""
+    return name not in ("", ".", "..") and not {"/", "\0"} & set(name)
 
 
 def _publish(partial: Path, target: Path) -> None:
