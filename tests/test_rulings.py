@@ -11,8 +11,8 @@ import pytest
 from pipelines.lock import DatabaseProblem
 from pipelines.matching.matcher import match, rebuild
 from pipelines.merge import merge
-from spiders.items import Credits, Record, Verdict
-from tests.answers import keeping, record, scored
+from spiders.items import Credits, Outcome, Record, Verdict
+from tests.answers import day, keeping, record, refused, scored
 from tests.conftest import Afterscore
 from tests.test_matching_evidence import BLADE, claims, hear, imdb, tomatoes
 
@@ -264,6 +264,25 @@ def test_forget_asks_and_removes_a_listing_with_what_hangs_on_it(told: Afterscor
     assert left == []
     assert rows(told, "PRAGMA foreign_key_check") == []
     assert told(*words, "--yes").status == 2
+
+
+def test_a_listing_that_was_mistyped_in_a_ruling_is_forgotten_with_it(told: Afterscore) -> None:
+    """It would be asked for ever. What was asked in vain meanwhile is no matter; what is known, or
+    ruled on otherwise, stays."""
+    film, page, typo = "imdb:tt4975722", "rottentomatoes:m/moonlight", "rottentomatoes:m/moonlihgt"
+    listed = "SELECT source_id FROM listings WHERE source = 'rottentomatoes' ORDER BY 1"
+    before = rows(told, listed)
+    for other in (film, page):
+        assert told("match", "same", other, typo).status == 0
+    with keeping(told.folder / "ratings.db") as kept:
+        kept.tell(refused(Outcome.NOT_FOUND, day(1), source_id="m/moonlihgt"))
+    assert "is forgotten" not in told("match", "undo", page, typo).out
+    assert ("m/moonlihgt",) in rows(told, listed)
+    ended = told("match", "undo", film, typo)
+    assert f"{typo} is forgotten: nothing was ever heard of it" in ended.out
+    assert rows(told, listed) == before
+    assert told("rebuild").status == 0
+    assert rows(told, listed) == before
 
 
 def test_a_ruling_is_undone_whose_listing_was_forgotten(told: Afterscore) -> None:

@@ -18,12 +18,23 @@ from sqlite_utils import Database
 from pipelines import clock
 from pipelines.films import Listed, UnknownFilm, listed
 from pipelines.listings import listing_number
+from pipelines.matching.forgetting import forget
 from pipelines.matching.spans import OWN_ID, Link, followers, join, leave, link
 from spiders.sources import SOURCES
 
 SAME, DIFFERENT = "same", "different"
 FROM_FILE = "the rulings file"
 """Stands as `ruled_by` of what the CSV file says."""
+
+_HEARD = {
+    "listing_films": " AND t.method <> 'ruling'",
+    "listing_identifiers": "",
+    "score_observations": "",
+    "credits_verdicts": "",
+    "quarantine": "",
+    "urls": " AND t.last_outcome IN ('ok', 'not_a_film')",
+}
+"""What tells of a listing that somebody knows it."""
 
 _RANK = {source.key: rank for rank, source in enumerate(SOURCES)}
 
@@ -78,6 +89,25 @@ def undo(db: Database, a: Listed, b: Listed) -> Ruling | None:
         f"UPDATE rulings SET undone_at = ? WHERE {of_them}", (clock.now(), first, second, FROM_FILE)
     )
     return Ruling(*undone) if undone else None
+
+
+def forget_unheard(db: Database, one: Listed) -> bool:
+    """Forget a listing that was made to be ruled on and of which nothing is known: it was mistyped,
+    and would be asked for ever. Only once it is no film, and no ruling that holds names it."""
+    named = "(listing_a = ?1 OR listing_b = ?1) AND"
+    row = db.conn.execute(
+        "SELECT listing_id FROM listings l WHERE source = ?2 AND source_id = ?3 AND title IS NULL"
+        f" AND EXISTS (SELECT 1 FROM rulings WHERE {named} ruled_at = l.first_seen_at)"
+        f" AND NOT EXISTS (SELECT 1 FROM rulings WHERE {named} undone_at IS NULL)"
+        + "".join(
+            f" AND NOT EXISTS (SELECT 1 FROM {table} t WHERE t.listing_id = l.listing_id{which})"
+            for table, which in _HEARD.items()
+        ),
+        (str(one), *one),
+    ).fetchone()
+    if row:
+        forget(db, row[0])
+    return row is not None
 
 
 def in_force(db: Database) -> list[Ruling]:

@@ -120,6 +120,10 @@ def match_undo(a: ListingArgument, b: ListingArgument, db: DbOption = None) -> N
         _say_ruling(database, f"No longer ruled ({undone.words})", first, second, undone.ruling)
         there = [one for one in (first, second) if _row_of(database, one)]
         _match_again(database, *there)
+        with transaction(database):
+            for listing in there:
+                if rulings.forget_unheard(database, listing):
+                    say(f"{listing} is forgotten: nothing was ever heard of it")
         for listing in {first, second}.difference(there):
             say(f"{listing} is not here any more")
 
