@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from datasette.database import Database as DatasettesDatabase
-from datasette.database import Results
+from datasette.database import Results, connections
 from sqlite_utils import Database
 
 from explore.remembered import KEPT, Remembered
@@ -45,8 +48,51 @@ def _counted(db: Database) -> dict[str, int | None]:
 _counts = Remembered(_counted, 10 * KEPT)
 
 
+class _Replaced(Exception):
+    """Another file has the name of the one that a thread has open."""
+
+
 class Ratings(DatasettesDatabase):  # type: ignore[misc]
-    """Datasette's database, but for what it counts."""
+    """Datasette's database, but for what it counts, and that it follows its file's name: a backup
+    that takes the file's place is seen at once, and by all threads."""
+
+    def __init__(self, *told: Any, **named: Any) -> None:
+        super().__init__(*told, **named)
+        self._opened = threading.local()
+
+    def connect(self, write: bool = False) -> sqlite3.Connection:
+        """A connection of this thread, for reading whatever is asked. Datasette itself takes `?`,
+        `#` and `%` in a path for parts of an address, and opens (or makes) another file."""
+        self._opened.file = self._file()
+        uri = f"file:{quote(str(Path(self.path).absolute()))}?mode=ro"
+        connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
+        self._all_file_connections.append(connection)
+        return connection
+
+    async def execute_fn(self, fn: Callable[[sqlite3.Connection], Any]) -> Any:
+        """Run a function over a connection to the file that has the name now."""
+
+        def checked(connection: sqlite3.Connection) -> Any:
+            if self._file() not in (self._opened.file, None):
+                delattr(connections, self.name)
+                self._all_file_connections.remove(connection)
+                connection.close()
+                raise _Replaced
+            return fn(connection)
+
+        while True:
+            try:
+                return await super().execute_fn(checked)
+            except _Replaced:
+                continue  # each thread finds that out once, and opens it anew
+
+    def _file(self) -> tuple[int, int] | None:
+        """Which file has the name; None while none has."""
+        try:
+            found = Path(self.path).stat()
+        except FileNotFoundError:
+            return None
+        return found.st_dev, found.st_ino
 
     async def table_counts(self, limit: int = 10) -> Mapping[str, int | None]:
         """The rows of each table as of a while ago, None for the program's own. To count a table is

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -62,11 +63,35 @@ def test_without_a_database_it_says_how_to_make_one(afterscore: Afterscore) -> N
 def test_a_file_of_another_name_has_the_same_addresses_and_descriptions(
     refreshed: tuple[Afterscore, Ended], tmp_path: Path
 ) -> None:
-    copy = tmp_path / "my films.db"
+    copy = tmp_path / "my films?#1 100%41.db"
     copy.write_bytes((refreshed[0].folder / "ratings.db").read_bytes())
     with served(refreshed[0], "--db", copy) as client:
         page = client.get("/ratings/film_scores").text
+        assert "Skyfall" in client.get(SKYFALL).text
     assert "a film with its scores side by side" in page
+    assert all(path.name.startswith(copy.name) for path in tmp_path.iterdir()), "no other was made"
+
+
+def test_a_backup_that_takes_the_files_place_is_shown_at_once_on_every_page(
+    refreshed: tuple[Afterscore, Ended], tmp_path: Path
+) -> None:
+    then, now = tmp_path / "then.db", tmp_path / "now.db"
+    for copy in (then, now):
+        assert refreshed[0]("backup", copy).status == 0
+    with sqlite3.connect(then) as db:
+        db.execute("UPDATE film_scores SET title = 'Skyfall, then'")
+    db.close()
+    address = "/ratings/film_scores.json?_shape=array&imdb_id=tt1074638"
+
+    def titles(client: httpx.Client) -> set[str]:
+        with ThreadPoolExecutor(8) as pool:  # so that each thread of the site has the file open
+            asked = [pool.submit(client.get, address) for _ in range(16)]
+            return {one.result().json()[0]["title"] for one in asked}
+
+    with served(refreshed[0], "--db", now) as client:
+        assert titles(client) == {"Skyfall"}
+        assert refreshed[0]("backup", now, "--force", "--db", then).status == 0
+        assert titles(client) == {"Skyfall, then"}
 
 
 @pytest.mark.parametrize(
