@@ -10,7 +10,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from sqlite_utils import Database
 
@@ -46,11 +46,14 @@ def night(db: Database, path: Path, settings: Config, say: Callable[[str], None]
 
 
 def heartbeat(url: str, what: str, say: Callable[[str], None]) -> None:
-    """Ask the heartbeat's URL: with `/start`, with `/fail`, or as it is after success."""
+    """Ask the heartbeat's URL: its path with `/start`, with `/fail`, or as it is after success."""
     if not url:
         return
     try:
-        request = _request(url.rstrip("/") + what)
+        parts = urlsplit(url)
+        # Behind a query or a fragment, a night's start would look like its success.
+        path = parts.path.rstrip("/") + what
+        request = _request(parts._replace(path=path, fragment=""))
         with urllib.request.urlopen(request, timeout=HEARTBEAT_SECONDS):  # noqa: S310
             pass
     except (OSError, ValueError, http.client.HTTPException) as fault:
@@ -58,10 +61,9 @@ def heartbeat(url: str, what: str, say: Callable[[str], None]) -> None:
         say(f"heartbeat {what or '(success)'} not sent: {why}")
 
 
-def _request(url: str) -> urllib.request.Request:
+def _request(parts: SplitResult) -> urllib.request.Request:
     """The request, with a user and password of the URL as Basic authentication (RFC 7617), which
     urllib would take for a part of the host. Another host that it leads to is not told them."""
-    parts = urlsplit(url)
     credentials, _, host = parts.netloc.rpartition("@")
     request = urllib.request.Request(  # noqa: S310  the settings take http(s) only
         parts._replace(netloc=host).geturl(), headers={"User-Agent": f"afterscore/{__version__}"}

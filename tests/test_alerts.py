@@ -295,6 +295,13 @@ def test_a_night_beats_at_its_start_and_end(
     assert channel.taken() == []
 
 
+def test_a_heartbeat_keeps_its_query_behind_what_it_tells(
+    refresh: Callable[..., Ended], channel: Channel
+) -> None:
+    refresh(AFTERSCORE_HEARTBEAT_URL=f"http://{channel.host}/beat/?to=you#here")
+    assert channel.asked == ["/beat/start?to=you", "/beat?to=you"]
+
+
 def test_a_night_on_which_a_source_failed_tells_of_it_at_its_end(
     refresh: Callable[..., Ended], channel: Channel
 ) -> None:
