@@ -13,7 +13,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import IntEnum
 from pathlib import Path
 from typing import Any
@@ -68,7 +68,8 @@ class Lock:
         told = {"holder": self._holder, "rank": self._rank, "pid": os.getpid()}
         told |= {"host": socket.gethostname(), "since": clock.now()}
         os.ftruncate(self._main, 0)
-        os.pwrite(self._main, json.dumps(told).encode(), 0)
+        with suppress(OSError):  # the disk is full: SQLite says so better, and who waits can do
+            os.pwrite(self._main, json.dumps(told).encode(), 0)
 
     def wanted(self) -> bool:
         """Whether somebody of a higher rank waits."""

@@ -3,8 +3,10 @@ could be done, and the message says what to do."""
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import Annotated, TextIO, cast
 
 import typer
@@ -61,6 +63,7 @@ def main() -> None:
 
 def _run() -> None:
     try:
+        _refuse_what_nothing_can_name()
         app()
     except (
         Problem,
@@ -77,6 +80,24 @@ def _run() -> None:
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)  # before the run began: there was nothing to end in order
+
+
+def _refuse_what_nothing_can_name() -> None:
+    """SQLite takes texts and paths in UTF-8 alone, and no relative path leads out of a folder that
+    is gone: a command would come half of its way. Raises Problem."""
+    for word in map(os.fsencode, sys.argv[1:]):
+        try:
+            word.decode("utf-8")
+        except UnicodeDecodeError:
+            shown = word.decode("utf-8", "backslashreplace")
+            raise Problem(
+                f"'{shown}' is not in UTF-8. If it names a file or folder, rename that, or make a"
+                " link to it with another name."
+            ) from None
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        raise Problem("the folder that you are in is gone. Change to another one.") from None
 
 
 @app.callback(invoke_without_command=True)

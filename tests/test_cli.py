@@ -94,6 +94,7 @@ def test_what_takes_long_to_import_is_left_to_the_commands_that_need_it(
         (["track", "tmdb:٣٧٧٢٤"], "not an id on TMDB"),
         (["track", "tt0000000"], "A film is tracked by an id"),
         (["track", "https://www.imdb.com/title/tt0000000/"], "not the page of a film on IMDb"),
+        (["track", "Am\udce9lie"], "'Am\\xe9lie' is not in UTF-8"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
@@ -105,6 +106,21 @@ def test_what_cannot_be_done_says_what_to_do(
     assert told in ended.err
     assert "Traceback" not in ended.err
     assert list(afterscore.folder.glob("*.db")) == []
+
+
+def test_in_a_folder_that_is_gone_it_says_so(afterscore: Afterscore) -> None:
+    gone = afterscore.folder / "gone"
+    gone.mkdir()
+    ended = subprocess.run(
+        ["sh", "-c", 'rmdir ../gone && exec "$@"', "sh", *afterscore.command("track", "tt1074638")],
+        cwd=gone,
+        env={**afterscore.whole_environment(), "PYTHONPATH": str(Path(__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("afterscore: the folder that you are in is gone.")
 
 
 def test_a_page_of_a_host_outside_the_register_is_not_read(afterscore: Afterscore) -> None:

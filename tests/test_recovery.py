@@ -94,6 +94,7 @@ def test_a_full_disk_loses_nothing_and_the_next_run_goes_on(
     ready: Afterscore, server: FaultServer
 ) -> None:
     path = path_of(ready)
+    assert "make room" in told(with_files_of_at_most(0, ready, "refresh"))
     assert ready("refresh", "--limit", "10").status == 0
     before = scores(path)
     assert before
