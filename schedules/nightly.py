@@ -7,9 +7,12 @@ or is killed leaves it as it was, and what happens in a night is the same under 
 from __future__ import annotations
 
 import os
+import select
 import signal
+import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,10 +30,25 @@ from schedules.history import WHOLE_REFRESH
 
 JOB = "nightly"
 
+LOOK_EVERY = 60.0
+"""Seconds between two looks at the clock."""
+
+LONGEST_WAIT = timedelta(hours=25)
+"""Until a night that comes every day; an hour more, since a clock is set back by minutes right
+after a night began, and that one need not be done twice."""
+
 
 class UnusableJobStore(Exception):
     """The job store cannot be read; the message says what to do."""
 
+
+_OF_THE_DISK = {
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_BUSY,
+}
 
 # A night that came to its end, whatever came of it. One that was interrupted or killed has not done
 # its work, and the run that goes on with it counts as its end.
@@ -81,9 +99,12 @@ class Nights:
         say: Callable[[str], None],
     ) -> None:
         store = database.with_name(f"{database.name}.schedule").resolve()
-        os.close(os.open(store, os.O_CREAT | os.O_RDWR, 0o600))
-        store.chmod(0o600)
         self._store = store
+        try:
+            os.close(os.open(store, os.O_CREAT | os.O_RDWR, 0o600))
+            store.chmod(0o600)
+        except OSError as fault:
+            raise self._unwritable(fault.strerror) from fault
         self._command, self._tell_command = list(command), list(tell_command)
         self._say = say
         self._child: subprocess.Popen[bytes] | None = None
@@ -106,29 +127,37 @@ class Nights:
         """Until `stop`; `at_once` begins with a night that was missed."""
         Nights._running = self
         signal.set_wakeup_fd(self._wake)
+        # With what is stored it would wait for a time that has passed, or leave it out in silence.
+        first = {"next_run_time": datetime.now(UTC)} if at_once else {}
         try:
             self._scheduler.start(paused=True)
+            self._scheduler.add_job(
+                run_night,
+                self._trigger,
+                id=JOB,
+                replace_existing=True,
+                coalesce=True,
+                max_instances=1,
+                misfire_grace_time=None,
+                **first,
+            )
         except DatabaseError as fault:
+            if getattr(fault.orig, "sqlite_errorcode", 0) & 0xFF in _OF_THE_DISK:
+                raise self._unwritable(str(fault.orig)) from fault
             raise UnusableJobStore(
                 f"{self._store} is not a job store. Remove it: it holds nothing that is not made"
                 " anew."
             ) from fault
-        # With what is stored it would wait for a time that has passed, or leave it out in silence.
-        first = {"next_run_time": datetime.now(UTC)} if at_once else {}
-        self._scheduler.add_job(
-            run_night,
-            self._trigger,
-            id=JOB,
-            replace_existing=True,
-            coalesce=True,
-            max_instances=1,
-            misfire_grace_time=None,
-            **first,
-        )
         self._say(f"next night: {'now' if at_once else self._next_time()}")
         self._scheduler.resume()
+        ahead = _ahead()
         while not self._ends():
-            os.read(self._woken, 1)
+            if select.select([self._woken], [], [], LOOK_EVERY)[0]:
+                os.read(self._woken, 1)
+                continue
+            before, ahead = ahead, _ahead()
+            if abs(ahead - before) > LOOK_EVERY:
+                self._mind_the_clock()
         self._scheduler.shutdown()
 
     def stop(self) -> None:
@@ -161,11 +190,31 @@ class Nights:
         self._child = None
         return status
 
+    def _mind_the_clock(self) -> None:
+        """The clock was set, or the machine slept, and the scheduler would sleep on for as long as
+        it meant to: until hours after the night, or until the year that the clock was in."""
+        if self._scheduler.get_job(JOB).next_run_time - datetime.now(UTC) > LONGEST_WAIT:
+            self._scheduler.reschedule_job(JOB, trigger=self._trigger)
+            self._say(f"the clock was set back; next night: {self._next_time()}")
+        self._scheduler.wakeup()
+
+    def _unwritable(self, why: str | None) -> UnusableJobStore:
+        return UnusableJobStore(
+            f"cannot write {self._store}: {why}. Put that right, or choose another folder with"
+            " --db FILE."
+        )
+
     def _ends(self) -> bool:
         return self._stopped
 
     def _next_time(self) -> str:
         return clock.stamp(self._scheduler.get_job(JOB).next_run_time)
+
+
+def _ahead() -> float:
+    """By how much the clock is ahead of one that nobody sets, and that stands still while the
+    machine sleeps. In seconds."""
+    return time.time() - time.monotonic()
 
 
 def run_night() -> None:

@@ -5,11 +5,17 @@ from __future__ import annotations
 import signal
 import sqlite3
 import stat
+import sys
+import threading
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
+from apscheduler.triggers.base import BaseTrigger
 
+from schedules import nightly
 from schedules.nightly import next_night
 from tests.channel import Channel
 from tests.conftest import Afterscore
@@ -140,10 +146,54 @@ def test_a_night_that_is_told_to_end_leaves_all_in_order_and_is_caught_up(tmp_pa
 
 
 def test_a_job_store_that_is_none_is_named(afterscore: Afterscore) -> None:
-    (afterscore.folder / "ratings.db.schedule").write_text("what is this?" * 100)
+    store = afterscore.folder / "ratings.db.schedule"
+    store.write_text("what is this?" * 100)
+    for why in ("ratings.db.schedule is not a job store. Remove it",) * 2:
+        ended = afterscore("schedule")
+        assert ended.status == 2
+        assert why in ended.err
+        assert "Traceback" not in ended.err
+        store.unlink()
+        with closing(sqlite3.connect(store)) as other:
+            other.execute("CREATE TABLE apscheduler_jobs (id, other)")
+    store.unlink()
+    store.mkdir()
     ended = afterscore("schedule")
     assert ended.status == 2
-    assert "ratings.db.schedule is not a job store. Remove it" in ended.err
+    assert "ratings.db.schedule: Is a directory. Put that right" in ended.err
+
+
+class OfAnotherYear(BaseTrigger):  # type: ignore[misc]
+    """A night that is far off as the scheduler starts, and has come once the clock is set right."""
+
+    begun = False
+
+    def get_next_fire_time(self, before: datetime | None, now: datetime) -> datetime:
+        far = before or not OfAnotherYear.begun
+        OfAnotherYear.begun = True
+        return now + timedelta(days=365 if far else 0)
+
+
+def test_a_clock_that_was_a_year_ahead_costs_no_night(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+
+    def say(line: str) -> None:
+        said.append(line.partition(":")[0])
+        if "the night ended" in line:
+            nights.stop()
+
+    year = count(0.0, -365 * 86_400.0)
+    monkeypatch.setattr(nightly, "_ahead", lambda: next(year))
+    monkeypatch.setattr(nightly, "LOOK_EVERY", 0.01)
+    nothing = [sys.executable, "-c", ""]
+    nights = nightly.Nights(tmp_path / "ratings.db", nothing, nothing, OfAnotherYear(), say)
+    patience = threading.Timer(PATIENCE, nights.stop)
+    patience.start()
+    nights.run(at_once=False)
+    patience.cancel()
+    assert "the clock was set back; next night" in said
 
 
 def test_a_night_that_could_not_begin_is_told_of(tmp_path: Path, channel: Channel) -> None:

@@ -49,12 +49,12 @@ def schedule(
         raise Problem(f"no folder {path.parent.resolve()}. Choose another with --db FILE.")
     trigger = nightly.nightly(nightly_at)
     refresh, tell = nightly.command(path, "refresh"), nightly.command(path, "health", "--tell")
-    nights = nightly.Nights(path, refresh, tell, trigger, _say)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda number, frame: nights.stop())
-    if missed:
-        _say("the last night was missed: it is caught up now")
     try:
+        nights = nightly.Nights(path, refresh, tell, trigger, _say)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda number, frame: nights.stop())
+        if missed:
+            _say("the last night was missed: it is caught up now")
         nights.run(at_once=missed)
     except nightly.UnusableJobStore as fault:
         raise Problem(str(fault)) from fault
