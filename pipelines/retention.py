@@ -43,6 +43,15 @@ def has_been_answered(db: Database, at: str) -> bool:
     return bool(answered)
 
 
+def silent_since(db: Database, at: str) -> str | None:
+    """When a source answered for the last time, where that is longer ago than `ABSENT_DAYS` before
+    a time. None where some did since, or none ever: all there is may be saved pages."""
+    (last,) = db.conn.execute(
+        "SELECT max(started_at) FROM crawls WHERE fetched + unchanged > 0"
+    ).fetchone()
+    return last if last and last < clock.later(at, days=-ABSENT_DAYS) else None
+
+
 def has_lapsed(db: Database, at: str) -> bool:
     """Whether there is anything that `purge` would delete."""
     return any(

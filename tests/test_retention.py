@@ -197,6 +197,11 @@ def test_after_a_long_absence_nothing_goes_before_a_source_has_answered(
     for _ in range(2):  # the first of them is no proof of the time for the second
         assert ready("refresh", "--source", "mediastinger").status == 1
         assert of_tmdb(ready) == (("James Bond goes home.", 7.2) if stands else (None, None))
+    exported = ready("export", "--format", "csv", "--out", "films", "--table", "films")
+    assert exported.status == (2 if stands else 0), exported.err
+    assert ("'afterscore refresh' comes first" in exported.err) == stands
+    assert of_tmdb(ready) == (("James Bond goes home.", 7.2) if stands else (None, None))
     ready.environment.update(online)
     assert ready("refresh", "--source", "mediastinger", "--again").status == 0
     assert of_tmdb(ready) == (None, None)
+    assert ready("export", "--format", "csv", "--out", "films", "--table", "films").status == 0

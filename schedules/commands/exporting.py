@@ -18,7 +18,7 @@ from pipelines.export.kodi import write_nfo_files
 from pipelines.export.kometa import write_kometa_file
 from pipelines.export.reading import Narrowed, Told
 from pipelines.export.selection import selected
-from pipelines.retention import has_lapsed, purge
+from pipelines.retention import has_lapsed, purge, silent_since
 from pipelines.wording import counted
 from schedules import config
 from schedules.commands.opening import writing_to
@@ -135,9 +135,18 @@ def _export_films(
 
 
 def _let_go_of_what_lapsed(path: Path) -> None:
-    """Delete what a source no longer lets us keep, where no night has for a day."""
+    """Delete what a source no longer lets us keep, where no night has for a day. Raises Problem
+    where only the clock says so, as a run does not take its word either."""
+    at = clock.now()
     with closing((reading := read_only(path)).conn):
-        lapsed = has_lapsed(reading, clock.later(clock.now(), days=-1))
+        lapsed = has_lapsed(reading, clock.later(at, days=-1))
+        silent = silent_since(reading, at)
+    if lapsed and silent:
+        raise Problem(
+            f"the clock says {at}, and no source has answered since {silent}. If that is so,"
+            " 'afterscore refresh' comes first: it lets go of what a source no longer lets anybody"
+            " keep. If it is not, set the clock right: nothing was deleted."
+        )
     if lapsed:
         from pipelines.merge import merge
 
