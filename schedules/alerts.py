@@ -20,6 +20,7 @@ from sqlite_utils import Database
 
 from pipelines import clock
 from pipelines.database import noting
+from pipelines.lock import DatabaseProblem
 from schedules.health import KINDS, Finding, is_of_asking, subject
 from schedules.redaction import without_url
 
@@ -124,6 +125,17 @@ def tell(path: Path, findings: Iterable[Finding], unasked: Collection[str]) -> S
         with noting(path) as db:
             _note_told(db, news, at)
     return sent
+
+
+def tell_of_the_file(fault: DatabaseProblem, findings: Iterable[Finding]) -> Sent:
+    """Tell that the database cannot be read or written, and what was found all the same. Nobody can
+    write down that this was told, so it is told each time."""
+    if not _urls():
+        return Sent()
+    parts = [f"{fault}\nThat you were told of it cannot be written down, so you are each time."]
+    parts += [_paragraph("THERE IS", one) for one in findings if one.level == "fault"]
+    title = f"afterscore on {socket.gethostname()}: the database cannot be used"
+    return send(title, "\n\n".join(parts))
 
 
 def send(title: str, body: str) -> Sent:

@@ -8,7 +8,7 @@ import http.client
 import sqlite3
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -19,7 +19,7 @@ from pipelines.lock import DatabaseProblem
 from schedules import __version__, alerts
 from schedules.condition import Condition, note_night
 from schedules.config import Config
-from schedules.health import findings
+from schedules.health import Finding, findings
 from schedules.redaction import without_url
 
 HEARTBEAT_SECONDS = 10.0
@@ -37,7 +37,9 @@ def night(db: Database, path: Path, settings: Config, say: Callable[[str], None]
     try:
         yield
     finally:
-        last = _last_run(db)
+        last = before
+        with suppress(sqlite3.Error):  # damaged: whoever watches the heartbeat is told all the same
+            last = _last_run(db)
         if last != before:
             _keep(db, path, say)
             _tell(path, settings, say)
@@ -90,13 +92,20 @@ def _keep(db: Database, path: Path, say: Callable[[str], None]) -> None:
 
 
 def _tell(path: Path, settings: Config, say: Callable[[str], None]) -> None:
+    told: list[Finding] = []
     try:
         reading = read_only(path)
         try:
             found = Condition.of(reading, path, settings)
         finally:
             reading.conn.close()
-        for problem in alerts.tell(path, findings(found), found.unasked).problems:
-            say(f"alert not sent: {problem}")
-    except (sqlite3.Error, OSError, DatabaseProblem) as fault:
+        told = findings(found)
+        sent = alerts.tell(path, told, found.unasked)
+    except DatabaseProblem as fault:
+        say(str(fault))
+        sent = alerts.tell_of_the_file(fault, told)
+    except (sqlite3.Error, OSError) as fault:
         say(f"alerts not sent: {fault}")
+        return
+    for problem in sent.problems:
+        say(f"alert not sent: {problem}")

@@ -85,6 +85,24 @@ def test_what_is_new_is_told_once_with_what_stands_and_what_to_do(told: Told) ->
     assert told.tell() == []
 
 
+@pytest.mark.parametrize("spoil", ["damaged", "gone", "full"])
+def test_a_database_that_cannot_be_used_is_told_of(told: Told, spoil: str) -> None:
+    path = told.ready.folder / "ratings.db"
+    told.crawl("rottentomatoes", "blocked")
+    if spoil == "full":
+        full = "SELECT RAISE(ABORT, 'the disk is full')"
+        told.execute(f"CREATE TRIGGER full BEFORE INSERT ON alerts BEGIN {full}; END")
+    elif spoil == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(b"?" * 4_096)
+    (message,) = told.tell()
+    assert told.ended.status == 2
+    assert message["title"].endswith(": the database cannot be used")
+    assert "ratings.db" in message["message"]
+    assert ("THERE IS blocked:rottentomatoes" in message["message"]) == (spoil == "full")
+
+
 def test_one_message_has_all_that_changed(told: Told) -> None:
     told.crawl("imdb", "failed")
     told.tell()

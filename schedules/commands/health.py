@@ -10,6 +10,7 @@ import typer
 
 from pipelines import clock
 from pipelines.database import noting, read_only
+from pipelines.lock import DatabaseProblem
 from schedules import alerts, config, metrics, show
 from schedules.commands.options import DbOption, JsonOption, Problem, out, warn
 from schedules.commands.pausing import end_of
@@ -52,8 +53,14 @@ def health(
     if ack or until:
         _acknowledge(path, ack, until)
         return
-    reading = read_only(path)
-    found = Condition.of(reading, path, config.load())
+    settings = config.load()
+    try:
+        reading = read_only(path)
+    except DatabaseProblem as fault:
+        if tell:
+            _print_problems(alerts.tell_of_the_file(fault, ()))
+        raise
+    found = Condition.of(reading, path, settings)
     told = findings(found)
     acked = alerts.acknowledged(reading, found.at)
     reading.conn.close()
@@ -96,7 +103,11 @@ def _test() -> None:
 
 
 def _tell(path: Path, told: list[Finding], found: Condition) -> bool:
-    sent = alerts.tell(path, told, found.unasked)
+    try:
+        sent = alerts.tell(path, told, found.unasked)
+    except DatabaseProblem as fault:
+        _print_problems(alerts.tell_of_the_file(fault, told))
+        raise
     _print_problems(sent)
     return bool(sent.problems)
 
