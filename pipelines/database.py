@@ -90,7 +90,7 @@ def writing(path: Path, say: Callable[[str], None] = lambda line: None) -> Itera
         # A copy of the file alone has everything, even while Datasette has it open.
         db.conn.execute("PRAGMA wal_checkpoint(PASSIVE)")
     except sqlite3.DatabaseError as fault:
-        if _code(fault) not in _OF_THE_FILE:
+        if not of_the_file(fault):
             raise  # a fault of ours
         raise _unusable(path, fault) from fault
     finally:
@@ -300,6 +300,11 @@ _OF_THE_FILE = {
     sqlite3.SQLITE_NOTADB,
 }
 """What SQLite says of a file, a disk or another program; all else it says of our statements."""
+
+
+def of_the_file(fault: sqlite3.DatabaseError) -> bool:
+    """Whether a fault of SQLite is one of the file or its disk, and not of a statement."""
+    return _code(fault) in _OF_THE_FILE
 
 
 def _code(fault: sqlite3.DatabaseError) -> int:

@@ -20,7 +20,6 @@ from sqlite_utils import Database
 
 from pipelines import clock
 from pipelines.database import noting
-from pipelines.lock import DatabaseProblem
 from schedules.health import KINDS, Finding, is_of_asking, subject
 from schedules.redaction import without_url
 
@@ -127,7 +126,7 @@ def tell(path: Path, findings: Iterable[Finding], unasked: Collection[str]) -> S
     return sent
 
 
-def tell_of_the_file(fault: DatabaseProblem, findings: Iterable[Finding]) -> Sent:
+def tell_of_the_file(fault: Exception, findings: Iterable[Finding]) -> Sent:
     """Tell that the database cannot be read or written, and what was found all the same. Nobody can
     write down that this was told, so it is told each time."""
     if not _urls():

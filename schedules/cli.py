@@ -4,6 +4,7 @@ could be done, and the message says what to do."""
 from __future__ import annotations
 
 import os
+import sqlite3
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Annotated, TextIO, cast
 import typer
 
 from pipelines.backup import CannotBackUp
+from pipelines.database import of_the_file
 from pipelines.export.folder import CannotExport
 from pipelines.films import UnknownFilm
 from pipelines.lock import DatabaseProblem
@@ -77,6 +79,17 @@ def _run() -> None:
         archive.OtherHost,
     ) as problem:
         err.print(f"afterscore: {problem}", style="red", markup=False, soft_wrap=True)
+        sys.exit(2)
+    except sqlite3.DatabaseError as fault:  # of a command that reads: those that write told it
+        if not of_the_file(fault):
+            raise
+        err.print(
+            f"afterscore: the database cannot be read: {fault}. If it is damaged, go back to the"
+            " last good copy: 'afterscore backup ratings.db --force --db COPY'.",
+            style="red",
+            markup=False,
+            soft_wrap=True,
+        )
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)  # before the run began: there was nothing to end in order

@@ -101,10 +101,10 @@ def _tell(path: Path, settings: Config, say: Callable[[str], None]) -> None:
             reading.conn.close()
         told = findings(found)
         sent = alerts.tell(path, told, found.unasked)
-    except DatabaseProblem as fault:
+    except (sqlite3.Error, DatabaseProblem) as fault:
         say(str(fault))
         sent = alerts.tell_of_the_file(fault, told)
-    except (sqlite3.Error, OSError) as fault:
+    except OSError as fault:
         say(f"alerts not sent: {fault}")
         return
     for problem in sent.problems:

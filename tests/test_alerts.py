@@ -85,7 +85,7 @@ def test_what_is_new_is_told_once_with_what_stands_and_what_to_do(told: Told) ->
     assert told.tell() == []
 
 
-@pytest.mark.parametrize("spoil", ["damaged", "gone", "full"])
+@pytest.mark.parametrize("spoil", ["another file", "damaged", "gone", "full"])
 def test_a_database_that_cannot_be_used_is_told_of(told: Told, spoil: str) -> None:
     path = told.ready.folder / "ratings.db"
     told.crawl("rottentomatoes", "blocked")
@@ -94,12 +94,16 @@ def test_a_database_that_cannot_be_used_is_told_of(told: Told, spoil: str) -> No
         told.execute(f"CREATE TRIGGER full BEFORE INSERT ON alerts BEGIN {full}; END")
     elif spoil == "gone":
         path.unlink()
+    elif spoil == "damaged":
+        with path.open("r+b") as file:
+            file.seek(2 * 4_096)
+            file.write(b"?" * (path.stat().st_size - file.tell()))
     else:
         path.write_bytes(b"?" * 4_096)
     (message,) = told.tell()
     assert told.ended.status == 2
+    assert "Traceback" not in told.ended.err
     assert message["title"].endswith(": the database cannot be used")
-    assert "ratings.db" in message["message"]
     assert ("THERE IS blocked:rottentomatoes" in message["message"]) == (spoil == "full")
 
 

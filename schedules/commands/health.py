@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -55,15 +57,14 @@ def health(
         return
     settings = config.load()
     try:
-        reading = read_only(path)
-    except DatabaseProblem as fault:
+        with closing((reading := read_only(path)).conn):
+            found = Condition.of(reading, path, settings)
+            acked = alerts.acknowledged(reading, found.at)
+    except (DatabaseProblem, sqlite3.Error) as fault:
         if tell:
             _print_problems(alerts.tell_of_the_file(fault, ()))
         raise
-    found = Condition.of(reading, path, settings)
     told = findings(found)
-    acked = alerts.acknowledged(reading, found.at)
-    reading.conn.close()
     if prometheus:
         try:
             metrics.write(prometheus, found, told)
