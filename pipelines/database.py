@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -59,6 +60,8 @@ def read_only(path: Path, *, older: bool = False) -> Database:
                 " date: 'afterscore refresh'."
             )
     except sqlite3.DatabaseError as fault:
+        if _code(fault) in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+            raise _not_to_be_read(path) from fault
         raise _unusable(path, fault) from fault
     return db
 
@@ -337,6 +340,18 @@ def _unusable(path: Path, fault: sqlite3.DatabaseError) -> DatabaseProblem:
                 " end. End it, or try again later."
             )
     return DatabaseProblem(f"{path} cannot be used: {fault}")
+
+
+def _not_to_be_read(path: Path) -> DatabaseProblem:
+    """SQLite reads a file with a WAL through another beside it, which it makes where there is none.
+    To do without (`immutable`) would be to read wrongly while somebody else writes."""
+    if not os.access(path, os.R_OK):
+        return DatabaseProblem(f"you may not read {path}. Its owner can let you, or make a copy.")
+    return DatabaseProblem(
+        f"cannot read {path}: {path.name}-wal and {path.name}-shm must lie beside it, and cannot be"
+        " made there. Read it where its folder can be written to, or read a copy: one that"
+        " 'afterscore backup' made is read anywhere."
+    )
 
 
 def _not_a_database(path: Path) -> DatabaseProblem:

@@ -83,6 +83,18 @@ def test_a_copy_is_never_written_over_a_database_in_use(tracking: Afterscore) ->
     assert "other.db-wal" in line
 
 
+def test_a_copy_is_read_where_nothing_can_be_made_beside_it(tracking: Afterscore) -> None:
+    """As on a disk that is read-only. The database itself is not, and says so."""
+    assert tracking("backup", "copy.db").status == 0
+    for name in ("ratings.db", "copy.db"):
+        for beside in ("wal", "shm"):
+            (tracking.folder / f"{name}-{beside}").unlink(missing_ok=True)
+        (tracking.folder / f"{name}-shm").symlink_to("nowhere")
+    assert tracking("track", "--list", "--db", "copy.db").status == 0
+    line = refused(tracking("track", "--list"))
+    assert line.startswith("afterscore: cannot read ratings.db: ratings.db-wal and ratings.db-shm")
+
+
 def test_a_copy_put_back_is_the_database_again(tracking: Afterscore) -> None:
     assert tracking("backup", "copy.db").status == 0
     assert tracking("untrack", "tt0848228").status == 0
