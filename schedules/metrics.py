@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from pipelines import clock
@@ -14,18 +14,32 @@ _Gauge = tuple[str, str, dict[str, str], float]
 """Name, help, labels, value."""
 
 
-def write(path: Path, found: Condition, told: Sequence[Finding]) -> None:
+def write(path: Path, text: str) -> None:
     """Write the file whole or not at all: the collector may read at any moment. Raises OSError."""
     partial = path.with_name(path.name + ".partial")
-    partial.write_text(text(found, told), "utf-8")
-    partial.replace(path)
+    try:
+        partial.write_text(text, "utf-8")
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 def text(found: Condition, told: Sequence[Finding]) -> str:
     """Gauges with their HELP and TYPE. What is not known has no line: it is never 0."""
+    well = not any(finding.level == "fault" for finding in told)
+    return _text((*_checked(found.at, well=well), *_gauges(found, told)))
+
+
+def text_of_no_database(at: str) -> str:
+    """The same where the database cannot be read: all that is known is that it is not well."""
+    return _text(_checked(at, well=False))
+
+
+def _text(gauges: Iterable[_Gauge]) -> str:
     lines = []
     before = None
-    for name, help_, labels, value in _gauges(found, told):
+    for name, help_, labels, value in gauges:
         if name != before:
             lines += [f"# HELP {name} {help_}", f"# TYPE {name} gauge"]
             before = name
@@ -34,11 +48,13 @@ def text(found: Condition, told: Sequence[Finding]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _checked(at: str, *, well: bool) -> Iterator[_Gauge]:
+    seconds = clock.moment(at).timestamp()
+    yield "afterscore_checked_timestamp_seconds", "When this was measured.", {}, seconds
+    yield "afterscore_healthy", "1 where health finds no fault, else 0.", {}, float(well)
+
+
 def _gauges(found: Condition, told: Sequence[Finding]) -> Iterator[_Gauge]:
-    at = clock.moment(found.at).timestamp()
-    yield "afterscore_checked_timestamp_seconds", "When this was measured.", {}, at
-    well = float(not any(finding.level == "fault" for finding in told))
-    yield "afterscore_healthy", "1 where health finds no fault, else 0.", {}, well
     for finding in told:
         labels = {"key": finding.key, "level": finding.level}
         yield "afterscore_finding", "Something that is not as it should be.", labels, 1

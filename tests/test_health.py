@@ -486,6 +486,19 @@ def test_a_prometheus_file_that_cannot_be_written_is_said(nights: Nights) -> Non
     ended = nights.ready("health", "--prometheus", "nowhere/afterscore.prom")
     assert ended.status == 2
     assert "cannot write nowhere/afterscore.prom" in ended.err
+    (nights.ready.folder / "folder").mkdir()
+    assert nights.ready("health", "--prometheus", "folder").status == 2
+    assert list(nights.ready.folder.glob("*.partial")) == []
+
+
+def test_the_prometheus_file_of_a_database_that_is_gone_is_not_well(nights: Nights) -> None:
+    nights.run(0.1)
+    file = nights.ready.folder / "afterscore.prom"
+    assert nights.ready("health", "--prometheus", file).status == 0
+    assert "\nafterscore_healthy 1\n" in file.read_text("utf-8")
+    (nights.ready.folder / "ratings.db").unlink()
+    assert nights.ready("health", "--prometheus", file).status == 2
+    assert file.read_text("utf-8").endswith("\nafterscore_healthy 0\n")
 
 
 def test_what_is_acknowledged_is_still_printed_and_marked(nights: Nights) -> None:

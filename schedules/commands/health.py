@@ -63,13 +63,12 @@ def health(
     except (DatabaseProblem, sqlite3.Error) as fault:
         if tell:
             _print_problems(alerts.tell_of_the_file(fault, ()))
+        if prometheus:
+            _write(prometheus, metrics.text_of_no_database(clock.now()))
         raise
     told = findings(found)
     if prometheus:
-        try:
-            metrics.write(prometheus, found, told)
-        except OSError as fault:
-            raise Problem(f"cannot write {prometheus}: {fault.strerror}") from fault
+        _write(prometheus, metrics.text(found, told))
     if as_json:
         out.print(show.as_json(_rows(found, told, acked)), markup=False, soft_wrap=True)
     else:
@@ -77,6 +76,13 @@ def health(
     unsent = tell and _tell(path, told, found)
     if unsent or any(finding.level == "fault" for finding in told):
         raise typer.Exit(1)
+
+
+def _write(prometheus: Path, text: str) -> None:
+    try:
+        metrics.write(prometheus, text)
+    except OSError as fault:
+        raise Problem(f"cannot write {prometheus}: {fault.strerror}") from fault
 
 
 def _acknowledge(path: Path, key: str | None, until: str | None) -> None:
