@@ -216,6 +216,7 @@ class Run:
         if answer.outcome is Outcome.NOT_FOUND and answer.target in _WHOLES:
             url = answer.asked_url.partition("#")[0]  # without what is kept of it
             crawled.outcome, crawled.detail = "failed", f"{url} is not there"
+            self._shown.say(f"{answer.source}: failed: {crawled.detail}. What was stored stands.")
         if answer.outcome not in (Outcome.OK, Outcome.NOT_A_FILM, Outcome.NOT_FOUND):
             why = f" ({answer.detail})" if answer.detail else ""
             url = answer.asked_url.partition("#")[0]

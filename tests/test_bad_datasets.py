@@ -147,3 +147,16 @@ def test_nothing_is_stored_of_a_bad_file(
     assert ended.status == 1
     assert said in ended.err
     assert stored(ready) == before
+
+
+def test_a_dataset_that_is_not_there_is_said_and_asked_for_again(
+    imdb: tuple[FaultServer, Afterscore],
+) -> None:
+    server, ready = imdb
+    before = stored(ready)
+    server.script["/title.basics.tsv.gz"] = repeat(Reply(404))
+    for _ in range(2):
+        ended = ready("refresh", "--source", "imdb")
+        assert ended.status == 1
+        assert "imdb: failed: https://datasets.imdbws.com/title.basics.tsv.gz is not" in ended.err
+        assert stored(ready) == before
