@@ -36,7 +36,12 @@ CHAN = ("Jackie Chan", "Jackie Chan|Maggie Cheung|Brigitte Lin")
 WACHOWSKIS = ("Lana Wachowski|Lilly Wachowski", "Keanu Reeves|Laurence Fishburne")
 RUSSOS = ("Anthony Russo|Joe Russo", "Robert Downey Jr.|Chris Evans")
 STALLONE = "Sylvester Stallone|Talia Shire"
+SODERBERGH = ("Steven Soderbergh", "Benicio Del Toro|Demián Bichir")
 POTTER = ("Chris Columbus", "Daniel Radcliffe|Rupert Grint")
+MAZES = [
+    Film("The Maze Runner", 2014, "Wes Ball", "Dylan O'Brien|Kaya Scodelario", 113),
+    Film("Maze Runner: The Scorch Trials", 2015, "Wes Ball", "Dylan O'Brien|Kaya Scodelario", 132),
+]
 
 SAME = [
     # Titles that are written in another way.
@@ -259,7 +264,33 @@ ASK = [
         Film("The Matrix Reloaded", 2003, *WACHOWSKIS, 138),
         Film("The Matrix Revolutions", 2003, *WACHOWSKIS, 129),
     ),
-]
+    # Parts that were made together.
+    (Film("Che: Part One", 2008, *SODERBERGH, 134), Film("Che: Part Two", 2008, *SODERBERGH, 135)),
+    (
+        Film("The Best of Youth", 2003, "Marco Tullio Giordana", "Luigi Lo Cascio", 366),
+        Film("The Best of Youth: Part 2", 2003, "Marco Tullio Giordana", "Luigi Lo Cascio", 180),
+    ),
+    # A sequel of the next year.
+    (MAZES[0], MAZES[1]),
+    (MAZES[0]._replace(runtime=""), MAZES[1]._replace(runtime="")),
+    # Two films of one year by one director, with one actor or nobody known of both.
+    (Film("Flags of Our Fathers", 2006, "Clint Eastwood"), Film("Letters from Iwo Jima", 2006, "Clint Eastwood")),
+    (
+        Film("Exiled", 2006, "Johnnie To", "Simon Yam|Josie Ho", 110),
+        Film("黑社会2：以和为贵", 2006, "Johnnie To", "Simon Yam|Louis Koo", 92),
+    ),
+    # Directors' own remakes with other actors; remakes with one of the actors.
+    (
+        Film("The Vanishing", 1988, "George Sluizer", "Gene Bervoets|Johanna ter Steege", 107),
+        Film("The Vanishing", 1993, "George Sluizer", "Jeff Bridges|Kiefer Sutherland", 109),
+    ),
+    (
+        Film("Death at a Funeral", 2007, cast="Matthew Macfadyen|Peter Dinklage"),
+        Film("Death at a Funeral", 2010, cast="Chris Rock|Peter Dinklage"),
+    ),
+    # A title and an actor: the film, and the series that was made of it.
+    (Film("Wolf Creek", cast="John Jarratt|Lucy Fry"), Film("Wolf Creek", 2005, cast="John Jarratt|Kestie Morassi")),
+]  # fmt: skip
 
 
 def file_of(path: Path, listings: list[Film]) -> pd.DataFrame:
@@ -314,6 +345,11 @@ MATRICES = [
 ]
 YEARS_AFTER = [film._replace(year=int(film.year) + 1) for film in HALLOWEEN]
 NINES = [Film("9", 2009), Film("Nine", 2009)]
+MAZES_ELSEWHERE = [MAZES[0], MAZES[1]._replace(title="The Scorch Trials", cast="Lili Taylor")]
+RIGBYS = [
+    Film(f"The Disappearance of Eleanor Rigby: {whom}", year, "Ned Benson", "James McAvoy")
+    for whom, year in (("Him", 2013), ("Her", 2013), ("Them", 2014))
+]
 
 
 @pytest.mark.parametrize(
@@ -324,6 +360,8 @@ NINES = [Film("9", 2009), Film("Nine", 2009)]
         (PARTS, PARTS_ELSEWHERE),
         (MATRICES, MATRICES),
         (NINES, NINES),
+        (MAZES, MAZES_ELSEWHERE),
+        (RIGBYS, RIGBYS),
     ],
 )
 def test_each_of_several_films_is_matched_with_itself(
@@ -344,9 +382,21 @@ def test_where_two_listings_fit_equally_well_a_person_is_asked(tmp_path: Path) -
     assert linked["probability"].between(0.3, 0.5).all()
 
 
-def test_two_listings_of_one_film_on_one_source_are_both_that_film(tmp_path: Path) -> None:
-    film = Film("Blade Runner", 1982, "Ridley Scott", "Harrison Ford|Rutger Hauer", 117)
-    cuts = [film, film._replace(title="Blade Runner: The Final Cut", year=1983, runtime=118)]
+BLADE_RUNNER = Film("Blade Runner", 1982, "Ridley Scott", "Harrison Ford|Rutger Hauer", 117)
+
+
+@pytest.mark.parametrize(
+    ("film", "again"),
+    [
+        (BLADE_RUNNER, {"title": "Blade Runner: The Final Cut", "year": 1983, "runtime": 118}),
+        (BLADE_RUNNER, {"directors": "", "cast": ""}),
+        (Film("Saturn 3", 1980, runtime=88), {}),
+    ],
+)
+def test_two_listings_of_one_film_on_one_source_are_both_that_film(
+    film: Film, again: dict[str, str | int], tmp_path: Path
+) -> None:
+    cuts = [film, film._replace(**again)]  # type: ignore[arg-type]
     linked = link(file_of(tmp_path / "a.csv", [film]), file_of(tmp_path / "b.csv", cuts))
     assert linked["answer"].tolist() == ["same", "same"]
 

@@ -23,6 +23,7 @@ from pipelines.matching.evidence import (
     Directors,
     Kind,
     Place,
+    Renamed,
     Runtime,
     Spelling,
     Title,
@@ -67,19 +68,38 @@ def thin(compared: pd.DataFrame) -> NDArray[np.bool_]:
     """Whether a pair's evidence is too thin to be called the same without a person, however well
     it agrees.
 
-    That is so where a title is not known; where neither years nor people are known of both
-    (titles, even with a runtime, tell too little); where titles differ and nobody is known of both;
-    and where the years lie six or more apart, a remake's distance, without a runtime or a member of
-    the cast in common.
+    That is so where too little is known: no title; titles, even with a runtime, without years and
+    people; a title and one actor; other names and nobody of both, or nothing but a director: many
+    make two films in a year. It is so where a pair looks like two films of the same people: titles
+    that number different parts; another name, or a number more, and another length, without several
+    actors in common; a longer title in the next year, without a length that agrees. And where it
+    looks like a remake: years three or more apart without a director in common, six or more without
+    a runtime or an actor beside the director, two or more with nobody in both casts.
     """
-    people = compared[["directors", "cast", "place"]].gt(0).any(axis=1)
-    another_name = compared["title"] < Title.NUMBERED
-    witness = (compared["runtime"] >= Runtime.NEAR) | (compared["cast"] >= Cast.ONE)
-    return np.asarray(
-        ((compared["title"] == Title.UNKNOWN) & (compared["place"] < Place.SAME_EPISODE))
-        | (~people & ((compared["year"] == Year.UNKNOWN) | another_name))
-        | ((compared["year"] == Year.FAR) & ~witness)
+    title, year, runtime = compared["title"], compared["year"], compared["runtime"]
+    directors, cast, place = compared["directors"], compared["cast"], compared["place"]
+    known = compared[["directors", "cast", "place"]].gt(0).any(axis=1)
+    film = place < Place.SAME_EPISODE
+    actor_alone = (directors < Directors.ALIKE) & (cast == Cast.ONE) & (place < Place.SAME_SERIES)
+    witness = (runtime >= Runtime.NEAR) | (cast >= Cast.ONE)
+    other_length = runtime.between(Runtime.SHORT, Runtime.APART)
+    too_little = (
+        (film & (title == Title.UNKNOWN))
+        | (~known & ((year == Year.UNKNOWN) | (title < Title.NUMBERED)))
+        | (actor_alone & (year == Year.UNKNOWN) & (runtime < Runtime.NEAR))
+        | (film & (title == Title.UNLIKE) & ~witness)
     )
+    sibling = (
+        (title == Title.OTHER_PART)
+        | ((title <= Title.NUMBERED) & other_length & (cast < Cast.SEVERAL))
+        | ((compared["renamed"] == Renamed.LONGER_NEXT_YEAR) & (runtime < Runtime.CUT))
+    )
+    remake = (
+        (film & year.between(Year.FAR, Year.APART) & (directors < Directors.ALIKE))
+        | ((year == Year.FAR) & ~witness)
+        | (year.between(Year.FAR, Year.TWO) & (cast == Cast.OTHERS))
+    )
+    return np.asarray(too_little | (film & sibling) | remake)
 
 
 def decide(

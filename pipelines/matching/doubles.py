@@ -10,7 +10,7 @@ import numpy as np
 
 from pipelines.matching.decision import Floats, log_odds
 from pipelines.matching.described import Described, Ints, Spread
-from pipelines.matching.evidence import Cast, Directors, Place, Title, Year, compare_at
+from pipelines.matching.evidence import Cast, Directors, Place, Runtime, Title, Year, compare_at
 
 _SURE = 4.0
 """Log-odds from which two listings that share a candidate are taken to be of one film."""
@@ -31,14 +31,20 @@ def works(of: Described, mine: Ints, theirs: Ints, strength: Floats) -> Ints:
     one, other = _rivals(mine, theirs, strength)
     if len(one):
         compared = compare_at(of, of, one, other)
-        # Titles and years alone do not tell: two films of one name and year are not rare.
-        people = (
+        title, year = compared["title"], compared["year"]
+        same_title = title >= Title.SAME_SHORT
+        # Titles and years alone do not tell: two films of one name and year are not rare. But they
+        # are hardly of one length.
+        nobody = compared[["directors", "cast"]].max(axis=1) == Directors.UNKNOWN
+        witness = (
             (compared["directors"] >= Directors.ALIKE)
             | (compared["cast"] >= Cast.ONE)
             | (compared["place"] == Place.SAME_EPISODE)
+            | (nobody & same_title & (compared["runtime"] == Runtime.SAME))
         )
-        alike = (compared["title"] >= Title.WITHIN) & (compared["year"] >= Year.ONE)
-        sure = (people & alike).to_numpy() & (log_odds(compared) >= _SURE)
+        # Another name in another year is a sequel's.
+        alike = (same_title & (year >= Year.ONE)) | ((title >= Title.WITHIN) & (year >= Year.SAME))
+        sure = (witness & alike).to_numpy() & (log_odds(compared) >= _SURE)
         work = _joined(work, one[sure], other[sure])
     return work[mine]
 

@@ -55,7 +55,7 @@ class Title(IntEnum):
     WITHIN = 8
     """One is the other with a subtitle, or with its owner's name."""
     NEARLY = 9
-    """The same but for a few letters."""
+    """The same but for a few letters, and not for a whole word."""
     SAME_SHORT = 10
     SAME = 11
     SAME_LONG = 12
@@ -192,6 +192,9 @@ _HELD = 9
 _NEARLY, _ALIKE = 88, 62
 _SAME_NAME = 85
 
+_LETTERS_OF_WORD = 3
+"""Shorter words are `of`, `in`, `at`: sites exchange them."""
+
 _SHORTEST_FILM = 45
 """Minutes; below, a film is a short by the rules of festivals and awards (40 to 45)."""
 
@@ -317,12 +320,24 @@ def _alike(left: Forms, right: Forms, here: Ints, there: Ints, shorter: Ints) ->
     level = np.where(ratio >= _ALIKE, Title.ALIKE, Title.UNLIKE).astype(np.int8)
     level[holds & (shorter >= _SHORT // 2)] = Title.WITHIN_SHORT
     level[holds & (shorter >= _HELD)] = Title.WITHIN_WORDS
-    level[ratio >= _NEARLY] = Title.NEARLY
+    nearly = np.flatnonzero(ratio >= _NEARLY)
+    level[nearly] = Title.NEARLY
+    swapped = [_has_another_word(words_a[at], words_b[at]) for at in nearly]
+    level[nearly[np.array(swapped, dtype=bool)]] = Title.ALIKE
     numbers_a, numbers_b = left.numbers[here], right.numbers[there]
     common = numbers_a & numbers_b
     level[(level > Title.NUMBERED) & _differ(numbers_a, numbers_b)] = Title.NUMBERED
     level[(level >= Title.ALIKE) & (common != numbers_a) & (common != numbers_b)] = Title.OTHER_PART
     return level
+
+
+def _has_another_word(words_a: str, words_b: str) -> bool:
+    """Whether each of two titles has a word in place of the other's: `… Rigby: Him`, `… Rigby:
+    Her`. Little words do not count, and neither do those that are alike."""
+    set_a, set_b = set(words_a.split()), set(words_b.split())
+    only_a, only_b = (" ".join(sorted(only)) for only in (set_a - set_b, set_b - set_a))
+    little = min(len(only_a), len(only_b)) < _LETTERS_OF_WORD
+    return not little and fuzz.ratio(only_a, only_b) < _ALIKE
 
 
 def _differ(numbers_a: Ints, numbers_b: Ints) -> NDArray[np.bool_]:
