@@ -138,6 +138,9 @@ SAME = [
         Film("Birdman or (The Unexpected Virtue of Ignorance)", 2014, "Alejandro González Iñárritu"),
     ),
     (Film("Skyfall", 2012, "Sam Mendes"), Film("Skyfall", 2013, "Mendes, Sam")),
+    (Film("Fargo", 1996, "Ethan and Joel Coen"), Film("Fargo", 1997, "Joel Coen")),
+    (Film("Hero", 2002, "Zhang Yimou", "Jet Li"), Film("Hero", 2003, "张艺谋", "李连杰")),
+    (Film("New York Stories", 1989, "Various"), Film("New York Stories", 1990, "Woody Allen")),
     # Cuts, and what sites call a film.
     (
         Film("The Lord of the Rings: The Two Towers", 2002, "Peter Jackson", runtime=179),
@@ -279,6 +282,8 @@ ASK = [
         Film("Exiled", 2006, "Johnnie To", "Simon Yam|Josie Ho", 110),
         Film("黑社会2：以和为贵", 2006, "Johnnie To", "Simon Yam|Louis Koo", 92),
     ),
+    # Nobody who is named.
+    (Film("Dreams", 2010, "Various"), Film("Dreams", 2012, "Various")),
     # Directors' own remakes with other actors; remakes with one of the actors.
     (
         Film("The Vanishing", 1988, "George Sluizer", "Gene Bervoets|Johanna ter Steege", 107),

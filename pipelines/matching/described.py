@@ -112,6 +112,7 @@ class People:
     ends: Hashes
     short: Hashes
     rough: Hashes
+    script: NDArray[np.int8]
 
 
 @dataclass(frozen=True)
@@ -318,6 +319,7 @@ def _people(listings: pd.DataFrame, column: str, most: int) -> People:
     ends = hashes(objects([one.ends for one in known]))[codes]
     short = hashes(objects([one.short for one in known]))[codes]
     rough = hashes(objects([one.rough for one in known]))[codes]
+    script = np.array([titles.script(one.words) for one in known], dtype=np.int8)[codes]
     place = pd.Series(owner).groupby(owner).cumcount().to_numpy()
     kept = (place < most) & (words != "")
     kept &= ~pd.DataFrame({"owner": owner, "whole": whole}).duplicated().to_numpy()
@@ -330,6 +332,7 @@ def _people(listings: pd.DataFrame, column: str, most: int) -> People:
         ends[kept],
         short[kept],
         rough[kept],
+        script[kept],
     )
 
 

@@ -368,7 +368,8 @@ def _directors(
     left: People, right: People, one: Ints, other: Ints
 ) -> tuple[Levels, NDArray[np.object_]]:
     pair, here, there = left.spread.combined(right.spread, one, other)
-    level = np.full(len(pair), Directors.OTHERS, dtype=np.int8)
+    comparable = _are_comparable(left, right, here, there)
+    level = np.where(comparable, Directors.OTHERS, Directors.UNKNOWN).astype(np.int8)
     level[left.short[here] == right.short[there]] = Directors.ALIKE
     level[_same_name(left, right, here, there)] = Directors.SAME
     unsettled = (_highest(level, pair, len(one)) < Directors.ALIKE)[pair]
@@ -385,9 +386,15 @@ def _cast(
     pair, here, there = left.spread.combined(right.spread, one, other)
     shared = _same_name(left, right, here, there)
     count = np.bincount(pair[shared], minlength=len(one))
-    known = np.bincount(pair, minlength=len(one)) > 0
+    comparable = _are_comparable(left, right, here, there)
+    known = np.bincount(pair[comparable], minlength=len(one)) > 0
     level = np.where(known, np.minimum(count, 2) + 1, Cast.UNKNOWN).astype(np.int8)
     return level, count, _first_name(left, pair[shared], here[shared], len(one))
+
+
+def _are_comparable(left: People, right: People, here: Ints, there: Ints) -> NDArray[np.bool_]:
+    """Whether names are in the same letters: those in others tell nothing of one another."""
+    return np.asarray((left.script[here] & right.script[there]) > 0)
 
 
 def _same_name(left: People, right: People, here: Ints, there: Ints) -> NDArray[np.bool_]:

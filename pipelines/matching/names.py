@@ -11,6 +11,15 @@ from pipelines.matching.letters import plain
 _MORE = re.compile(
     r"^\s*(?:(?:and\s+)?\d+\s+more(?:\s+credits?)?|et\s+al\.?|others|n/?a|none|-+)\s*$", re.I
 )
+_NOBODY = frozenset(
+    f"{word}{who}"
+    for word in ("various", "multiple", "several", "unknown")
+    for who in ("", " director", " directors", " artists")
+)
+"""What stands where nobody is named: two films of `Various` have nobody in common."""
+
+_AND = re.compile(r"\s+(?:&|and)\s+", re.I)
+_AND_FIRST = re.compile(r"^\s*(?:&|and)\s+", re.I)
 _SUFFIX = re.compile(r"(?:jr|sr|ii|iii|iv)", re.I)
 _IN_BRACKETS = re.compile(r"\s*[(\[][^()\[\]]*[)\]]")
 _ROUGH = 5
@@ -26,6 +35,8 @@ def names_in(cell: str) -> tuple[str, ...]:
     ('Rupert Julian', 'Lon Chaney, Jr.')
     >>> names_in("Coen, Joel; Coen, Ethan"), names_in("Mendes, Sam"), names_in("J. Doe|J. Doe")
     (('Coen, Joel', 'Coen, Ethan'), ('Mendes, Sam',), ('J. Doe',))
+    >>> names_in("Ethan and Joel Coen"), names_in("A. Boe, J. Doe, and R. Roe")
+    (('Ethan Coen', 'Joel Coen'), ('A. Boe', 'J. Doe', 'R. Roe'))
     """
     for mark in "|;":
         if mark in cell:
@@ -42,11 +53,18 @@ def names_in(cell: str) -> tuple[str, ...]:
 
 
 def _kept(pieces: list[str]) -> tuple[str, ...]:
-    return tuple(
-        dict.fromkeys(
-            piece.strip() for piece in pieces if piece.strip() and not _MORE.fullmatch(piece)
-        )
-    )
+    told = (name for piece in pieces for name in _apart(piece.strip()))
+    return tuple(dict.fromkeys(name for name in told if name and not _MORE.fullmatch(name)))
+
+
+def _apart(piece: str) -> list[str]:
+    """Names that `and` joins, of which all may share the last one's family name; `Penn & Teller`,
+    who have one word each, stay together."""
+    joined = _AND.split(_AND_FIRST.sub("", piece))
+    family = joined[-1].split()[1:][-1:]
+    if not family:
+        return joined if len(joined) == 1 else [piece]
+    return [name if " " in name else f"{name} {family[0]}" for name in joined if name]
 
 
 class Name(NamedTuple):
@@ -76,7 +94,7 @@ def name(written: str) -> Name:
         text = f"{given} {surname}"
     words = _NOT_WORDS.sub(" ", text).split()
     words = [word for word in words if not _SUFFIX.fullmatch(word)] or words
-    if not words:
+    if not words or " ".join(words) in _NOBODY:
         return Name("", "", "", "")
     ends = " ".join(sorted({words[0], words[-1]}))
     short = f"{words[0][0]} {words[-1]}"
