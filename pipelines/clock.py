@@ -54,6 +54,18 @@ def later(text: str, **delta: float) -> str:
     return stamp(moment(text) + timedelta(**delta))
 
 
+def next_time(time_of_day: str, now: datetime) -> datetime:
+    """The next moment at which it is a time of day (HH:MM), both UTC. Raises ValueError."""
+    wanted = datetime.strptime(time_of_day, "%H:%M").time()  # noqa: DTZ007  a time of day only
+    today = datetime.combine(now.astimezone(UTC), wanted, UTC)
+    return today if today > now else today + timedelta(days=1)
+
+
+def seconds_until(moment: datetime) -> float:
+    """Seconds from now to a moment; 0 where it is over."""
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+
+
 def night(text: str) -> str:
     """The night of a time, by the UTC day on which it began: nights last from noon to noon."""
     return later(text, hours=-12)[:10]

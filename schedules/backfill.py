@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -48,15 +47,6 @@ def estimate(intent: Intent, film_count: int) -> list[Estimate]:
         requests = max(known, film_count) if source.wikidata_property else known
         estimates.append(Estimate(source.key, requests, night.hours(requests)))
     return estimates
-
-
-def seconds_until(clock_time: str) -> float:
-    """Seconds from now to the next HH:MM, UTC, as all times here are: on the night on which clocks
-    are changed, too, it is what it says. Raises ValueError."""
-    wanted = datetime.strptime(clock_time, "%H:%M").time()  # noqa: DTZ007  a time of day only
-    now = datetime.now(UTC)
-    at = now.replace(hour=wanted.hour, minute=wanted.minute, second=0, microsecond=0)
-    return ((at if at > now else at + timedelta(days=1)) - now).total_seconds()
 
 
 def track_rows(db: Database, rows: Iterable[Row]) -> tuple[dict[str, int], int]:

@@ -58,13 +58,6 @@ WHERE {WHOLE_REFRESH} AND outcome IN ('ok', 'partly', 'failed') AND started_at >
 """
 
 
-def next_night(nightly_at: str, now: datetime) -> datetime:
-    """The next time, UTC, at which it is `nightly_at` (HH:MM)."""
-    hour, minute = map(int, nightly_at.split(":"))
-    today = now.astimezone(UTC).replace(hour=hour, minute=minute, second=0, microsecond=0)
-    return today if today > now else today + timedelta(days=1)
-
-
 def is_missed(database: Path, nightly_at: str, now: datetime) -> bool:
     """Whether the last night has not been done, as the table `runs` tells.
 
@@ -72,7 +65,7 @@ def is_missed(database: Path, nightly_at: str, now: datetime) -> bool:
     """
     if not database.exists():
         return False
-    last = clock.stamp(next_night(nightly_at, now) - timedelta(days=1))
+    last = clock.stamp(clock.next_time(nightly_at, now) - timedelta(days=1))
     run = read_only(database).conn.execute
     ran = run("SELECT 1 FROM runs WHERE started_at < ? LIMIT 1", (last,)).fetchone()
     return ran is not None and run(_DONE, (last,)).fetchone() is None

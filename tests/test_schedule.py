@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from apscheduler.triggers.base import BaseTrigger
 
+from pipelines import clock
 from schedules import nightly
-from schedules.nightly import next_night
 from tests.channel import Channel
 from tests.conftest import Afterscore
 from tests.fault_server import PATIENCE, FaultServer, Gate, Reply, asking, printed, started
@@ -56,7 +56,7 @@ def some_days_later(ready: Afterscore, days: int = 3) -> None:
     ],
 )
 def test_the_next_night_is_the_next_time_of_that_name(now: str, then: str) -> None:
-    assert next_night("03:00", datetime.fromisoformat(now)).isoformat() == then
+    assert clock.next_time("03:00", datetime.fromisoformat(now)).isoformat() == then
 
 
 def test_next_prints_when_and_runs_nothing(tmp_path: Path) -> None:

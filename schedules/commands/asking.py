@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +14,7 @@ import typer
 from rich.console import Console
 from sqlite_utils import Database
 
-from pipelines import films
+from pipelines import clock, films
 from pipelines.database import read_only, writing
 from pipelines.lock import Rank
 from pipelines.wording import counted
@@ -150,7 +151,7 @@ def backfill_command(
     settings = config.load()
     keys = sources_named(source)
     try:
-        ends_in = backfill.seconds_until(until) if until else None
+        ends_at = clock.next_time(until, datetime.now(UTC)) if until else None
     except ValueError:
         raise Problem(f"--until takes a time of day such as 06:00, UTC, not {until!r}") from None
     rows = film_lists.from_csv(films_file) if films_file else []
@@ -182,8 +183,8 @@ def backfill_command(
         chosen = Selection(sources=keys, film_ids=None if whole else ids, limit=limit, again=again)
         count = database["films"].count if whole else len(ids)
         _print_estimate(Intent(database, settings, chosen), count, err)
-        if ends_in is not None:
-            told = time_taken(ends_in / 3_600)
+        if ends_at:
+            told = time_taken(clock.seconds_until(ends_at) / 3_600)
             err.print(f"It ends at {until} UTC at the latest, in {told}.", markup=False)
         result = run_shown(
             database,
@@ -191,7 +192,7 @@ def backfill_command(
             chosen,
             "backfill",
             lock=lock,
-            seconds=ends_in,
+            ends_at=ends_at,
             quiet=as_json,
             start=start,
         )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlite_utils import Database
 
+from pipelines import clock
 from pipelines.lock import Lock
 from pipelines.tracking import not_films
 from schedules import columns, config, log, show
@@ -34,20 +35,20 @@ def run_shown(
     command: str,
     *,
     lock: Lock | None = None,
-    seconds: float | None = None,
+    ends_at: datetime | None = None,
     quiet: bool = False,
     start: Start | None = None,
 ) -> Result:
     """Run with a progress display. Raises NothingToAsk where no source is on.
 
     With a `lock` it gives way at its checkpoints to whoever goes first, and goes on afterwards.
-    After so many `seconds` it ends in order. `quiet`: sources that are skipped go unmentioned.
+    `ends_at` is a moment at which it ends in order, whatever it waited for before. `quiet`: sources
+    that are skipped go unmentioned.
     `start` makes the crawls of each stage, where not the run itself does.
     """
     from schedules.intent import Intent
     from schedules.run import Run
 
-    ends_at = None if seconds is None else time.monotonic() + seconds
     wanted = lock.wanted if lock else lambda: False
     parts: list[Result] = []
     with Shown(err) as shown:
@@ -65,8 +66,7 @@ def run_shown(
             if not quiet and not parts:
                 print_skipped(intent.skipped)
             run = Run(database, settings, intent, command, shown, wanted, start)
-            left = None if ends_at is None else max(0.0, ends_at - time.monotonic())
-            with _stopped_by(run, left, shown.say):
+            with _stopped_by(run, ends_at, shown.say):
                 parts.append(run.execute())
     result = together(parts)
     log.ends_with(exit_status(result))
@@ -74,15 +74,15 @@ def run_shown(
 
 
 @contextmanager
-def _stopped_by(run: Run, until: float | None, say: Callable[[str], None]) -> Iterator[None]:
-    """Let SIGINT, SIGTERM and a time of day (`until`, seconds from now) end a run in order."""
+def _stopped_by(run: Run, until: datetime | None, say: Callable[[str], None]) -> Iterator[None]:
+    """Let SIGINT, SIGTERM and a moment (`until`) end a run in order."""
 
     def stop(number: int, frame: object) -> None:
         say("ending after the requests in hand; what was stored stands")
         run.interrupt()
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    timer = threading.Timer(until, run.interrupt) if until is not None else None
+    timer = threading.Timer(clock.seconds_until(until), run.interrupt) if until else None
     if timer:
         timer.daemon = True
         timer.start()

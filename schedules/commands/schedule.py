@@ -36,7 +36,7 @@ def schedule(
     nightly_at = at or settings.nightly_at
     path = config.database_path(db)
     try:
-        upcoming = nightly.next_night(nightly_at, datetime.now(UTC))
+        upcoming = clock.next_time(nightly_at, datetime.now(UTC))
     except ValueError:
         raise Problem(f"--at takes a time of day such as 03:00, not {at!r}") from None
     missed = nightly.is_missed(path, nightly_at, datetime.now(UTC))
