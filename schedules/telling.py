@@ -54,7 +54,7 @@ def heartbeat(url: str, what: str, say: Callable[[str], None]) -> None:
     try:
         parts = urlsplit(url)
         # Behind a query or a fragment, a night's start would look like its success.
-        path = parts.path.rstrip("/") + what
+        path = parts.path.rstrip("/") + what if what else parts.path
         request = _request(parts._replace(path=path, fragment=""))
         with urllib.request.urlopen(request, timeout=HEARTBEAT_SECONDS):  # noqa: S310
             pass

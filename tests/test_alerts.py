@@ -321,7 +321,7 @@ def test_a_heartbeat_keeps_its_query_behind_what_it_tells(
     refresh: Callable[..., Ended], channel: Channel
 ) -> None:
     refresh(AFTERSCORE_HEARTBEAT_URL=f"http://{channel.host}/beat/?to=you#here")
-    assert channel.asked == ["/beat/start?to=you", "/beat?to=you"]
+    assert channel.asked == ["/beat/start?to=you", "/beat/?to=you"]
 
 
 def test_a_night_on_which_a_source_failed_tells_of_it_at_its_end(
