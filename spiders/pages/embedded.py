@@ -40,6 +40,18 @@ def object_at(body: bytes, start: int) -> Any:
         return None
 
 
+def value_at(value: Any, *path: str | int) -> Any:
+    """What lies at a path in JSON, or None where the path breaks off."""
+    for step in path:
+        if isinstance(step, str) and isinstance(value, dict):
+            value = value.get(step)
+        elif isinstance(step, int) and isinstance(value, list) and step < len(value):
+            value = value[step]
+        else:
+            return None
+    return value
+
+
 def json_ld(body: bytes, kind: str | None = None) -> Iterator[dict[str, Any]]:
     """Each JSON-LD object on the page, lists and `@graph` opened; of one `@type` if asked."""
     for opening in _JSON_LD.finditer(body):

@@ -16,7 +16,7 @@ from typing import Any
 from bs4 import BeautifulSoup, Tag
 
 from spiders.items import Outcome, Person, Record, Score
-from spiders.pages.embedded import json_ld, object_at, plain, script_json
+from spiders.pages.embedded import json_ld, object_at, plain, script_json, value_at
 from spiders.pages.imdb_lists import chart, first_chart, lister, results
 from spiders.pages.imdb_words import KIND_OF_LABEL, NONE_YET, RATING, TITLE_PATH
 from spiders.pages.numbers import count, figure, runtime_minutes
@@ -102,25 +102,25 @@ def _urql_state(page: Page) -> list[Record] | None:
     if b'"urqlState"' not in page.body:
         return None
     data = page.json if _is_next_data(page.body) else script_json(page.body, _NEXT_DATA)
-    props = _at(data, "props")
-    state = _at(props, "urqlState") or _at(props, "pageProps", "urqlState")
-    wanted = _at(props, "pageProps", "tconst") or _source_id(page)
+    props = value_at(data, "props")
+    state = value_at(props, "urqlState") or value_at(props, "pageProps", "urqlState")
+    wanted = value_at(props, "pageProps", "tconst") or _source_id(page)
     if not isinstance(state, dict):
         return None
     titles = [title for slot in state.values() if (title := _urql_title(slot))]
     titles = [title for title in titles if title.get("id") == wanted and "titleText" in title]
-    titles.sort(key=lambda title: _at(title, "ratingsSummary", "aggregateRating") is None)
+    titles.sort(key=lambda title: value_at(title, "ratingsSummary", "aggregateRating") is None)
     return _listed(page, titles[0]) if titles else None
 
 
 def _urql_title(slot: Any) -> dict[str, Any] | None:
-    data = _at(slot, "data")
+    data = value_at(slot, "data")
     if isinstance(data, str):
         try:
             data = json.loads(data)
         except (ValueError, RecursionError):
             return None
-    title = _at(data, "title")
+    title = value_at(data, "title")
     return title if isinstance(title, dict) else None
 
 
@@ -131,8 +131,8 @@ def _answer(page: Page) -> list[Record] | None:
     """
     if page.body[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] != b"{":
         return None
-    data = _at(page.json, "data")
-    title = _at(data, "title")
+    data = value_at(page.json, "data")
+    title = value_at(data, "title")
     if isinstance(title, dict):
         known = {"titleText", "ratingsSummary"} & title.keys()
         return _answered(page, {"id": _source_id(page), **title}, page.url) if known else None
@@ -166,16 +166,18 @@ def _next_list(page: Page) -> list[Record] | None:
     if not _NEXT_LIST.search(page.body):
         return None
     data = page.json if _is_next_data(page.body) else script_json(page.body, _NEXT_DATA)
-    props = _at(data, "props", "pageProps")
-    found = list(_titles_in(_at(props, "pageData", "chartTitles")))
+    props = value_at(data, "props", "pageProps")
+    found = list(_titles_in(value_at(props, "pageData", "chartTitles")))
     for listed in ("list", "predefinedList"):  # the second is a watchlist
-        found += _titles_in(_at(props, "mainColumnData", listed, "titleListItemSearch"))
+        found += _titles_in(value_at(props, "mainColumnData", listed, "titleListItemSearch"))
     for row in _items(props, "searchResults", "titleResults", "titleListItems"):
-        year = {"year": _at(row, "releaseYear")}
-        names = {key: {"text": _at(row, key)} for key in ("titleText", "originalTitleText")}
-        rating = {"ratingsSummary": row["ratingSummary"]} if _at(row, "ratingSummary") else {}
-        kind = {"titleType": _at(row, "titleType")}
-        found.append({"id": _at(row, "titleId"), "releaseYear": year, **names, **kind, **rating})
+        year = {"year": value_at(row, "releaseYear")}
+        names = {key: {"text": value_at(row, key)} for key in ("titleText", "originalTitleText")}
+        rating = {"ratingsSummary": row["ratingSummary"]} if value_at(row, "ratingSummary") else {}
+        kind = {"titleType": value_at(row, "titleType")}
+        found.append(
+            {"id": value_at(row, "titleId"), "releaseYear": year, **names, **kind, **rating}
+        )
     rows = ((row, by_key("imdb").page_url(str(row["id"]))) for row in found)
     return [record for row, url in rows for record in _answered(page, row, url)] or None
 
@@ -193,9 +195,9 @@ def _suggestions(page: Page) -> list[Record] | None:
         answer = json.loads(called["answer"]) if called else page.json
     except (ValueError, RecursionError):
         return None
-    if not isinstance(_at(answer, "d"), list) or not isinstance(_at(answer, "q"), str):
+    if not isinstance(value_at(answer, "d"), list) or not isinstance(value_at(answer, "q"), str):
         return None
-    rows = (row for row in _items(answer, "d") if _TCONST.fullmatch(str(_at(row, "id"))))
+    rows = (row for row in _items(answer, "d") if _TCONST.fullmatch(str(value_at(row, "id"))))
     return [_suggested(page, row) for row in rows]
 
 
@@ -216,20 +218,20 @@ def _suggested(page: Page, row: dict[str, Any]) -> Record:
 
 def _listed(page: Page, title: Any) -> list[Record] | None:
     """The record of a title as IMDb's own data has it, or None where this is no title."""
-    tconst = _at(title, "id")
+    tconst = value_at(title, "id")
     if not isinstance(tconst, str) or not _TCONST.fullmatch(tconst):
         return None
-    kind = _at(title, "titleType", "id")
-    year = _at(title, "releaseYear", "year")
-    seconds = _at(title, "runtime", "seconds")
-    score = _score_in(_at(title, "ratingsSummary"), "aggregateRating", "voteCount")
+    kind = value_at(title, "titleType", "id")
+    year = value_at(title, "releaseYear", "year")
+    seconds = value_at(title, "runtime", "seconds")
+    score = _score_in(value_at(title, "ratingsSummary"), "aggregateRating", "voteCount")
     return [
         _record(
             page,
             source_id=tconst,
             kind=kind if isinstance(kind, str) else None,
-            title=plain(_at(title, "titleText", "text")),
-            original_title=plain(_at(title, "originalTitleText", "text")),
+            title=plain(value_at(title, "titleText", "text")),
+            original_title=plain(value_at(title, "originalTitleText", "text")),
             year=year if type(year) is int else None,
             runtime_minutes=(seconds // 60 or None) if type(seconds) is int else None,
             genres=tuple(_genres(title)),
@@ -242,16 +244,16 @@ def _listed(page: Page, title: Any) -> list[Record] | None:
 def _genres(title: Any) -> Iterator[str]:
     """Genres by id, which is the English name; the text is in the visitor's language."""
     older = _items(title, "genres", "genres")
-    newer = (_at(genre, "genre") for genre in _items(title, "titleGenres", "genres"))
+    newer = (value_at(genre, "genre") for genre in _items(title, "titleGenres", "genres"))
     for genre in older or newer:
-        if name := plain(_at(genre, "id")) or plain(_at(genre, "text")):
+        if name := plain(value_at(genre, "id")) or plain(value_at(genre, "text")):
             yield name
 
 
 def _people(title: Any) -> Iterator[Person]:
     """The principal credits. (The names in `castPageTitle` are not in billing order.)"""
     principal = {
-        _at(part, "category", "id"): _items(part, "credits")
+        value_at(part, "category", "id"): _items(part, "credits")
         for part in _items(title, "principalCredits")
     }
     directors = principal.get("director") or _items(title, "directorsPageTitle", 0, "credits")
@@ -262,7 +264,9 @@ def _people(title: Any) -> Iterator[Person]:
 
 def _credited(role: str, listed: Iterable[Any]) -> Iterator[Person]:
     for position, credit in enumerate(listed):
-        if name := plain(_at(credit, "name", "nameText", "text")) or plain(_at(credit, "name")):
+        if name := plain(value_at(credit, "name", "nameText", "text")) or plain(
+            value_at(credit, "name")
+        ):
             yield Person(name=name, role=role, position=position)
 
 
@@ -295,9 +299,9 @@ def _linked_list(page: Page) -> list[Record] | None:
     found = []
     for listed in json_ld(page.body, "ItemList"):
         for row in _items(listed, "itemListElement"):
-            item = _at(row, "item")
-            path = TITLE_PATH.search(str(_at(item, "url")))
-            schema = str(_at(item, "@type"))
+            item = value_at(row, "item")
+            path = TITLE_PATH.search(str(value_at(item, "url")))
+            schema = str(value_at(item, "@type"))
             kind = _KIND_OF_SCHEMA.get(schema)
             if not path or (kind is None and schema != "Movie"):
                 continue
@@ -328,7 +332,7 @@ def _linked_score(data: dict[str, Any]) -> Score | None:
     """The rating of a title's JSON-LD, missing where it is on another scale; None without one."""
     if "aggregateRating" not in data:
         return None
-    if figure(_at(data["aggregateRating"], "bestRating")) not in (None, 10):
+    if figure(value_at(data["aggregateRating"], "bestRating")) not in (None, 10):
         return missing(RATING)
     return _score_in(data["aggregateRating"], "ratingValue", "ratingCount")
 
@@ -336,7 +340,9 @@ def _linked_score(data: dict[str, Any]) -> Score | None:
 def _linked_people(data: dict[str, Any]) -> Iterator[Person]:
     for role, key in (("director", "director"), ("writer", "creator"), ("cast", "actor")):
         makers = _several(data.get(key))  # companies are among the creators
-        yield from _credited(role, (maker for maker in makers if _at(maker, "@type") == "Person"))
+        yield from _credited(
+            role, (maker for maker in makers if value_at(maker, "@type") == "Person")
+        )
 
 
 # Until 2020 the overview at the top of the page shows what we need. Kind and year stand in the
@@ -724,20 +730,8 @@ def _object_after(body: bytes, key: bytes) -> Any:
     return object_at(body, colon + 1) if colon != -1 else None
 
 
-def _at(value: Any, *path: str | int) -> Any:
-    """What lies at a path in JSON, or None where the path breaks off."""
-    for step in path:
-        if isinstance(step, str) and isinstance(value, dict):
-            value = value.get(step)
-        elif isinstance(step, int) and isinstance(value, list) and step < len(value):
-            value = value[step]
-        else:
-            return None
-    return value
-
-
 def _items(value: Any, *path: str | int) -> list[Any]:
-    found = _at(value, *path)
+    found = value_at(value, *path)
     return found if isinstance(found, list) else []
 
 

@@ -19,7 +19,7 @@ from bs4 import Tag
 from spiders.items import Outcome, Person, Record, Score, ScoreState
 from spiders.pages.addresses import live_url
 from spiders.pages.dates import iso_date
-from spiders.pages.embedded import json_ld, plain, script_json
+from spiders.pages.embedded import json_ld, plain, script_json, value_at
 from spiders.pages.identifiers import identifiers, only
 from spiders.pages.listed_titles import listed_title
 from spiders.pages.numbers import Count, count, figure, runtime_minutes
@@ -101,7 +101,7 @@ def _error_code(answer: Any) -> int | None:
     first = several[0] if isinstance(several, list) and several else None
     for stated in (answer, answer.get("error"), answer.get("meta"), first):
         for key in ("statusCode", "status", "code"):
-            code = figure(_at(stated, key))
+            code = figure(value_at(stated, key))
             if isinstance(code, int) and 400 <= code < 600:
                 return code
     return None
@@ -215,9 +215,9 @@ def _backend(page: Page) -> list[Record] | None:
     if not _starts_with(page.body, b"{"):
         return None
     answer = _json(page.body)
-    if isinstance(_at(answer, "components"), list):
+    if isinstance(value_at(answer, "components"), list):
         return _composed(page, answer)
-    item = _at(answer, "data", "item")
+    item = value_at(answer, "data", "item")
     if not isinstance(item, dict):
         return None
     if "score" in item:
@@ -240,15 +240,15 @@ def _composed(page: Page, answer: dict[str, Any]) -> list[Record] | None:
         _METASCORE: _first(
             _METASCORE,
             _summary(_METASCORE, components.get("critic-score-summary")),
-            _summary(_METASCORE, _at(item, "criticScoreSummary")),
+            _summary(_METASCORE, value_at(item, "criticScoreSummary")),
         )
     }
     users = _first(
         _USERS,
         _summary(_USERS, components.get("user-score-summary")),
-        _summary(_USERS, _at(item, "userScore")),
+        _summary(_USERS, value_at(item, "userScore")),
     )
-    page_type = _at(answer, "meta", "pageType")
+    page_type = value_at(answer, "meta", "pageType")
     if users.state is not ScoreState.MISSING or page_type != "critic-reviews":
         scores[_USERS] = users
     return [_record(page, product, scores)]
@@ -258,12 +258,12 @@ def _components(stated: list[Any]) -> dict[str, Any]:
     """The item of each component by name; with `contentOnly=true` products come without a name."""
     items: dict[str, Any] = {}
     for component in stated:
-        name = _at(component, "meta", "componentName")
-        data = _at(component, "data")
-        item = _at(data if isinstance(data, dict) else component, "item")
+        name = value_at(component, "meta", "componentName")
+        data = value_at(component, "data")
+        item = value_at(data if isinstance(data, dict) else component, "item")
         if isinstance(name, str):
             items.setdefault(name, item)
-        elif _at(component, "slug") and _at(component, "title"):
+        elif value_at(component, "slug") and value_at(component, "title"):
             items.setdefault("product", component)
     return items
 
@@ -271,7 +271,7 @@ def _components(stated: list[Any]) -> dict[str, Any]:
 def _stats(page: Page, item: dict[str, Any]) -> list[Record] | None:
     """One summary by itself: what it counts and for whom is in the address that it states, else in
     the one that was asked (`/reviews/metacritic/user/movies/skyfall/stats/web`)."""
-    url = _at(item, "url")
+    url = value_at(item, "url")
     asked = _ASKED_STATS.search(page.url)
     if not isinstance(url, str):
         if not asked:
@@ -286,8 +286,8 @@ def _finder(page: Page) -> list[Record] | None:
     """Rows of the finder and of searches, which may find shows, games and people as well."""
     if not _starts_with(page.body, b"{") or b'"items"' not in page.body:
         return None
-    data = _at(_json(page.body), "data")
-    items = _at(data, "items")
+    data = value_at(_json(page.body), "data")
+    items = value_at(data, "items")
     if not isinstance(items, list):
         return None
     if not items:
@@ -329,7 +329,7 @@ def _first(kind: str, *read: Score | None) -> Score:
 
 def _product(page: Page, item: Any) -> _Product | None:
     """A product as the backend describes it, or None where this is none."""
-    title = plain(_at(item, "title"))
+    title = plain(value_at(item, "title"))
     if title is None:
         return None
     kind = _KIND_OF_TYPE.get(item["type"], item["type"]) if _text(item, "type") else None
@@ -339,19 +339,19 @@ def _product(page: Page, item: Any) -> _Product | None:
     if kind is None or not (slug or reviews):
         return None
     section = next((key for key, word in _KIND_OF_SECTION.items() if word == kind), kind)
-    production = _at(item, "production")
+    production = value_at(item, "production")
     return _Product(
         url=f"/{section}/{slug}/" if slug else reviews,
         kind=kind,
         title=title,
-        year=_year(_at(item, "premiereYear")),
-        released_on=iso_date(_at(item, "releaseDate")),
-        runtime_minutes=_minutes(_at(item, "duration")),
-        genres=_unique(_names(_at(item, "genres"))),
+        year=_year(value_at(item, "premiereYear")),
+        released_on=iso_date(value_at(item, "releaseDate")),
+        runtime_minutes=_minutes(value_at(item, "duration")),
+        genres=_unique(_names(value_at(item, "genres"))),
         people=(
             *_people("director", _crew(production, "Directed By")),
             *_people("writer", _crew(production, "Written By")),
-            *_people("cast", _names(_at(production, "cast"))),
+            *_people("cast", _names(value_at(production, "cast"))),
         ),
         imdb_ids=frozenset(_imdb_ids(item)),
     )
@@ -379,15 +379,15 @@ def _imdb_ids(item: dict[str, Any]) -> Iterator[str]:
 
 
 def _crew(production: Any, group: str) -> Iterator[str]:
-    crew = _at(production, "crew")
+    crew = value_at(production, "crew")
     for member in crew if isinstance(crew, list) else ():
-        if _at(member, "roleTypeGroupName") == group:
+        if value_at(member, "roleTypeGroupName") == group:
             yield from _names([member])
 
 
 def _names(stated: Any) -> Iterator[str]:
     for one in stated if isinstance(stated, list) else (stated,):
-        if name := plain(one if isinstance(one, str) else _at(one, "name")):
+        if name := plain(one if isinstance(one, str) else value_at(one, "name")):
             yield name
 
 
@@ -897,14 +897,8 @@ def _starts_with(body: bytes, mark: bytes) -> bool:
     return body[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(mark)
 
 
-def _at(value: Any, *path: str) -> Any:
-    for key in path:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
-
-
 def _text(value: Any, *path: str) -> str | None:
-    found = _at(value, *path)
+    found = value_at(value, *path)
     return found if isinstance(found, str) and found else None
 
 
