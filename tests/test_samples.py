@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import spiders
+from spiders.items import Outcome
 from spiders.pages.page import Page
 from spiders.pages.reading import read
 from spiders.sources import SOURCES
@@ -47,3 +48,19 @@ def test_a_sample_is_read_as_expected(path: Path) -> None:
     )
     found = [record.model_dump(mode="json", exclude_defaults=True) for record in read(page)]
     assert found == expected["records"]
+
+
+@pytest.mark.parametrize(
+    ("source", "sample", "url"),
+    [
+        ("imdb", "chart_2010.html", "https://www.imdb.com/title/tt1074638/"),
+        ("imdb", "list_2024.html", "https://www.imdb.com/title/tt1074638/"),
+        ("rottentomatoes", "best-films-2018.html", "https://www.rottentomatoes.com/m/skyfall"),
+    ],
+)
+def test_other_titles_in_the_margins_of_a_page_are_not_what_it_shows(
+    source: str, sample: str, url: str
+) -> None:
+    """As once a redesign has left nothing of a film's page that any layout knows."""
+    (record,) = read(Page(source, url, (SAMPLES / source / sample).read_bytes()))
+    assert (record.outcome, record.scores) == (Outcome.UNREADABLE, {})

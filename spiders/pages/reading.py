@@ -98,6 +98,9 @@ def read(page: Page) -> list[Record]:
         except Exception as fault:  # noqa: BLE001  a fault must cost this page, not the crawl
             why = f"layout {name} failed: {type(fault).__name__}: {fault}"[:300]
             return [_failed(page, Outcome.UNREADABLE, why)]
+        if records is not None and _are_all_others(page, records):
+            why = f"a page of one title, of which layout {name} shows {len(records)} others"
+            return [_failed(page, Outcome.UNREADABLE, why)]
         if records is not None:
             return [record.model_copy(update={"layout": name}) for record in records]
     if _is_challenge(page):
@@ -168,6 +171,16 @@ def reader_version(source: str) -> str:
 def reader_versions() -> dict[str, str]:
     """`reader_version` of each source, by its key."""
     return {source.key: reader_version(source.key) for source in SOURCES}
+
+
+def _are_all_others(page: Page, records: Sequence[Record]) -> bool:
+    """Whether several titles are shown by a page of another one: what stands in its margins. (One
+    title in place of another is for whoever asked to judge: a site may have moved it. What lies
+    below a title's address may well list others.)"""
+    own = by_key(page.source).source_id(live_url(page.url))
+    if own is None or not page.path.endswith(own):
+        return False
+    return len(records) > 1 and all(record.source_id not in (None, own) for record in records)
 
 
 def _failed(page: Page, outcome: Outcome, detail: str) -> Record:
