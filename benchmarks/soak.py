@@ -19,8 +19,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
@@ -245,10 +245,11 @@ class _Bench:
         try:
             process.wait(max(0.0, started + seconds - time.monotonic()))
         except subprocess.TimeoutExpired:
-            below = [os.pidfd_open(pid) for pid in family(process.pid) if pid != process.pid]
+            below = list(_handles(pid for pid in family(process.pid) if pid != process.pid))
             process.kill()
             for handle in [] if alone else below:
-                signal.pidfd_send_signal(handle, signal.SIGKILL)
+                with suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(handle, signal.SIGKILL)
             for handle in below:  # a crawl whose run is gone ends itself
                 select.select([handle], [], [])
                 os.close(handle)
@@ -307,6 +308,14 @@ class _Bench:
     @staticmethod
     def _command(job: Job) -> list[str]:
         return [sys.executable, "-m", "schedules.cli", *job.words]
+
+
+def _handles(pids: Iterable[int]) -> Iterator[int]:
+    """Handles of processes, which stand for them although others may get their numbers; of those
+    that have not ended by themselves."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            yield os.pidfd_open(pid)
 
 
 # --- what is wrong with a database ----------------------------------------------------------------
