@@ -395,7 +395,7 @@ BLADE_RUNNER = Film("Blade Runner", 1982, "Ridley Scott", "Harrison Ford|Rutger 
     [
         (BLADE_RUNNER, {"title": "Blade Runner: The Final Cut", "year": 1983, "runtime": 118}),
         (BLADE_RUNNER, {"directors": "", "cast": ""}),
-        (Film("Saturn 3", 1980, runtime=88), {}),
+        (Film("Invasion of the Bee Girls", 1973, runtime=85), {}),
     ],
 )
 def test_two_listings_of_one_film_on_one_source_are_both_that_film(
@@ -404,6 +404,25 @@ def test_two_listings_of_one_film_on_one_source_are_both_that_film(
     cuts = [film, film._replace(**again)]  # type: ignore[arg-type]
     linked = link(file_of(tmp_path / "a.csv", [film]), file_of(tmp_path / "b.csv", cuts))
     assert linked["answer"].tolist() == ["same", "same"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (Film("Home", 2015, "张艺谋", runtime=90), Film("Home", 2015, "John Doe", runtime=91)),
+        (Film("Home", 2015, runtime=90), Film("Home", 2015, runtime=90)),
+        (
+            Film("The Long Homecoming", 2015, "John Doe", runtime=90),
+            Film("The Long Homecoming", 2014, runtime=91),
+        ),
+    ],
+)
+def test_two_films_of_one_name_are_not_taken_for_one_because_nobody_is_known(
+    one: Film, other: Film, tmp_path: Path
+) -> None:
+    ours = file_of(tmp_path / "a.csv", [one._replace(directors="")])
+    linked = link(ours, file_of(tmp_path / "b.csv", [one, other]))
+    assert linked["answer"].tolist() != ["same", "same"]
 
 
 def test_a_sequel_does_not_take_the_place_of_a_film_that_is_missing(tmp_path: Path) -> None:

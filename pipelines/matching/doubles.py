@@ -33,14 +33,16 @@ def works(of: Described, mine: Ints, theirs: Ints, strength: Floats) -> Ints:
         compared = compare_at(of, of, one, other)
         title, year = compared["title"], compared["year"]
         same_title = title >= Title.SAME_SHORT
-        # Titles and years alone do not tell: two films of one name and year are not rare. But they
-        # are hardly of one length.
-        nobody = compared[["directors", "cast"]].max(axis=1) == Directors.UNKNOWN
+        # Titles and years alone do not tell: two films of one name and year are not rare. But where
+        # the name is long, they are hardly of one length.
+        named = (of.directors.spread.counts() + of.cast.spread.counts()) > 0
+        unnamed = ~(named[one] & named[other])
+        alone = unnamed & (title == Title.SAME_LONG) & (year >= Year.SAME)
         witness = (
             (compared["directors"] >= Directors.ALIKE)
             | (compared["cast"] >= Cast.ONE)
             | (compared["place"] == Place.SAME_EPISODE)
-            | (nobody & same_title & (compared["runtime"] == Runtime.SAME))
+            | (alone & (compared["runtime"] == Runtime.SAME))
         )
         # Another name in another year is a sequel's.
         alike = (same_title & (year >= Year.ONE)) | ((title >= Title.WITHIN) & (year >= Year.SAME))

@@ -61,9 +61,12 @@ def _apart(piece: str) -> list[str]:
     """Names that `and` joins, of which all may share the last one's family name; `Penn & Teller`,
     who have one word each, stay together."""
     joined = _AND.split(_AND_FIRST.sub("", piece))
-    family = joined[-1].split()[1:][-1:]
-    if not family:
-        return joined if len(joined) == 1 else [piece]
+    if len(joined) == 1:
+        return joined
+    last = _IN_BRACKETS.sub("", joined[-1]).split()
+    family = [word for word in last[1:] if not _SUFFIX.fullmatch(word.strip(".,"))][-1:]
+    if not family or last[0].casefold() == "the":
+        return [piece]
     return [name if " " in name else f"{name} {family[0]}" for name in joined if name]
 
 

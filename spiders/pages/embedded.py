@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 _DECODER = json.JSONDecoder(strict=False)
-_JSON_LD = re.compile(rb"<script\b[^>]*application/ld\+json[^>]*>", re.I)
+_JSON_LD = re.compile(rb"<script\b[^<>]*application/ld\+json[^<>]*>", re.I)
 
 
 def script_json(body: bytes, marker: bytes) -> Any:

@@ -28,19 +28,19 @@ from spiders.sources import FILM_KINDS, IMDB_ID, by_key
 _TCONST = re.compile(IMDB_ID)
 _NEXT_DATA = b'id="__NEXT_DATA__"'
 _NO_SUCH_TITLE = re.compile(
-    rb"<title[^>]*>\s*(?:404 Error|Page not found)\s*(?:-\s*IMDb\s*)?</title>", re.I
+    rb"<title[^<>]*>\s*(?:404 Error|Page not found)\s*(?:-\s*IMDb\s*)?</title>", re.I
 )
 _WENT_WRONG = re.compile(
-    rb"<title[^>]*>\s*IMDb(?: - D(?:'|&#x27;|&#39;)oh|: Error)\s*</title>", re.I
+    rb"<title[^<>]*>\s*IMDb(?: - D(?:'|&#x27;|&#39;)oh|: Error)\s*</title>", re.I
 )
 _PAGE_ID = re.compile(
-    rb"<link\b(?=[^>]*\brel=[\"']canonical)[^>]*/title/(tt\d{7,10})(?!\d)[^>]*>"
-    rb"|<meta\b(?=[^>]*\bproperty=[\"'](?:imdb:pageConst|pageId))[^>]*[\"'](tt\d{7,10})[\"'][^>]*>"
+    rb"<link\b(?=[^<>]*\brel=[\"']canonical)[^<>]*/title/(tt\d{7,10})(?!\d)[^<>]*>"
+    rb"|<meta\b(?=[^<>]*\bproperty=[\"'](?:imdb:pageConst|pageId))[^<>]*[\"'](tt\d{7,10})[\"'][^<>]*>"
 )
 _CALLED = re.compile(rb"imdb\$[\w$%]*\((?P<answer>\{.*\})\);?", re.S)
-_HEAD_TITLE = re.compile(rb"<title[^>]*>([^<]*)</title>", re.I)
+_HEAD_TITLE = re.compile(rb"<title[^<>]*>([^<]*)</title>", re.I)
 _OG_TITLE = re.compile(
-    rb"<meta\b(?=[^>]*\bproperty=[\"']og:title)[^>]*\bcontent=\"([^\"]*)\"", re.I
+    rb"<meta\b(?=[^<>]*\bproperty=[\"']og:title)[^<>]*\bcontent=\"([^\"]*)\"", re.I
 )
 _NAMED = re.compile(
     r"\s*(?:IMDb\s*[-:]\s*)?(?:User ratings for\s+)?(?P<title>\S.*?)\s*\([^()]*(?:18|19|20)\d\d",
@@ -50,7 +50,7 @@ _BRACKETS = re.compile(
     r"\((?P<label>[^()\d]*?)\s*(?P<year>(?:18|19|20)\d\d)?(?:/[IVXL]+)?"
     r"(?P<on>\s*[-\u2013]\s*(?:\d{4})?)?\s*\)"
 )
-_SCHEMA = re.compile(rb"\bid=\"pagecontent\"[^>]*\bitemtype=\"https?://schema\.org/(\w+)\"")
+_SCHEMA = re.compile(rb"\bid=\"pagecontent\"[^<>]*\bitemtype=\"https?://schema\.org/(\w+)\"")
 _KIND_OF_SCHEMA = {
     "TVSeries": "tvSeries",
     "TVEpisode": "tvEpisode",
@@ -521,7 +521,7 @@ def _below_a_title(page: Page) -> list[Record] | None:
 
 
 _GIVEN = re.compile(
-    r"(?P<votes>\d[\d.,]*) IMDb users have given an? (?:weighted )?average vote of"
+    r"(?<![\d.,])(?P<votes>\d[\d.,]{0,15}) IMDb users have given an? (?:weighted )?average vote of"
     r" (?P<value>\d+(?:[.,]\d)?) ?/ ?10(?!\d)"
 )
 
@@ -647,7 +647,9 @@ def _source_id(page: Page) -> str | None:
 def _head_title(page: Page) -> str:
     """What the page's <title> says, or where that is empty, what it gives to other sites."""
     stated = (
-        found[1].strip() for at in (_HEAD_TITLE, _OG_TITLE) if (found := at.search(page.body))
+        found[1].strip()[:1_000]
+        for at in (_HEAD_TITLE, _OG_TITLE)
+        if (found := at.search(page.body))
     )
     return unescape(next(filter(None, stated), b"").decode("utf-8", "replace"))
 

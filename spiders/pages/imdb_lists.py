@@ -14,8 +14,9 @@ from spiders.pages.scores import missing, not_rated, read_score
 from spiders.sources import FILM_KINDS, by_key
 
 _CHART_COLUMNS = (b"Rank", b"Rating", b"Title", b"Votes")
+_TAGS = rb"(?:<[^<>]*>){0,5}"
 _CHART_HEAD = re.compile(
-    rb"<td\b[^>]*>" + rb"".join(rb"(?:<[^>]*>)*%b(?:<[^>]*>)*\s*" % word for word in _CHART_COLUMNS)
+    rb"<td\b[^<>]*>" + rb"".join(_TAGS + word + _TAGS + rb"\s{0,100}" for word in _CHART_COLUMNS)
 )
 _BASED_ON = re.compile(r"(\d+[.,]\d) based on ([\d.,]+) ")
 _IN_YEAR = re.compile(r"\((?P<year>(?:18|19|20)\d\d)(?P<on>\s*[-\u2013][^()]*)?(?P<label>[^()]*)\)")
@@ -60,13 +61,17 @@ def lister(page: Page) -> list[Record] | None:
     rows = page.tree.select(".lister-item:has(.lister-item-header)")
     found = []
     for row in rows if page.complete else rows[:-1]:
-        value = row.select_one(".ratings-imdb-rating[data-value], .ipl-rating-star__rating")
+        value = row.select_one(
+            ".ratings-imdb-rating[data-value],"
+            " .ipl-rating-star:not(.ipl-rating-star--other-user) .ipl-rating-star__rating"
+        )
         votes = row.select_one('span[name="nv"][data-value]')
         raw = (value.get("data-value") or value.get_text()) if value else None
         counted = str(votes["data-value"]) if votes else None
         score = read_score(RATING, raw, counted) if value else None
         year = row.select_one(".lister-item-header .lister-item-year")
-        link = row.select_one(".lister-item-header a[href]")
+        links = row.select(".lister-item-header a[href]")
+        link = links[0] if len(links) == 1 else None  # that of an episode stands beside its series'
         found.append(_in_list(page, link, year.get_text() if year else "", score))
     return [record for record in found if record]
 

@@ -11,7 +11,7 @@ import re
 
 # Single quotes stand on some tags of many sites: only a page that has them from the start is meant.
 _LOOSE = re.compile(
-    rb"<[a-z][\w-]*\s(?:[^<>]*\s)?(?:id|class|slot|rel|property|itemprop|data-(?:testid|qa|json))=[\w#-]"
+    rb"<[A-Za-z][\w-]*\s(?:[^<>]*\s)?(?:id|class|slot|rel|property|itemprop|data-(?:testid|qa|json))=[\w#-]"
     rb"|<[a-z][^<>]*\s(?:slot|data-testid)='"
     rb"|<(?:html|head|body)\b[^>]*='|<(?:HTML|HEAD|BODY|DIV|SCRIPT)\b"
 )
@@ -23,14 +23,17 @@ through than to read."""
 _TAG = re.compile(
     rb"<!--(?:[^-]++|-(?!->))*+(?:-->)?"
     rb"|<(?P<slash>/?)(?P<name>[A-Za-z][^\s/>\"'=<]*+)"
-    rb"(?P<attributes>(?:[^>\"']++|\"[^\"]*+\"|'[^']*+')*+)(?P<end>>?)"
+    rb"(?P<attributes>(?:[^=>]++|=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s\"'>][^\s>]*+)?+)*+)(?P<end>>?)"
 )
 _ATTRIBUTE = re.compile(
     rb"(?P<name>[^\s\"'<>/=]++)(?:\s*+=\s*+(?:\"(?P<double>[^\"]*+)\"|'(?P<single>[^']*+)'"
-    rb"|(?P<bare>[^\s\"'<>]++)))?"
+    rb"|(?P<bare>[^\s\"'>][^\s>]*+)))?"
 )
 _NO_MARKUP = (b"{", b"[", b"\x1f", b"")  # JSON, gzip, nothing
-_RAW_TEXT = {name: re.compile(rb"</" + name + rb"\b", re.I) for name in (b"script", b"style")}
+_RAW_TEXT = {
+    name: re.compile(rb"</" + name + rb"\b", re.I)
+    for name in (b"script", b"style", b"title", b"textarea")
+}
 
 
 def as_sites_write(body: bytes) -> bytes:

@@ -61,10 +61,11 @@ _PICTURE = re.compile(r"(?:^|/)5-(tt[0-9]{7,10})\.")
 _BELOW = re.compile(r"/(?:(?:critic|user)-reviews|details|trailers|credits)/?$")
 _BASED_ON = re.compile(r"based\s+on\s+(\d[\d,.]*\s?[KM]?\b\+?)", re.I)
 _NOT_FOUND_PAGE = re.compile(
-    rb"<title[^>]*>\s*(?:404\s*)?(?:error\s*)?[-:|]?\s*page not found\s*(?:[-|]\s*metacritic\s*)?<",
+    rb"<title[^<>]*>\s*(?:404\s*)?(?:error\s*)?[-:|]?\s*page not found\s*"
+    rb"(?:[-|]\s*metacritic\s*)?<",
     re.I,
 )
-_UNAVAILABLE_PAGE = re.compile(rb"<title[^>]*>\s*service unavailable\b", re.I)
+_UNAVAILABLE_PAGE = re.compile(rb"<title[^<>]*>\s*service unavailable\b", re.I)
 
 
 def refusal(page: Page) -> tuple[Outcome, str] | None:
@@ -409,7 +410,7 @@ def _minutes(raw: object) -> int | None:
 # Pages since September 2023, read in the bytes: JSON-LD carries the Metascore, the markup both.
 
 _SHOWN = re.compile(
-    rb"class=\"[^\"]*\bc-siteReviewScore[\s\"][^>]*>\s*<span[^>]*>([^<]*)</span>"
+    rb"class=\"[^\"]*\bc-siteReviewScore[\s\"][^<>]*>\s*<span[^<>]*>([^<]*)</span>"
     rb"|data-testid=\"global-score-(?:value|tbd)\"[^>]*>([^<]*)<"
 )
 _LABEL = re.compile(
@@ -485,7 +486,7 @@ def _based_on(markup: str) -> Count | None:
 
 def _element(body: bytes, marker: bytes) -> bytes | None:
     """The first `<div>` whose opening tag holds a marker, to its end; empty where it is cut off."""
-    opening = re.search(rb"<div\b[^>]*" + re.escape(marker), body) if marker in body else None
+    opening = re.search(rb"<div\b[^<>]*" + re.escape(marker), body) if marker in body else None
     if opening is None:
         return None
     depth = 0
@@ -589,7 +590,7 @@ def _ld_minutes(raw: object) -> int | None:
     return runtime_minutes(raw) if isinstance(raw, str) else None
 
 
-_HEAD_TAG = re.compile(rb"<(?:meta|link)\b[^>]*>", re.I)
+_HEAD_TAG = re.compile(rb"<(?:meta|link)\b[^>]{0,2000}>", re.I)
 _NAMED = re.compile(rb"\b(?:rel|property)=[\"'](canonical|og:(?:url|title|image))[\"']", re.I)
 _STATED = re.compile(rb"\b(?:href|content)=(?:\"([^\"]*)\"|'([^']*)')", re.I)
 _HERO_TITLE = re.compile(
@@ -811,6 +812,10 @@ def _clamped(page: Page) -> list[Record] | None:
 _OF_LISTS = re.compile(r"/(?:browse|search)/")
 
 
+_MOST_ROWS = 500
+"""Rows of a list that are read: no page has as many, and rows within rows take long."""
+
+
 def _products(page: Page) -> list[Record] | None:
     """Browse and search pages from 2010 on: film pages show such rows of other films."""
     if b"product_title" not in page.body or not _OF_LISTS.match(urlsplit(live_url(page.url)).path):
@@ -825,7 +830,7 @@ def _products(page: Page) -> list[Record] | None:
             | ({_USERS: users} if row.select_one(users) else {}),
             row,
         )
-        for row in page.tree.select("li.result, .product_wrap")
+        for row in page.tree.select("li.result, .product_wrap", limit=_MOST_ROWS)
     )
     return [record for row in rows if (record := _listed(page, *row))]
 

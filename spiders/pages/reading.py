@@ -28,7 +28,7 @@ _CHALLENGE = re.compile(
     rb"|access to this page has been denied|unusual traffic"
     rb"|verify (?:that )?you are (?:a )?human|are you a (?:human|robot)"
     rb"|checking your browser before accessing|/cdn-cgi/l/chk_"
-    rb"|<title[^>]*>[^<]{0,80}(?:access denied|robot check|captcha|pardon our interruption"
+    rb"|<title[^<>]*>[^<]{0,80}(?:access denied|robot check|captcha|pardon our interruption"
     rb"|security check|before you continue|request blocked|human verification"
     rb"|consent|cookie preferences)"
     rb"|id=[\"']?(?:didomi|sp_message|consent)-?(?:wall|page|gate)",
@@ -52,7 +52,7 @@ _SAYS_SOMETHING = 1500
 # Saved copies have lost the status that servers write into the pages they make themselves, after
 # the site's name perhaps ("example.com | 502: Bad gateway").
 _SAID_STATUS = re.compile(
-    rb"<(?:title|h1)\b[^>]*>\s*(?:[^<|]{0,100}\|\s*)?(?:http\s*)?(?:error:?\s*)?"
+    rb"<(?:title|h1)\b[^<>]*>\s*(?:[^<|]{0,100}\|\s*)?(?:http\s*)?(?:error:?\s*)?"
     rb"(?P<code>403|404|410|429|5\d\d)\b"
     rb"\s*(?:[-|:]|not found|forbidden|gone|too many|internal|bad|service|gateway|backend|error"
     rb"|page)",
@@ -60,10 +60,10 @@ _SAID_STATUS = re.compile(
 )
 # So have those of a site's software: WordPress names the class of its body.
 _SAID_NOT_FOUND = re.compile(
-    rb"<title[^>]*>\s*page not found\b|<body\b[^>]*\bclass=\"[^\">]*\berror404\b", re.I
+    rb"<title[^<>]*>\s*page not found\b|<body\b[^<>]*\bclass=\"[^\"<>]*\berror404\b", re.I
 )
 _SAID_BROKEN = re.compile(
-    rb"<(?:title|h1)\b[^>]*>\s*error establishing a database connection", re.I
+    rb"<(?:title|h1)\b[^<>]*>\s*error establishing a database connection", re.I
 )
 _OUTCOME_OF_STATUS = {
     403: Outcome.BLOCKED,
@@ -90,6 +90,7 @@ def read(page: Page) -> list[Record]:
         size = len(page.body) // 1_000_000
         return [_failed(page, Outcome.UNREADABLE, f"the page is larger than any known: {size} MB")]
     layouts: Mapping[str, Layout] = module.LAYOUTS
+    others = None
     body = as_sites_write(page.body)
     page = page if body is page.body else replace(page, body=body)
     for name, layout in layouts.items():
@@ -99,9 +100,8 @@ def read(page: Page) -> list[Record]:
             why = f"layout {name} failed: {type(fault).__name__}: {fault}"[:300]
             return [_failed(page, Outcome.UNREADABLE, why)]
         if records is not None and _are_all_others(page, records):
-            why = f"a page of one title, of which layout {name} shows {len(records)} others"
-            return [_failed(page, Outcome.UNREADABLE, why)]
-        if records is not None:
+            others = f"a page of one title, of which layout {name} shows {len(records)} others"
+        elif records is not None:
             return [record.model_copy(update={"layout": name}) for record in records]
     if _is_challenge(page):
         return [_failed(page, Outcome.BLOCKED, "a challenge or consent page with status 200")]
@@ -113,7 +113,7 @@ def read(page: Page) -> list[Record]:
         return [_failed(page, Outcome.NOT_FOUND, "the page says that it was not found")]
     if _SAID_BROKEN.search(page.body, 0, 4096):
         return [_failed(page, Outcome.ERROR, "the page says that its database was down")]
-    what = "no known layout fits" if page.body.strip() else "the body is empty"
+    what = others or ("no known layout fits" if page.body.strip() else "the body is empty")
     return [_failed(page, Outcome.UNREADABLE, what)]
 
 

@@ -46,10 +46,10 @@ _RUNTIME_ITEM = re.compile(
     rb">Runtime</rt-text>.{0,400}?data-qa=\"item-value\"[^>]*>\s*([^<]+?)\s*<", re.S
 )
 _TAG = re.compile(r"<[^>]*>")
-_HEAD_TITLE = re.compile(rb"<title[^>]*>([^<]*)</title>", re.I)
+_HEAD_TITLE = re.compile(rb"<title[^<>]*>([^<]*)</title>", re.I)
 _SITE_NAME = re.compile(r"(?:\s+-\s+Movie Reviews)?\s+[-|]\s+Rotten Tomatoes$")
 _NOT_FOUND = re.compile(
-    rb"<(?:title|h1)\b[^>]*>\s*(?:Rotten Tomatoes\s*[-:|]\s*)?"
+    rb"<(?:title|h1)\b[^<>]*>\s*(?:Rotten Tomatoes\s*[-:|]\s*)?"
     rb"(?:(?P<code>404)\W+(?:Page\s+)?Not Found|Page Not Found)\b",
     re.I,
 )
@@ -372,16 +372,16 @@ def _headed(
 # Lists: search results and browsing.
 
 _ROW = re.compile(
-    rb"<search-page-media-row\b(?P<opening>[^>]*>)(?P<inside>.*?)</search-page-media-row>", re.S
+    rb"<search-page-media-row\b(?P<opening>[^<>]*>)(?P<inside>.*?)</search-page-media-row>", re.S
 )
-_LINK = re.compile(rb"(?P<opening><a\b[^>]*>)(?P<inside>.*?)</a>", re.S)
+_LINK = re.compile(rb"(?P<opening><a\b[^<>]*>)(?P<inside>.*?)</a>", re.S)
 _TILE_TITLE = b'data-qa="discovery-media-list-item-title"'
-_TILE = re.compile(rb"<score-pairs(?:-deprecated)?\b[^>]*>")
+_TILE = re.compile(rb"<score-pairs(?:-deprecated)?\b[^<>]*>")
 
 
 def _search(page: Page) -> list[Record] | None:
     if b"<search-page-media-row" not in page.body and not re.search(
-        rb"<search-page-result\b|<title[^>]*>\s*Search Results", page.body
+        rb"<search-page-result\b|<title[^<>]*>\s*Search Results", page.body
     ):
         return None
     return [record for row in _ROW.finditer(page.body) if (record := _search_row(page, row))]
@@ -702,7 +702,7 @@ def _slots(element: bytes, *names: str) -> Iterator[bytes]:
     """What stands in each whole child with `slot="…"`, its own markup included."""
     wanted = "|".join(map(re.escape, names)).encode()
     for found in re.finditer(
-        rb"<(?P<tag>[a-z][\w-]*)\b[^>]*?(?<![\w-])slot=\"(?:" + wanted + rb")\"[^>]*>"
+        rb"<(?P<tag>[a-z][\w-]*)\b[^<>]*?(?<![\w-])slot=\"(?:" + wanted + rb")\"[^<>]*>"
         rb"(?P<inside>.*?)</(?P=tag)>",
         element,
         re.S,

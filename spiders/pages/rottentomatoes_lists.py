@@ -20,6 +20,7 @@ from spiders.pages.scores import missing, read_score
 from spiders.sources import by_key
 
 _CRITICS = "tomatometer"
+_HAVE_THEM_IN_MARGINS = ("/celebrity/", "/critic", "/m/", "/tv/")
 _HOME = "https://www.rottentomatoes.com/"
 
 
@@ -48,7 +49,8 @@ _LISTS = (
 
 def listed_with_meters(page: Page) -> list[Record] | None:
     """Rows of the first list that fits, each with the Tomatometer alone."""
-    if b"tMeterScore" not in page.body or _is_of_a_person(page):
+    path = urlsplit(live_url(page.url)).path
+    if b"tMeterScore" not in page.body or path.startswith(_HAVE_THEM_IN_MARGINS):
         return None
     for kind in _LISTS:
         if kind.marker in page.body:
@@ -57,10 +59,6 @@ def listed_with_meters(page: Page) -> list[Record] | None:
             if found := [record for row in whole if (record := _row(page, kind, row))]:
                 return found
     return None
-
-
-def _is_of_a_person(page: Page) -> bool:
-    return urlsplit(live_url(page.url)).path.startswith(("/celebrity/", "/critic"))
 
 
 def _row(page: Page, kind: _Rows, row: Tag) -> Record | None:

@@ -41,7 +41,7 @@ _HEADING = re.compile(
     re.I | re.M,
 )
 _NOT_FOUND = re.compile(
-    rb"<title[^>]*>[^<]{0,60}(?:\b404\b|not found)|\A\s*(?:404\b|page not found)", re.I
+    rb"<title[^<>]*>[^<]{0,60}(?:\b404\b|not found)|\A\s*(?:404\b|page not found)", re.I
 )
 
 _SITES: dict[str, str | None] = {
