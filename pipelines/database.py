@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from sqlite_utils import Database
 
 from pipelines.backup import CannotBackUp, back_up
-from pipelines.lock import DatabaseBusy, DatabaseProblem
+from pipelines.lock import DatabaseBusy, DatabaseOlder, DatabaseProblem
 from pipelines.migrations import migrations
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def read_only(path: Path, *, older: bool = False) -> Database:
         db = Database(sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS))
         _refuse_other_databases(db, path)
         if not older and migrations.pending(db):
-            raise DatabaseProblem(
+            raise DatabaseOlder(
                 f"{path} was made by an older afterscore. Any command that writes brings it up to"
                 " date: 'afterscore refresh'."
             )

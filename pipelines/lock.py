@@ -33,6 +33,10 @@ class DatabaseBusy(DatabaseProblem):
     """Another process writes to this database."""
 
 
+class DatabaseOlder(DatabaseProblem):
+    """The database is as an older version made it, and the command only reads."""
+
+
 class Rank(IntEnum):
     """Who goes first: of those who wait, and before a holder of lower rank that gives way."""
 

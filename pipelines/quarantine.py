@@ -312,18 +312,21 @@ def _in_turn(db: Database, quarantine_id: int) -> list[tuple[str | None, str]]:
 
 def _began_with(db: Database, quarantine_id: int, rules: Set[Rule]) -> int:
     """Listings of a case's source that these rules began to hold in the same night, its own
-    included."""
+    included; counted up to `AT_ONCE`."""
+    began = one(db, "SELECT source, held_at FROM quarantine WHERE quarantine_id = ?", quarantine_id)
+    assert began
+    source, held_at = began
     row = one(
         db,
         # Those that are decided meanwhile, too: a person who rejects a few has not said that the
         # others are right.
-        "SELECT count(DISTINCT o.listing_id) FROM quarantine q JOIN quarantine o"
-        " ON o.source = q.source AND o.rule IN (SELECT value FROM json_each(?))"
-        " AND 24 * abs(julianday(o.held_at) - julianday(q.held_at)) < ?"
-        " WHERE q.quarantine_id = ?",
+        "SELECT count(*) FROM (SELECT DISTINCT listing_id FROM quarantine WHERE source = ?"
+        " AND rule IN (SELECT value FROM json_each(?)) AND held_at > ? AND held_at < ? LIMIT ?)",
+        source,
         json.dumps(sorted(rules)),
-        _SAME_NIGHT,
-        quarantine_id,
+        clock.later(held_at, hours=-_SAME_NIGHT),
+        clock.later(held_at, hours=_SAME_NIGHT),
+        AT_ONCE,
     )
     assert row
     return int(row[0])

@@ -20,6 +20,7 @@ from sqlite_utils import Database
 
 from pipelines import clock
 from pipelines.database import noting
+from pipelines.lock import DatabaseBusy, DatabaseOlder
 from schedules.health import KINDS, Finding, is_of_asking, subject
 from schedules.redaction import without_url
 
@@ -128,8 +129,9 @@ def tell(path: Path, findings: Iterable[Finding], unasked: Collection[str]) -> S
 
 def tell_of_the_file(fault: Exception, findings: Iterable[Finding]) -> Sent:
     """Tell that the database cannot be read or written, and what was found all the same. Nobody can
-    write down that this was told, so it is told each time."""
-    if not _urls():
+    write down that this was told, so it is told each time; not of what passes by itself, or with
+    the next run."""
+    if isinstance(fault, DatabaseBusy | DatabaseOlder) or not _urls():
         return Sent()
     parts = [f"{fault}\nThat you were told of it cannot be written down, so you are each time."]
     parts += [_paragraph("THERE IS", one) for one in findings if one.level == "fault"]

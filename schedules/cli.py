@@ -98,11 +98,11 @@ def _run() -> None:
 def _refuse_what_nothing_can_name() -> None:
     """SQLite takes texts and paths in UTF-8 alone, and no relative path leads out of a folder that
     is gone: a command would come half of its way. Raises Problem."""
-    for word in map(os.fsencode, sys.argv[1:]):
+    for word in sys.argv[1:]:
         try:
-            word.decode("utf-8")
-        except UnicodeDecodeError:
-            shown = word.decode("utf-8", "backslashreplace")
+            word.encode("utf-8")
+        except UnicodeEncodeError:
+            shown = os.fsencode(word).decode("utf-8", "backslashreplace")
             raise Problem(
                 f"'{shown}' is not in UTF-8. If it names a file or folder, rename that, or make a"
                 " link to it with another name."

@@ -148,9 +148,9 @@ class Nights:
             if select.select([self._woken], [], [], LOOK_EVERY)[0]:
                 os.read(self._woken, 1)
                 continue
-            before, ahead = ahead, _ahead()
-            if abs(ahead - before) > LOOK_EVERY:
-                self._mind_the_clock()
+            now_ahead = _ahead()
+            if abs(now_ahead - ahead) > LOOK_EVERY and self._minds_the_clock():
+                ahead = now_ahead
         self._scheduler.shutdown()
 
     def stop(self) -> None:
@@ -183,13 +183,20 @@ class Nights:
         self._child = None
         return status
 
-    def _mind_the_clock(self) -> None:
+    def _minds_the_clock(self) -> bool:
         """The clock was set, or the machine slept, and the scheduler would sleep on for as long as
-        it meant to: until hours after the night, or until the year that the clock was in."""
-        if self._scheduler.get_job(JOB).next_run_time - datetime.now(UTC) > LONGEST_WAIT:
-            self._scheduler.reschedule_job(JOB, trigger=self._trigger)
-            self._say(f"the clock was set back; next night: {self._next_time()}")
+        it meant to: until hours after the night, or until the year that the clock was in. False
+        where the job store cannot be read now: then the next look tries again."""
+        try:
+            job = self._scheduler.get_job(JOB)
+            if job and job.next_run_time - datetime.now(UTC) > LONGEST_WAIT:
+                self._scheduler.reschedule_job(JOB, trigger=self._trigger)
+                self._say(f"the clock was set back; next night: {self._next_time()}")
+        except DatabaseError as fault:
+            self._say(f"cannot read {self._store} after the clock was set: {fault.orig}")
+            return False
         self._scheduler.wakeup()
+        return True
 
     def _unwritable(self, why: str | None) -> UnusableJobStore:
         return UnusableJobStore(
