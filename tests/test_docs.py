@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import doctest
 import os
 import re
 import shutil
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -134,3 +136,16 @@ def test_the_walk_through_works_when_typed(tmp_path: Path) -> None:
     assert "Lantern" in next(line for line in demo.splitlines() if line.startswith("Film "))
     assert films["Skyfall"][-2] == "4.1"
     assert films["Up"][-2] == "n/r"
+
+
+@pytest.mark.parametrize(
+    "module",
+    sorted(
+        str(path.relative_to(ROOT).with_suffix("")).replace("/", ".")
+        for folder in ("spiders", "pipelines", "schedules")
+        for path in (ROOT / folder).rglob("*.py")
+        if ">>> " in path.read_text("utf-8")
+    ),
+)
+def test_examples_in_docstrings_are_true(module: str) -> None:
+    assert doctest.testmod(import_module(module)).failed == 0
