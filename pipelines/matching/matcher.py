@@ -120,11 +120,11 @@ def rebuild(db: Database) -> Matched:
 _STATES_IT = (
     "(SELECT max(s.source_id = f.imdb_id) FROM (SELECT i.source_id FROM listing_identifiers i"
     " WHERE i.listing_id = l.listing_id AND i.source = 'imdb' UNION ALL SELECT o.source_id"
-    " FROM listing_identifiers i JOIN listing_identifiers o ON o.listing_id = i.listing_id"
+    " FROM listing_identifiers i CROSS JOIN listing_identifiers o ON o.listing_id = i.listing_id"
     " WHERE i.source = l.source AND i.source_id = l.source_id AND o.source = 'imdb') s)"
 )
 """SQL: whether a listing `l`, or one that names it, states the IMDb id of a film `f`; NULL where
-neither states any."""
+neither states any. Left the choice, SQLite would begin with all IMDb ids that anybody states."""
 
 _WRITTEN = (
     "films",
