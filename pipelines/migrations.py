@@ -575,12 +575,19 @@ CREATE TABLE exported_ids (
 
 @migrations()
 def m018_usual_coverage(db: Database) -> None:
-    """So far every night became usual. How many a rule began to hold in one night is asked for each
-    figure that is held."""
+    """So far every night became usual."""
     statements(
         db,
         """
 ALTER TABLE run_coverage ADD COLUMN is_usual INTEGER NOT NULL DEFAULT 1 CHECK (is_usual IN (0, 1));
-CREATE INDEX quarantine_began ON quarantine (source, rule, held_at, listing_id);
 """,
+    )
+
+
+@migrations()
+def m019_cases_that_began_together(db: Database) -> None:
+    """How many listings a rule began to hold in one night is asked for each that is held."""
+    statements(
+        db,
+        "CREATE INDEX quarantine_began ON quarantine (source, rule, held_at, listing_id);",
     )

@@ -36,20 +36,22 @@ def has_been_answered(db: Database, at: str) -> bool:
     one go what nobody can bring back. An answer shows at least that what is deleted can be asked
     for anew.
     """
-    (answered,) = db.conn.execute(
-        "SELECT EXISTS (SELECT 1 FROM crawls WHERE fetched + unchanged > 0 AND started_at >= ?)",
-        (clock.later(at, days=-ABSENT_DAYS),),
-    ).fetchone()
-    return bool(answered)
+    last = _last_answered(db)
+    return last is not None and last >= clock.later(at, days=-ABSENT_DAYS)
 
 
 def silent_since(db: Database, at: str) -> str | None:
     """When a source answered for the last time, where that is longer ago than `ABSENT_DAYS` before
     a time. None where some did since, or none ever: all there is may be saved pages."""
+    return None if has_been_answered(db, at) else _last_answered(db)
+
+
+def _last_answered(db: Database) -> str | None:
+    """When the last crawl began that was answered."""
     (last,) = db.conn.execute(
         "SELECT max(started_at) FROM crawls WHERE fetched + unchanged > 0"
     ).fetchone()
-    return last if last and last < clock.later(at, days=-ABSENT_DAYS) else None
+    return None if last is None else str(last)
 
 
 def has_lapsed(db: Database, at: str) -> bool:

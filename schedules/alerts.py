@@ -100,13 +100,6 @@ def acknowledge(db: Database, key: str, until: str) -> None:
     )
 
 
-def acknowledged(db: Database, at: str) -> dict[str, str]:
-    """Until when nobody is told, by key."""
-    return dict(
-        db.conn.execute("SELECT finding, acked_until FROM alerts WHERE acked_until > ?", (at,))
-    )
-
-
 def tell(path: Path, findings: Iterable[Finding], unasked: Collection[str]) -> Sent:
     """Tell what has changed since the last time. What could not be sent is told the next time.
 

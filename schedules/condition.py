@@ -149,6 +149,13 @@ class Condition:
         )
 
 
+def acknowledged(db: Database, at: str) -> dict[str, str]:
+    """Until when nobody is told, by key."""
+    return dict(
+        db.conn.execute("SELECT finding, acked_until FROM alerts WHERE acked_until > ?", (at,))
+    )
+
+
 def note_night(db: Database, path: Path) -> None:
     """Keep with the run that has just ended what later nights are held against: how many films each
     score kind is known of, and the sizes of file and WAL."""
@@ -160,12 +167,7 @@ def note_night(db: Database, path: Path) -> None:
             "UPDATE runs SET db_bytes = ?, wal_bytes = ? WHERE run_id = ?",
             (db_bytes, wal_bytes, run_id),
         )
-        acknowledged = {
-            finding
-            for (finding,) in db.conn.execute(
-                "SELECT finding FROM alerts WHERE acked_until > ?", (clock.now(),)
-            )
-        }
+        acked = acknowledged(db, clock.now())
         db.conn.executemany(
             "INSERT OR REPLACE INTO run_coverage VALUES (?, ?, ?, ?, ?)",
             [
@@ -174,7 +176,7 @@ def note_night(db: Database, path: Path) -> None:
                     kind,
                     told.scored,
                     told.films,
-                    not told.fell or f"coverage:{kind}" in acknowledged,
+                    not told.fell or f"coverage:{kind}" in acked,
                 )
                 for kind, told in _coverage(db).items()
             ],

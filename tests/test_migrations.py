@@ -128,6 +128,7 @@ INSERT INTO exports VALUES ('tmdb', '2026-01-02', '2026-01-02', NULL), ('imdb', 
 INSERT INTO exported_ids VALUES ('tmdb', '37724', 12.5, NULL), ('tmdb', '155', 0, '2026-01-02');
 """,
     "m018_usual_coverage": "UPDATE run_coverage SET is_usual = 0",
+    "m019_cases_that_began_together": "",
 }
 
 

@@ -14,9 +14,9 @@ from pipelines import clock
 from pipelines.database import noting, read_only
 from pipelines.lock import DatabaseProblem
 from schedules import alerts, config, metrics, show
-from schedules.commands.options import DbOption, JsonOption, Problem, out, warn
+from schedules.commands.options import DbOption, JsonOption, Problem, out, print_json, say, warn
 from schedules.commands.pausing import end_of
-from schedules.condition import Condition
+from schedules.condition import Condition, acknowledged
 from schedules.health import Finding, findings, megabytes
 
 
@@ -59,7 +59,7 @@ def health(
     try:
         with closing((reading := read_only(path)).conn):
             found = Condition.of(reading, path, settings)
-            acked = alerts.acknowledged(reading, found.at)
+            acked = acknowledged(reading, found.at)
     except (DatabaseProblem, sqlite3.Error) as fault:
         if tell:
             _print_problems(alerts.tell_of_the_file(fault, ()))
@@ -70,7 +70,7 @@ def health(
     if prometheus:
         _write(prometheus, metrics.text(found, told))
     if as_json:
-        out.print(show.as_json(_rows(found, told, acked)), markup=False, soft_wrap=True)
+        print_json(_rows(found, told, acked))
     else:
         _print(found, told, acked)
     unsent = tell and _tell(path, told, found)
@@ -94,7 +94,7 @@ def _acknowledge(path: Path, key: str | None, until: str | None) -> None:
             alerts.acknowledge(database, key, end)
     except ValueError as fault:
         raise Problem(str(fault)) from None
-    out.print(f"{key}: no alert until {end}; it is still printed.", markup=False, soft_wrap=True)
+    say(f"{key}: no alert until {end}; it is still printed.")
 
 
 def _test() -> None:
@@ -127,25 +127,17 @@ def _print_problems(sent: alerts.Sent) -> None:
 def _print(found: Condition, told: list[Finding], acked: dict[str, str]) -> None:
     for finding in told:
         mark = f" [no alert until {acked[finding.key]}]" if finding.key in acked else ""
-        out.print(
-            show.printable(
-                f"{finding.level.upper():5} {finding.key}: {finding.what}{mark}"
-                f"  → {finding.do}  ({finding.page})"
-            ),
-            markup=False,
-            soft_wrap=True,
-        )
+        told_of = f"{finding.level.upper():5} {finding.key}: {finding.what}{mark}"
+        say(show.printable(f"{told_of}  → {finding.do}  ({finding.page})"))
     ended = "no whole refresh yet"
     if found.demo:
         ended = "made by the demo, so no night is expected of it"
     elif found.whole_ended:
         ended = f"last whole refresh {clock.ago(found.whole_ended)}"
     grown = "" if found.grown is None else f" ({megabytes(found.grown)} more than a week ago)"
-    out.print(
+    say(
         f"{'' if told else 'All is well: '}{ended}; {found.file.name} {megabytes(found.db_bytes)},"
-        f" WAL {megabytes(found.wal_bytes)}{grown}; {megabytes(found.free_bytes)} free",
-        markup=False,
-        soft_wrap=True,
+        f" WAL {megabytes(found.wal_bytes)}{grown}; {megabytes(found.free_bytes)} free"
     )
 
 

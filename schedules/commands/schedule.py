@@ -10,7 +10,7 @@ import typer
 
 from pipelines import clock
 from schedules import config
-from schedules.commands.options import DbOption, Problem, err, out
+from schedules.commands.options import DbOption, Problem, note, out
 
 
 def schedule(
@@ -43,22 +43,18 @@ def schedule(
     if next_only:
         out.print(clock.stamp(upcoming))
         if missed:
-            err.print("The last night was missed: it is caught up at the start.")
+            note("The last night was missed: it is caught up at the start.")
         return
     if not path.parent.is_dir():
         raise Problem(f"no folder {path.parent.resolve()}. Choose another with --db FILE.")
     trigger = nightly.nightly(nightly_at)
     refresh, tell = nightly.command(path, "refresh"), nightly.command(path, "health", "--tell")
     try:
-        nights = nightly.Nights(path, refresh, tell, trigger, _say)
+        nights = nightly.Nights(path, refresh, tell, trigger, note)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda number, frame: nights.stop())
         if missed:
-            _say("the last night was missed: it is caught up now")
+            note("the last night was missed: it is caught up now")
         nights.run(at_once=missed)
     except nightly.UnusableJobStore as fault:
         raise Problem(str(fault)) from fault
-
-
-def _say(line: str) -> None:
-    err.print(line, markup=False, soft_wrap=True)

@@ -810,8 +810,6 @@ def _clamped(page: Page) -> list[Record] | None:
 
 
 _OF_LISTS = re.compile(r"/(?:browse|search)/")
-
-
 _MOST_ROWS = 500
 """Rows of a list that are read: no page has as many, and rows within rows take long."""
 
