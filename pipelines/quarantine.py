@@ -10,6 +10,7 @@ import json
 import zlib
 from collections.abc import Callable, Iterator, Sequence, Set
 from itertools import takewhile
+from typing import NamedTuple
 
 from sqlite_utils import Database
 
@@ -60,8 +61,7 @@ def hold(
             db, run_id, said, topic, doubt, standing, case, same
         )
     else:
-        quarantine_id, decision = case[:2]
-        nights = _nights(case, said)
+        quarantine_id, decision, nights = case.quarantine_id, case.decision, case.nights_with(said)
         db.conn.execute(
             "UPDATE quarantine SET times_held = times_held + 1, last_held_at = ?, nights = ?,"
             " reason = ?, record = ? WHERE quarantine_id = ?",
@@ -176,32 +176,43 @@ def supersede_crawl(db: Database, source: str, at: str) -> None:
 # --- cases ----------------------------------------------------------------------------------------
 
 
-def _case(db: Database, said: Statement, topic: str) -> Row | None:
+class _Case(NamedTuple):
+    """A case that an answer may belong to, as `quarantine` has it."""
+
+    quarantine_id: int
+    decision: str | None
+    nights: int
+    last_held_at: str
+    rule: str | None
+    record: str
+    decided_by: str | None
+    held_at: str
+
+    def nights_with(self, said: Statement) -> int:
+        """On how many nights it was seen, with this answer."""
+        return self.nights + (clock.night(said.at) != clock.night(self.last_held_at))
+
+
+def _case(db: Database, said: Statement, topic: str) -> _Case | None:
     """The case that an answer may belong to: the open one, else the last that was rejected.
 
     Saved pages have cases of their own.
     """
-    return one(
+    row = one(
         db,
-        "SELECT quarantine_id, decision, nights, last_held_at, rule, record, decided_by, held_at"
-        " FROM quarantine"
+        f"SELECT {', '.join(_Case._fields)} FROM quarantine"
         " WHERE listing_id = ? AND topic = ? AND (decision IS NULL OR decision = 'rejected')"
         " AND (origin = 'archive') = ? ORDER BY decision IS NOT NULL, quarantine_id DESC LIMIT 1",
         said.listing_id,
         topic,
         said.origin == "archive",
     )
+    return _Case(*row) if row else None
 
 
-def _bears_out(case: Row, doubt: Doubt, same: Callable[[Record], bool]) -> bool:
-    rule, record = case[4:6]
-    return rule in (None, doubt.rule.value) and same(Record.model_validate_json(record))
-
-
-def _nights(case: Row, said: Statement) -> int:
-    """On how many nights a case was seen, with this answer."""
-    nights, last_held_at = case[2:4]
-    return int(nights + (clock.night(said.at) != clock.night(last_held_at)))
+def _bears_out(case: _Case, doubt: Doubt, same: Callable[[Record], bool]) -> bool:
+    of_the_rule = case.rule in (None, doubt.rule.value)
+    return of_the_rule and same(Record.model_validate_json(case.record))
 
 
 def _open_next(
@@ -211,7 +222,7 @@ def _open_next(
     topic: str,
     doubt: Doubt,
     standing: Row | None,
-    case: Row | None,
+    case: _Case | None,
     same: Callable[[Record], bool],
 ) -> tuple[int, str | None, int]:
     """Open a case after another one of its topic, if there is one; gives its number, what is
@@ -222,29 +233,25 @@ def _open_next(
     changed, or nobody can tell yet. It is a case of its own all the same: how many one rule began
     to hold in one night must be known.
     """
-    quarantine_id, decision, _, _, rule, record, decided_by, held_at = case or [None] * 8
-    alike = (
-        case is not None
-        and rule in RELEASES_ITSELF
-        and doubt.rule in RELEASES_ITSELF
-        and same(Record.model_validate_json(record))
+    if case is None:
+        return _open(db, run_id, said, topic, doubt, standing, 1), None, 1
+    held = Record.model_validate_json(case.record)
+    alike = {case.rule, doubt.rule} <= RELEASES_ITSELF and same(held)
+    if case.decision is not None:
+        number = _open(db, run_id, said, topic, doubt, standing, 1)
+        if not alike:
+            return number, None, 1
+        decide(db, number, case.decision, str(case.decided_by), said.at)
+        return number, case.decision, 1
+    goes_on = (
+        alike
+        and clock.later(case.held_at, hours=_SAME_NIGHT) < said.at
+        and _began_with(db, case.quarantine_id, RELEASES_ITSELF) < AT_ONCE
     )
-    nights, superseded_by = 1, "a later answer"
-    if (
-        case
-        and alike
-        and decision is None
-        and clock.later(held_at, hours=_SAME_NIGHT) < said.at
-        and _began_with(db, quarantine_id, RELEASES_ITSELF) < AT_ONCE
-    ):
-        nights, superseded_by = _nights(case, said), _ANOTHER_RULE
-    if case and decision is None:
-        decide(db, quarantine_id, "superseded", superseded_by, said.at)
-    number = _open(db, run_id, said, topic, doubt, standing, nights)
-    if alike and decision == "rejected":
-        decide(db, number, decision, decided_by, said.at)
-        return number, decision, nights
-    return number, None, nights
+    why = _ANOTHER_RULE if goes_on else "a later answer"
+    decide(db, case.quarantine_id, "superseded", why, said.at)
+    nights = case.nights_with(said) if goes_on else 1
+    return _open(db, run_id, said, topic, doubt, standing, nights), None, nights
 
 
 def _open(
