@@ -37,6 +37,7 @@ from pipelines.matching.spans import (
     update_evidence,
 )
 from pipelines.matching.weighing import (
+    Films,
     remember,
     weigh,
     weigh_against_the_rest,
@@ -441,10 +442,12 @@ class _Matching:
 
     def _by_evidence(self, source: str | None = None) -> None:
         """Match by evidence the listings that no identifier matched: of a source, or all."""
-        if not self._any("listing_keys") and not self._may_find(source):
+        known = self._any("listing_keys")
+        if not known and not self._may_find(source):
             return
-        films = self._index_films()  # and so they stay meanwhile: evidence speaks for no film
-        if not self._seek(source):
+        # As they are described now they stay meanwhile: evidence speaks for no film.
+        films = Films(self._db, self._index_films())
+        if known and not self._seek(source):  # what changed of films has others seek, too
             return
         others = self._any("listing_keys WHERE listing_id NOT IN temp.seeking")
         keyed: list[pd.DataFrame] = []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from sqlite_utils import Database
@@ -28,6 +30,32 @@ _HOPELESS = -9.9
 four places that it has, and it would take as little from a rival's."""
 
 _JUDGED = ["listing_id", "film_id", "answer", "probability", "evidence"]
+
+
+class Films:
+    """Films in the form in which they are compared: to read and describe them takes longer than to
+    compare them. Those of `known` are described already; of the others, each is when it is first
+    needed, and the last ones stay: what is held against films next is often near to them."""
+
+    def __init__(self, db: Database, known: Described) -> None:
+        self._db = db
+        self._known = known
+        self._last = describe(pd.DataFrame())
+        self._last_have_people = False
+
+    def described(self, film_ids: pd.Series[int], *, people: bool) -> Sequence[Described]:
+        """Those of some films that have a title, among others, in parts of which none has a film of
+        another; without `people`, nobody need be named."""
+        parts = [self._known]
+        if self._last_have_people or not people:
+            parts.append(self._last)
+        for part in parts:
+            film_ids = film_ids[~film_ids.isin(part.index)]
+        set_aside(self._db, "weighed_films", "film_id", film_ids.unique().tolist())
+        films = facts.of_films(self._db, "weighed_films", people=people)
+        self._last = describe(films[films["title"].notna()])
+        self._last_have_people = people
+        return (*parts, self._last)
 
 
 def weigh(db: Database, pairs: pd.DataFrame) -> pd.DataFrame:
@@ -65,11 +93,11 @@ def weigh_films(db: Database, pairs: pd.DataFrame) -> pd.DataFrame:
 
 
 def weigh_candidates(
-    db: Database, source: str, table: str, films: Described, *, rivals: bool
+    db: Database, source: str, table: str, films: Films, *, rivals: bool
 ) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
     """The listings of a temporary table (listing_id), all of one source, each held against the
     films that share a key with it, without those that are hopeless: columns as of `weigh`. And the
-    keys of these listings, in parts. `films` are those that are described already.
+    keys of these listings, in parts.
 
     With `rivals` the table gains the listings that these compete with: those of the source that
     evidence matched to a film which one of these may be, or of which a person is asked whether they
@@ -101,7 +129,7 @@ SELECT listing_id FROM (
 
 
 def _held_against_films(
-    db: Database, source: str, table: str, films: Described
+    db: Database, source: str, table: str, films: Films
 ) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
     """What each listing and each film that shares a key with it come to by themselves; and the keys
     of the listings, in parts.
@@ -119,9 +147,7 @@ def _held_against_films(
         left = describe(listings)
         keyed.append(candidates.keys(left))
         pairs = keys.candidate_pairs(db, source, keyed[-1])
-        described = pairs["film_id"].isin(films.index)
-        others = _described_films(db, pairs.loc[~described, "film_id"], people=left.names_people)
-        for right in (films, others):
+        for right in films.described(pairs["film_id"], people=left.names_people):
             theirs = pairs[pairs["film_id"].isin(right.index)].reset_index(drop=True)
             for start in range(0, len(theirs), PAIRS_AT_ONCE):
                 some = theirs.iloc[start : start + PAIRS_AT_ONCE].reset_index(drop=True)
@@ -130,13 +156,6 @@ def _held_against_films(
                 if kept.any():
                     told.append(_by_themselves(some[kept], compared[kept], listings["source"]))
     return pd.concat(told, ignore_index=True) if told else pd.DataFrame(), keyed
-
-
-def _described_films(db: Database, film_ids: pd.Series[int], *, people: bool) -> Described:
-    """Those of some films that have a title, described."""
-    set_aside(db, "weighed_films", "film_id", film_ids.unique().tolist())
-    films = facts.of_films(db, "weighed_films", people=people)
-    return describe(films[films["title"].notna()])
 
 
 def _nothing() -> pd.DataFrame:
