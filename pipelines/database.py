@@ -212,21 +212,33 @@ def set_aside_frame(db: Database, table: str, frame: DataFrame) -> None:
     )
 
 
-def write_over(db: Database, table: str, select: str, columns: Sequence[str] = ()) -> None:
+def write_over(
+    db: Database,
+    table: str,
+    select: str,
+    columns: Sequence[str] = (),
+    *,
+    apart: Sequence[str] = (),
+) -> None:
     """Write the rows of a SELECT, which has a WHERE, over those of the same key in a table, where
     they are others: what is as it was is not written.
 
     The SELECT gives these columns, or all of the table's in their order; the first is the key. To
     delete and insert instead would write every index anew, for columns that hardly ever change.
+    An update writes each index that has a column which it names, even where that is as it was:
+    `apart` are columns with indexes that change for other reasons than the rest, and have an update
+    of their own. The SELECT is run once for each.
     """
     named = list(columns or db[table].columns_dict)
     key, *others = named
-    assign = ", ".join(f"{name} = excluded.{name}" for name in others)
-    was, becomes = (", ".join(f"{of}.{name}" for name in others) for of in (table, "excluded"))
-    db.conn.execute(
-        f"INSERT INTO {table} ({', '.join(named)}) {select} ON CONFLICT ({key})"
-        f" DO UPDATE SET {assign} WHERE ({was}) IS NOT ({becomes})"
-    )
+    rest = [name for name in others if name not in apart]
+    for updated in filter(None, (apart, rest)):
+        assign = ", ".join(f"{name} = excluded.{name}" for name in updated)
+        was, becomes = (", ".join(f"{of}.{name}" for name in updated) for of in (table, "excluded"))
+        db.conn.execute(
+            f"INSERT INTO {table} ({', '.join(named)}) {select} ON CONFLICT ({key})"
+            f" DO UPDATE SET {assign} WHERE ({was}) IS NOT ({becomes})"
+        )
 
 
 @contextmanager

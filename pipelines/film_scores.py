@@ -67,7 +67,14 @@ def write_film_scores(db: Database) -> None:
         "DELETE FROM film_scores WHERE film_id IN (SELECT film_id FROM temp.touched) AND NOT EXISTS"
         " (SELECT 1 FROM films f WHERE f.film_id = film_scores.film_id AND f.merged_into IS NULL)"
     )
-    write_over(db, "film_scores", _wide_sql())
+    run("DROP TABLE IF EXISTS temp.wide")
+    run(f"CREATE TEMP TABLE wide AS {_wide_sql()}")
+    # What a film is, and in which states its scores are, seldom changes with the figures; a third
+    # of the indexes are of that alone.
+    states = [f"{kind.key}_state" for kind in score_kinds()]
+    write_over(
+        db, "film_scores", "SELECT * FROM temp.wide WHERE true", apart=[*_OF_FILM[1:], *states]
+    )
 
 
 def _wide_sql() -> str:

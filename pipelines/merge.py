@@ -150,7 +150,7 @@ _LISTED = (
     "DROP TABLE IF EXISTS temp.listed",
     "CREATE TEMP TABLE listed (film_id INTEGER, rank INTEGER, is_gone INTEGER, has_moved INTEGER,"
     " is_other INTEGER, by_evidence INTEGER, fewest INTEGER, listing_id INTEGER, source TEXT,"
-    f" valid_from TEXT, PRIMARY KEY ({_ORDER})) WITHOUT ROWID",
+    f" valid_from TEXT, is_primary INTEGER, PRIMARY KEY ({_ORDER})) WITHOUT ROWID",
     """
 INSERT INTO temp.listed
 SELECT lf.film_id, CASE l.source {ranks} END, l.gone_at IS NOT NULL,
@@ -160,7 +160,7 @@ SELECT lf.film_id, CASE l.source {ranks} END, l.gone_at IS NOT NULL,
                       ifnull(f.wikidata_id, '')),
   lf.method = 'evidence',
   ifnull((SELECT -max(votes) FROM scores s WHERE s.listing_id = l.listing_id), 1),
-  lf.listing_id, l.source, lf.valid_from
+  lf.listing_id, l.source, lf.valid_from, lf.is_primary
 FROM temp.touched t
 CROSS JOIN films f USING (film_id)
 CROSS JOIN listing_films lf ON lf.film_id = f.film_id AND lf.valid_to IS NULL
@@ -180,10 +180,9 @@ def _write_primaries_and_facts(db: Database) -> None:
     for statement in _LISTED:
         run(filled_in(statement))
     run(
-        "UPDATE listing_films SET is_primary = 1 - is_primary"
-        " WHERE film_id IN (SELECT film_id FROM temp.touched) AND valid_to IS NULL"
-        " AND is_primary <> EXISTS (SELECT 1 FROM temp.primaries p"
-        " WHERE p.film_id = listing_films.film_id AND p.listing_id = listing_films.listing_id)"
+        "UPDATE listing_films SET is_primary = 1 - is_primary WHERE valid_to IS NULL"
+        " AND listing_id IN (SELECT o.listing_id FROM temp.listed o JOIN temp.primaries p"
+        " USING (film_id, source) WHERE o.is_primary <> (o.listing_id = p.listing_id))"
     )
     write_over(db, "films", _facts_sql(), ("film_id", *FACTS))
 
