@@ -132,8 +132,8 @@ def schedule(
       `tracked`, true where a person tracks it;
     - asking: `last_asked_at` (missing: never), `failures` in a row, `gone_at`;
     - answers: the first at `first_answered_at`, the last at `last_answered_at` (without that
-      column: `last_asked_at`), how many `answers` in all, and how many of them brought something
-      new, as `changes`;
+      column: `last_asked_at`), how many `answers` in all, and how many of them differed from the
+      one before, as `changes`: the first never does;
     - news since the last answer: `votes_then`, the film's votes at that time; `rating` and
       `rating_then`, IMDb's of 10; `changed_upstream`, true where the source's own feed of changes
       has named it; `unwatched`, true where that was not read for a time since, and may have.
@@ -235,6 +235,8 @@ def _told(listings: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
     }
     numbers = {name: pd.to_numeric(listings.get(name, unknown)).astype(float) for name in _NUMBERS}
     told = pd.DataFrame(times | numbers).reset_index(drop=True)
+    for votes in ("votes", "votes_then"):  # one that is no count would spoil what is learned of all
+        told[votes] = told[votes].where(told[votes].between(0, np.inf, inclusive="left"))
     if "last_answered_at" not in listings:
         told["last_answered_at"] = told["last_asked_at"]
     since = np.clip(_days(at - told["last_answered_at"], CEILING_DAYS), 0.0, None)

@@ -199,6 +199,15 @@ def test_rates_decay_between_answers_and_tonight() -> None:
     assert plan(listing(1, **first_month))[1]["every_days"] > 4
 
 
+@pytest.mark.parametrize("votes", [-5.0, np.inf])
+def test_votes_that_are_no_count_are_not_known_and_spoil_no_other_film(votes: float) -> None:
+    films = [listing(number, changes=number) for number in range(2, 30)]
+    odd, unknown = plan(listing(1, votes=votes), *films), plan(listing(1, votes=None), *films)
+    for number, row in odd.items():
+        assert row["priority"] == unknown[number]["priority"]
+        assert row["due_at"] == unknown[number]["due_at"]
+
+
 # --- whatever is known ----------------------------------------------------------------------------
 
 times = st.none() | st.floats(0, 4_000).map(ago)
