@@ -39,7 +39,8 @@ FAILURE_DAYS_MAX = 30.0
 LEAST_CHANCE, MOST_CHANCE = 0.01, 0.05
 """An average film is due once it has changed with a chance of one in a hundred; one with more
 views sooner, by the root of them (so that each request spares about as much staleness), one with
-fewer later, but at one in twenty. In the simulation less brings nothing."""
+fewer later, but at one in twenty. Less brings nothing where the budget is spent; where it is not,
+it is fresher, and sends more requests for little (docs/due.md)."""
 
 PLAIN_SHARE = 0.05
 """Every film counts as much as a twentieth of the average one, beside its own views: what few look
