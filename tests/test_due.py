@@ -290,7 +290,14 @@ def test_what_is_usual_of_all_stands_for_the_others(
 SMALL = {"number": 2_000, "requests": 100, "nights": 120}
 
 
-@pytest.mark.parametrize("world", [World("usual"), World("log-normal", tail=None)], ids=str)
+WORLDS = (
+    World("usual"),
+    World("log-normal", tail=None),
+    World("quiet: all could be kept up with", tail=None, changes=1 / 1_600),
+)
+
+
+@pytest.mark.parametrize("world", WORLDS, ids=str)
 def test_a_small_year_is_far_fresher_than_oldest_first_and_near_the_policy_that_is_told(
     world: World,
 ) -> None:
