@@ -11,14 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.crawl_guard import (
-    LAST_CRAWLS,
-    Counts,
-    Past,
-    as_whole,
-    doubt_length,
-    vanished,
-)
+from pipelines.crawl_guard import doubt_length, vanished
+from pipelines.crawl_profile import LAST_CRAWLS, Counts, Past, as_whole
 
 ROWS = Path("../shared/credits/aftercredits_daily_rows.tsv")
 

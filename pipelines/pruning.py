@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from pipelines import clock
-from pipelines.crawl_guard import FEWEST, LAST_CRAWLS
+from pipelines.crawl_profile import FEWEST, LAST_CRAWLS
 from pipelines.database import set_aside, transaction
 from pipelines.lock import DatabaseProblem
 from pipelines.quarantine import CRAWL
@@ -35,7 +35,8 @@ WHERE max(q.last_held_at, ifnull(q.decided_at, '')) < ? AND q.decision IS NOT NU
       AND n.quarantine_id > q.quarantine_id))
 """
 
-# Of each source the guard reads the last good crawls, for each kind of answer: crawl_guard.past_of.
+# Of each source the guard reads the last good crawls, for each kind of answer
+# (crawl_profile.past_of).
 _PAST = f"""
 SELECT run_id FROM (
   SELECT c.run_id, row_number() OVER (PARTITION BY c.source, t.key ORDER BY c.run_id DESC) AS place

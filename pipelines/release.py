@@ -9,12 +9,11 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
-from pipelines.crawl_guard import as_profile, with_released
+from pipelines.crawl_profile import as_profile, counts_of_answers, with_released
 from pipelines.guard import Rule
 from pipelines.quarantine import CRAWL, decide, held_answers
 from pipelines.statements import Statement, Tally
 from pipelines.store import Store
-from pipelines.waiting import counts_of_answers
 from spiders.items import Answer, Record
 
 

@@ -14,24 +14,18 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from sqlite_utils import Database
 
-from pipelines.crawl_guard import (
-    Came,
+from pipelines.crawl_guard import Came, doubt_length, doubt_records
+from pipelines.crawl_profile import (
     Counts,
     Past,
     as_ended,
     as_profile,
     as_whole,
-    counts_of,
-    counts_of_pages,
-    counts_of_titles,
-    doubt_length,
-    doubt_records,
-    lost_pages,
+    counts_of_answers,
     past_of,
 )
 from pipelines.guard import Doubt, Standing
@@ -154,14 +148,14 @@ class Waiting:
     def _judge(self, answers: Sequence[Answer], doubt: Doubt | None) -> Judged:
         target = answers[0].target
         self._came_in.add(target)
-        came, standing = self._came(answers)
+        came = self._came(answers)
         self.judged += came.number
         so_far = self._passed.get(target, Counter())
-        doubt = doubt or doubt_records(came, standing, self._past[target], so_far)
+        doubt = doubt or doubt_records(came, self._past[target], so_far)
         if doubt:
             self._held.add(target)
             return Judged(answers, doubt)
-        self._passed[target] = so_far + came.counts + counts_of_pages(came, standing)
+        self._passed[target] = so_far + came.counts + came.pages
         return Judged(answers)
 
     def _pass(self, answer: Answer) -> Judged:
@@ -170,7 +164,7 @@ class Waiting:
         self._passed[answer.target] = passed + counts_of_answers([answer])
         return Judged([answer])
 
-    def _came(self, answers: Sequence[Answer]) -> tuple[Came, dict[str, dict[str, Standing]]]:
+    def _came(self, answers: Sequence[Answer]) -> Came:
         """What came together, and what stands of it.
 
         To look at each of a million titles would take longer than to read them, and most say what
@@ -188,15 +182,17 @@ class Waiting:
                     unmoved += 1
                 else:
                     records.append(titles.record(titles.row(place)))
-        standing = self._standing([str(record.source_id) for record in records])
-        number = sum(answer.number_of_records for answer in answers)
-        came = Came(number, counts_of_answers(answers), records, unmoved, answers[0].is_part)
-        if answers[0].target != "listing":
-            return came, standing
-        came = replace(came, not_found_before=self._not_found_before(records))
-        if lost_pages(came, standing):
-            came = replace(came, found_lately=self._found_lately())
-        return came, standing
+        is_page = answers[0].target == "listing"
+        return Came(
+            number=sum(answer.number_of_records for answer in answers),
+            counts=counts_of_answers(answers),
+            records=records,
+            standing=self._standing([str(record.source_id) for record in records]),
+            unmoved=unmoved,
+            is_part=answers[0].is_part,
+            not_found_before=self._not_found_before(records) if is_page else frozenset(),
+            found_lately=self._found_lately,
+        )
 
     def _figures(self, titles: Titles) -> Mapping[str, tuple[float, int | None]]:
         """The value and votes that stand of each of these titles that are rated."""
@@ -225,17 +221,6 @@ class Waiting:
             stands = Standing(state, value, scale_max, votes, bool(at_least), basis)
             standing.setdefault(source_id, {})[kind] = stands
         return standing
-
-
-def counts_of_answers(answers: Sequence[Answer]) -> Counts:
-    """What answers carry, whichever way it was handed over."""
-    counts = counts_of(record for answer in answers for record in answer.records)
-    for titles in (answer.titles for answer in answers if answer.titles):
-        counts += counts_of_titles(titles)
-    columns = (
-        part for a in answers for part in (a.other_titles, a.crew, a.ids) if part is not None
-    )
-    return counts + Counter(records=sum(map(len, columns)))
 
 
 def _guarded(answer: Answer) -> bool:

@@ -27,7 +27,7 @@ WHOLE_FROM = 10_000
 minute, and so many films in batches take a minute and three of waiting in between."""
 
 WHOLE = '%"whole%'
-"""Of the profile of a crawl whose lists or dataset came to their end (crawl_guard.as_whole)."""
+"""Of the profile of a crawl whose lists or dataset came to their end (crawl_profile.as_whole)."""
 
 # A film that is listed there has a listing; in a dataset, one with a title, since one without was
 # only tracked. What this very run found ambiguous stays so. A dataset or list speaks of every film

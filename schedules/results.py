@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from pipelines.crawl_guard import Counts
+from pipelines.crawl_profile import Counts
 from pipelines.statements import Change, Tally
 
 NO_FAULT = ("ok", "skipped")

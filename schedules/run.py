@@ -11,7 +11,7 @@ from dataclasses import replace
 from sqlite_utils import Database
 
 from pipelines import clock
-from pipelines.crawl_guard import FEWEST
+from pipelines.crawl_profile import FEWEST
 from pipelines.database import transaction
 from pipelines.films import films_of
 from pipelines.lock import DatabaseProblem

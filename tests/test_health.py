@@ -13,7 +13,7 @@ import pytest
 from typer.main import get_command
 
 from pipelines import clock
-from pipelines.crawl_guard import as_profile
+from pipelines.crawl_guard import doubt_records
 from pipelines.database import writing
 from pipelines.guard import Rule
 from schedules.cli import app
@@ -358,8 +358,8 @@ def test_a_few_records_that_are_held_are_no_matter_many_are(nights: Nights) -> N
 
 
 def test_every_rule_of_a_crawl_has_a_finding_of_its_own() -> None:
-    """`as_profile` stands here for the module: its rules are those that hold a crawl."""
-    source = Path(as_profile.__code__.co_filename).read_text("utf-8")
+    """`doubt_records` stands here for the module: its rules are those that hold a crawl."""
+    source = Path(doubt_records.__code__.co_filename).read_text("utf-8")
     rules = {Rule[name].value.replace("_", "-") for name in re.findall(r"Rule\.([A-Z_]+)", source)}
     assert rules
     assert rules <= set(KINDS)

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.crawl_guard import LAST_CRAWLS
+from pipelines.crawl_profile import LAST_CRAWLS
 from pipelines.database import transaction
 from pipelines.statements import Tally
 from pipelines.store import Store

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.crawl_guard import past_of
+from pipelines.crawl_profile import past_of
 from pipelines.pruning import LAST_RUNS
 from tests.conftest import Afterscore
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.crawl_guard import as_ended, as_profile, as_whole, counts_of, with_released
+from pipelines.crawl_profile import as_ended, as_profile, as_whole, counts_of, with_released
 from pipelines.database import transaction
 from pipelines.films import Listed
 from pipelines.guard import Doubt, Rule
