@@ -24,7 +24,8 @@ from datasette.utils import parse_metadata
 from typer.main import get_command
 
 from pipelines.export.kodi import NAMES
-from pipelines.tables import TABLES, VIEWS, Table, all_tables
+from pipelines.tables import TABLES, Table, all_tables
+from pipelines.views import VIEWS
 from schedules.cli import app
 from spiders.sources import SOURCES, Source, score_kinds, source_of_kind
 

@@ -14,8 +14,8 @@ from math import sqrt
 
 from pipelines import guard
 from pipelines.crawl_profile import (
+    COUNTED,
     ENOUGH,
-    FACTS,
     FEWEST,
     FOUND_AGAIN,
     LOST_PAGES,
@@ -202,7 +202,7 @@ def _beyond_chance(counts: Counts, name: str, of: str, usual: float) -> bool:
 def _shares(past: Counts) -> Iterable[tuple[str, str]]:
     """Each field with what it is a share of, where the past tells the share."""
     for name in past:
-        if name in FACTS or name == "credits" or name.endswith(" stated"):
+        if name in COUNTED or name == "credits" or name.endswith(" stated"):
             of = "records"
         elif name == "credits votes":
             of = "credits"

@@ -33,7 +33,7 @@ FEWEST = 10
 LOST_PAGES, FOUND_AGAIN = "lost pages", "found again"
 """Of known pages: not found now, though there the last time; and the reverse."""
 
-FACTS = (
+COUNTED = (
     "title",
     "year",
     "runtime_minutes",
@@ -94,7 +94,7 @@ def counts_of(records: Iterable[Record]) -> Counts:
             continue
         counts["records"] += 1
         counts[f"layout {record.layout}"] += 1
-        for name in FACTS:
+        for name in COUNTED:
             if getattr(record, name):
                 counts[name] += 1
         for kind, score in record.scores.items():

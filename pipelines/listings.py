@@ -11,18 +11,10 @@ from sqlite_utils import Database
 
 from pipelines import guard
 from pipelines.statements import Statement, one
+from pipelines.tables import FILM_COLUMNS
 from spiders.sources import SOURCES, by_key
 
-FACTS = (
-    "title",
-    "original_title",
-    "year",
-    "kind",
-    "runtime_minutes",
-    "released_on",
-    "original_language",
-    "overview",
-)
+FACTS = tuple(FILM_COLUMNS)
 """Columns that listings and films have in common."""
 
 _KEYS = frozenset(source.key for source in SOURCES)

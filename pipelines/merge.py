@@ -19,7 +19,8 @@ from pipelines.film_scores import write_film_scores
 from pipelines.listings import FACTS
 from pipelines.register_sql import filled_in
 from pipelines.search import write_search
-from pipelines.tables import VIEWS, derived_tables
+from pipelines.tables import derived_tables
+from pipelines.views import VIEWS
 from spiders.sources import score_kinds
 
 CHUNK = 10_000

@@ -22,7 +22,8 @@ from pipelines.database import read_only, transaction
 from pipelines.export.reading import Narrowed
 from pipelines.export.selection import selected
 from pipelines.export.tables import export_tables
-from pipelines.tables import VIEWS, Table, all_tables
+from pipelines.tables import Table, all_tables
+from pipelines.views import VIEWS
 from spiders.sources import SOURCES, score_kinds
 from tests.answers import answer, keeping, record, scored, tomatometer
 from tests.conftest import Afterscore, Ended

@@ -23,7 +23,7 @@ from pipelines.export.folder import CannotExport, whole_folder
 from pipelines.export.reading import Narrowed
 from pipelines.export.selection import analysts, selected
 from pipelines.export.tables import export_tables
-from pipelines.tables import VIEWS
+from pipelines.views import VIEWS
 from spiders.sources import SOURCES
 from tests.answers import LISTED, Kept, answer, day, keeping, record, scored, tomatometer
 from tests.conftest import Afterscore, Ended

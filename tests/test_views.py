@@ -14,8 +14,9 @@ from benchmarks.catalogue import catalogue
 from pipelines import clock
 from pipelines.database import read_only, transaction
 from pipelines.films import Listed
-from pipelines.tables import VIEWS, Table
+from pipelines.tables import Table
 from pipelines.tracking import track
+from pipelines.views import VIEWS
 from spiders.items import Credits, Outcome, Score, Verdict
 from spiders.sources import SOURCES, score_kinds
 from tests.answers import (

@@ -12,7 +12,8 @@ from sqlite_utils import Database
 
 from pipelines.export.folder import CannotExport
 from pipelines.export.reading import Narrowed, Row, batches, refuse_wrong
-from pipelines.tables import VIEWS, Table, all_tables, derived_tables
+from pipelines.tables import Table, all_tables, derived_tables
+from pipelines.views import VIEWS
 
 Kind: TypeAlias = Literal["integer", "number", "string"]
 
