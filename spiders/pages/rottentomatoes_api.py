@@ -18,13 +18,13 @@ from spiders.pages.embedded import object_at, plain
 from spiders.pages.identifiers import identifiers, only
 from spiders.pages.numbers import figure, runtime_minutes
 from spiders.pages.page import Page
+from spiders.pages.rottentomatoes_scores import AUDIENCE, CRITICS
 from spiders.pages.scores import missing, not_rated
 from spiders.sources import by_key, score_kind
 
-_CRITICS, _AUDIENCE = "tomatometer", "popcornmeter"
 _WORDS = {
-    _CRITICS: ("certified fresh", "certified", "fresh", "rotten"),
-    _AUDIENCE: ("upright", "spilled"),
+    CRITICS: ("certified fresh", "certified", "fresh", "rotten"),
+    AUDIENCE: ("upright", "spilled"),
 }
 _ANSWER_WITHIN = re.compile(rb'\{\s*"actorCount"\s*:')
 _HOME = "https://www.rottentomatoes.com/"
@@ -58,7 +58,7 @@ def found_by_the_api(page: Page) -> list[Record] | None:
         return None
     found = (
         _row(
-            page, row, row.get("name"), row.get("castItems"), (_CRITICS, "meterScore", "meterClass")
+            page, row, row.get("name"), row.get("castItems"), (CRITICS, "meterScore", "meterClass")
         )
         for row in _rows(answer["movies"])
     )
@@ -71,8 +71,8 @@ def listed_by_the_api(page: Page) -> list[Record] | None:
     rows = _rows(answer.get("results")) if answer and "counts" in answer else []
     if not any("tomatoIcon" in row or "popcornIcon" in row for row in rows):
         return None
-    critics = (_CRITICS, "tomatoScore", "tomatoIcon")
-    audience = (_AUDIENCE, "popcornScore", "popcornIcon")
+    critics = (CRITICS, "tomatoScore", "tomatoIcon")
+    audience = (AUDIENCE, "popcornScore", "popcornIcon")
     found = (
         _row(page, row, row.get("title"), row.get("actors"), critics, audience) for row in rows
     )
@@ -106,9 +106,9 @@ def _film(page: Page, film: dict[str, Any], url: str | None) -> Record:
             *_people("cast", film.get("abridged_cast")),
         ),
         scores={
-            _CRITICS: _score(_CRITICS, ratings.get("critics_score"), ratings.get("critics_rating")),
-            _AUDIENCE: _score(
-                _AUDIENCE, ratings.get("audience_score"), ratings.get("audience_rating")
+            CRITICS: _score(CRITICS, ratings.get("critics_score"), ratings.get("critics_rating")),
+            AUDIENCE: _score(
+                AUDIENCE, ratings.get("audience_score"), ratings.get("audience_rating")
             ),
         },
     )

@@ -1,27 +1,146 @@
-"""Rotten Tomatoes' lists of 2011 to 2024 as people see them: best films, guides, searches.
+"""Rotten Tomatoes' lists: search results and browse pages of today, read in the bytes, and the
+lists of 2011 to 2024 as people see them (best films, guides, searches).
 
-Each row shows the Tomatometer in `.tMeterScore`; the tables of best films also count the reviews.
-The same tables stand on the pages of people and, beside films, in margins: those are not read.
+Each row of the older ones shows the Tomatometer in `.tMeterScore`; the tables of best films also
+count the reviews. The same tables stand on the pages of people and, beside films, in margins: those
+are not read.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from bs4 import Tag
 
-from spiders.items import Record
+from spiders.items import Person, Record, Score
 from spiders.pages.addresses import live_url
 from spiders.pages.listed_titles import listed_title
 from spiders.pages.numbers import count
 from spiders.pages.page import Page
+from spiders.pages.rottentomatoes_record import bare_year, people_of, split_title
+from spiders.pages.rottentomatoes_scores import AUDIENCE, CRITICS, is_marked, score_of
+from spiders.pages.rottentomatoes_values import attribute_of, slot_of, text_of
 from spiders.pages.scores import missing, read_score
 from spiders.sources import by_key
 
-_CRITICS = "tomatometer"
-_HAVE_THEM_IN_MARGINS = ("/celebrity/", "/critic", "/m/", "/tv/")
 _HOME = "https://www.rottentomatoes.com/"
+_ROW = re.compile(
+    rb"<search-page-media-row\b(?P<opening>[^<>]*>)(?P<inside>.*?)</search-page-media-row>", re.S
+)
+_LINK = re.compile(rb"(?P<opening><a\b[^<>]*>)(?P<inside>.*?)</a>", re.S)
+_TILE_TITLE = b'data-qa="discovery-media-list-item-title"'
+_TILE = re.compile(rb"<score-pairs(?:-deprecated)?\b[^<>]*>")
+
+
+def search_results(page: Page) -> list[Record] | None:
+    """Search results: rows of `search-page-media-row`, each with the Tomatometer."""
+    if b"<search-page-media-row" not in page.body and not re.search(
+        rb"<search-page-result\b|<title[^<>]*>\s*Search Results", page.body
+    ):
+        return None
+    return [record for row in _ROW.finditer(page.body) if (record := _search_row(page, row))]
+
+
+def _search_row(page: Page, row: re.Match[bytes]) -> Record | None:
+    opening = row["opening"]
+    links = [
+        link
+        for link in _LINK.finditer(row["inside"])
+        if attribute_of(link["opening"], "slot") == "title"
+        or attribute_of(link["opening"], "data-qa") == "info-name"
+    ]
+    if not links:
+        return None
+    score = score_of(
+        CRITICS,
+        attribute_of(opening, "tomatometer-score", "tomatometerscore"),
+        rated=is_marked(attribute_of(opening, "tomatometer-sentiment", "tomatometerstate")),
+    )
+    cast = [name.strip() for name in (attribute_of(opening, "cast") or "").split(",")]
+    return _listed(
+        page,
+        links[0]["opening"],
+        text_of(links[0]["inside"]),
+        {CRITICS: score},
+        year=bare_year(attribute_of(opening, "release-year", "releaseyear")),
+        people=people_of({"actor": cast}),
+    )
+
+
+def browse(page: Page) -> list[Record] | None:
+    """Browse pages: tiles, each with both scores."""
+    if _TILE_TITLE not in page.body:
+        return None
+    return [record for tile in _tiles(page.body) if (record := _tile(page, tile))]
+
+
+def _tiles(body: bytes) -> Iterator[bytes]:
+    """Each link that holds a tile's title, whole: a tile that is cut off says nothing."""
+    at = body.find(_TILE_TITLE)
+    while at != -1:
+        start, end = body.rfind(b"<a ", 0, at), body.find(b"</a>", at)
+        if start != -1 and end != -1 and b"</a>" not in body[start:at]:
+            yield body[start:end]
+        at = body.find(_TILE_TITLE, at + 1)
+
+
+def _tile(page: Page, tile: bytes) -> Record | None:
+    title = re.search(re.escape(_TILE_TITLE) + rb"[^>]*>(.*?)</", tile, re.S)
+    pair = _TILE.search(tile)
+    scores = {
+        kind: _pair_score(kind, tile, pair[0] if pair else b"", *names)
+        for kind, names in (
+            (CRITICS, ("critics-score", "criticsScore")),
+            (AUDIENCE, ("audience-score", "audienceScore")),
+        )
+    }
+    opening = tile[: tile.find(b">") + 1]
+    return _listed(page, opening, text_of(title and title[1]), scores)
+
+
+def _pair_score(kind: str, tile: bytes, pair: bytes, *names: str) -> Score:
+    side = names[0].partition("-")[0]
+    stated = attribute_of(pair, f"{side}score")
+    if stated is not None:  # until 2023 the pair's attributes, since then its slots
+        return score_of(kind, stated, rated=is_marked(attribute_of(pair, f"{side}sentiment")))
+    if slot := slot_of(tile, *names):
+        return score_of(kind, text_of(slot), rated=True)
+    return score_of(kind, None) if pair else missing(kind)
+
+
+def _listed(
+    page: Page,
+    link: bytes,
+    title: str | None,
+    scores: dict[str, Score],
+    *,
+    year: int | None = None,
+    people: tuple[Person, ...] = (),
+) -> Record | None:
+    """A record of one row of a list; None where it leads to a series, a person or nowhere."""
+    url = urljoin(_HOME, live_url(attribute_of(link, "href") or ""))
+    source_id = by_key(page.source).source_id(url)
+    if not source_id or not title:
+        return None
+    name, named_year = split_title(title)
+    return Record(
+        source=page.source,
+        source_id=source_id,
+        url=by_key(page.source).page_url(source_id),
+        title=name,
+        year=year or named_year,
+        kind="movie",
+        people=people,
+        scores=scores,
+    )
+
+
+# Lists of 2011 to 2024.
+
+_HAVE_THEM_IN_MARGINS = ("/celebrity/", "/critic", "/m/", "/tv/")
 
 
 class _Rows(NamedTuple):
@@ -74,7 +193,7 @@ def _row(page: Page, kind: _Rows, row: Tag) -> Record | None:
     reviews = row.select_one(kind.reviews) if kind.reviews else None
     reviewed = count(reviews.get_text()) if reviews else None
     slot = meter or row.select_one(".tMeterIcon, .media-list__meter-container")
-    score = read_score(_CRITICS, raw, reviewed) if slot else missing(_CRITICS)
+    score = read_score(CRITICS, raw, reviewed) if slot else missing(CRITICS)
     return Record(
         source=page.source,
         source_id=source_id,
@@ -82,5 +201,5 @@ def _row(page: Page, kind: _Rows, row: Tag) -> Record | None:
         kind="movie",
         title=named.title,
         year=named.year,
-        scores={_CRITICS: score},
+        scores={CRITICS: score},
     )
