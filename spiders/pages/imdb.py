@@ -3,6 +3,9 @@
 Rounded counts ("1.9M") stand on these pages too: they are never read. Release dates are left out,
 since a page shows the date of the country it was asked from. The title may be translated for that
 country as well, so `original_title` is read beside it.
+
+Here are the data that pages carry since 2018 and what people see since 2021; `imdb_classic` has the
+pages until then as people see them, `imdb_lists` the lists, `imdb_datasets` the datasets.
 """
 
 from __future__ import annotations
@@ -10,20 +13,38 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from html import unescape
 from typing import Any
-
-from bs4 import BeautifulSoup, Tag
 
 from spiders.items import Outcome, Person, Record, Score
 from spiders.pages.embedded import json_ld, object_at, plain, script_json, value_at
+from spiders.pages.imdb_classic import (
+    below_a_title,
+    combined,
+    mobile,
+    overview_2015,
+    overview_2018,
+    rating_alone,
+    ratings,
+    reference,
+    star_box,
+    star_box_microdata,
+)
 from spiders.pages.imdb_lists import chart, first_chart, lister, results
-from spiders.pages.imdb_words import KIND_OF_LABEL, NONE_YET, RATING, TITLE_PATH
-from spiders.pages.numbers import count, figure, runtime_minutes
+from spiders.pages.imdb_record import (
+    KIND_OF_SCHEMA,
+    kind_of_label,
+    label_and_year,
+    own_id,
+    record_of,
+    shown_kind,
+    without_slot,
+)
+from spiders.pages.imdb_words import KIND_OF_LABEL, RATING, TITLE_PATH
+from spiders.pages.numbers import figure, runtime_minutes
 from spiders.pages.page import Page
 from spiders.pages.reading import Layout
-from spiders.pages.scores import missing, not_rated, read_score
-from spiders.sources import FILM_KINDS, IMDB_ID, by_key
+from spiders.pages.scores import missing, read_score
+from spiders.sources import IMDB_ID, by_key
 
 _TCONST = re.compile(IMDB_ID)
 _NEXT_DATA = b'id="__NEXT_DATA__"'
@@ -33,38 +54,7 @@ _NO_SUCH_TITLE = re.compile(
 _WENT_WRONG = re.compile(
     rb"<title[^<>]*>\s*IMDb(?: - D(?:'|&#x27;|&#39;)oh|: Error)\s*</title>", re.I
 )
-_PAGE_ID = re.compile(
-    rb"<link\b(?=[^<>]*\brel=[\"']canonical)[^<>]*/title/(tt\d{7,10})(?!\d)[^<>]*>"
-    rb"|<meta\b(?=[^<>]*\bproperty=[\"'](?:imdb:pageConst|pageId))[^<>]*[\"'](tt\d{7,10})[\"'][^<>]*>"
-)
 _CALLED = re.compile(rb"imdb\$[\w$%]*\((?P<answer>\{.*\})\);?", re.S)
-_HEAD_TITLE = re.compile(rb"<title[^<>]*>([^<]*)</title>", re.I)
-_OG_TITLE = re.compile(
-    rb"<meta\b(?=[^<>]*\bproperty=[\"']og:title)[^<>]*\bcontent=\"([^\"]*)\"", re.I
-)
-_NAMED = re.compile(
-    r"\s*(?:IMDb\s*[-:]\s*)?(?:User ratings for\s+)?(?P<title>\S.*?)\s*\([^()]*(?:18|19|20)\d\d",
-    re.S,
-)
-_BRACKETS = re.compile(
-    r"\((?P<label>[^()\d]*?)\s*(?P<year>(?:18|19|20)\d\d)?(?:/[IVXL]+)?"
-    r"(?P<on>\s*[-\u2013]\s*(?:\d{4})?)?\s*\)"
-)
-_SCHEMA = re.compile(rb"\bid=\"pagecontent\"[^<>]*\bitemtype=\"https?://schema\.org/(\w+)\"")
-_KIND_OF_SCHEMA = {
-    "TVSeries": "tvSeries",
-    "TVEpisode": "tvEpisode",
-    "VideoGame": "videoGame",
-    "PodcastSeries": "podcastSeries",
-    "PodcastEpisode": "podcastEpisode",
-}
-# In other languages the label is another word, and only these tell what is no film.
-_KIND_OF_WORD = (
-    (re.compile(r"[eé]p[ií]s[oó]d|folge\b"), "tvEpisode"),
-    (re.compile(r"s[eé]ri[eé]|сериал|ドラマ"), "tvSeries"),
-    (re.compile(r"video(?:juego|spiel|gioco|game)|jeu vid"), "videoGame"),
-)
-_A_FIGURE = re.compile(r"(?<![\d.,])\d[.,]\d(?![\d.,])")
 
 
 def refusal(page: Page) -> tuple[Outcome, str] | None:
@@ -104,7 +94,7 @@ def _urql_state(page: Page) -> list[Record] | None:
     data = page.json if _is_next_data(page.body) else script_json(page.body, _NEXT_DATA)
     props = value_at(data, "props")
     state = value_at(props, "urqlState") or value_at(props, "pageProps", "urqlState")
-    wanted = value_at(props, "pageProps", "tconst") or _source_id(page)
+    wanted = value_at(props, "pageProps", "tconst") or own_id(page)
     if not isinstance(state, dict):
         return None
     titles = [title for slot in state.values() if (title := _urql_title(slot))]
@@ -135,7 +125,7 @@ def _answer(page: Page) -> list[Record] | None:
     title = value_at(data, "title")
     if isinstance(title, dict):
         known = {"titleText", "ratingsSummary"} & title.keys()
-        return _answered(page, {"id": _source_id(page), **title}, page.url) if known else None
+        return _answered(page, {"id": own_id(page), **title}, page.url) if known else None
     rows = ((row, by_key("imdb").page_url(row["id"])) for row in _titles_in(data))
     return [record for row, url in rows for record in _answered(page, row, url)] or None
 
@@ -206,7 +196,7 @@ def _suggested(page: Page, row: dict[str, Any]) -> Record:
     stated = row.get("qid") or {"feature": "movie"}.get(word.casefold())
     kind = stated or KIND_OF_LABEL.get(word.replace("-", " ").casefold())
     year = row.get("y")
-    record = _record(
+    record = record_of(
         page,
         source_id=row["id"],
         kind=kind if isinstance(kind, str) else None,
@@ -226,7 +216,7 @@ def _listed(page: Page, title: Any) -> list[Record] | None:
     seconds = value_at(title, "runtime", "seconds")
     score = _score_in(value_at(title, "ratingsSummary"), "aggregateRating", "voteCount")
     return [
-        _record(
+        record_of(
             page,
             source_id=tconst,
             kind=kind if isinstance(kind, str) else None,
@@ -276,15 +266,15 @@ def _linked_data(page: Page) -> list[Record] | None:
     It has no `aggregateRating` where there is none; `name` is the original title, in HTML
     entities, and `alternateName` the title shown where that differs.
     """
-    label, year = _label_and_year(page)
-    own = _source_id(page)
+    label, year = label_and_year(page)
+    own = own_id(page)
     for data in json_ld(page.body):
         schema = str(data.get("@type"))
-        kind = _kind_of(label) or _KIND_OF_SCHEMA.get(schema)
+        kind = kind_of_label(label) or KIND_OF_SCHEMA.get(schema)
         found = TITLE_PATH.search(str(data.get("url")))
         if not found or (kind is None and schema != "Movie") or own not in (None, found[1]):
             continue
-        score = _linked_score(data) or _without_slot(page)
+        score = _linked_score(data) or without_slot(page)
         return [_linked(page, data, found[1], kind=kind, year=year, scores={RATING: score})]
     return None
 
@@ -294,7 +284,7 @@ def _linked_list(page: Page) -> list[Record] | None:
 
     A row without a rating says nothing about it: lists of people leave ratings out.
     """
-    if b'"ItemList"' not in page.body or _source_id(page):
+    if b'"ItemList"' not in page.body or own_id(page):
         return None
     found = []
     for listed in json_ld(page.body, "ItemList"):
@@ -302,7 +292,7 @@ def _linked_list(page: Page) -> list[Record] | None:
             item = value_at(row, "item")
             path = TITLE_PATH.search(str(value_at(item, "url")))
             schema = str(value_at(item, "@type"))
-            kind = _KIND_OF_SCHEMA.get(schema)
+            kind = KIND_OF_SCHEMA.get(schema)
             if not path or (kind is None and schema != "Movie"):
                 continue
             score = _linked_score(item)
@@ -316,7 +306,7 @@ def _linked(page: Page, data: dict[str, Any], tconst: str, **known: Any) -> Reco
     name = plain(data.get("name"))
     listed = (part for part in _several(data.get("genre")) if isinstance(part, str))
     genres = (plain(genre) for part in listed for genre in part.split(","))  # charts join them
-    return _record(
+    return record_of(
         page,
         source_id=tconst,
         title=plain(data.get("alternateName")) or name,
@@ -345,244 +335,6 @@ def _linked_people(data: dict[str, Any]) -> Iterator[Person]:
         )
 
 
-# Until 2020 the overview at the top of the page shows what we need. Kind and year stand in the
-# brackets of the page's <title> in every era: "Foo (2012)", "Foo (TV Series 2008–2013)".
-
-
-def _overview_2018(page: Page) -> list[Record] | None:
-    """`strong[title]` and plain spans: 2018 took the microdata away."""
-    return _overview(page, microdata=False)
-
-
-def _overview_2015(page: Page) -> list[Record] | None:
-    """The same overview with microdata, 2015 to 2017."""
-    return _overview(page, microdata=True)
-
-
-def _overview(page: Page, *, microdata: bool) -> list[Record] | None:
-    region = _region(page, 'id="title-overview-widget"', "csm_TitleOverviewWidget_finished")
-    heading = region.select_one(".title_wrapper h1") if region else None
-    if not region or not heading or heading.has_attr("itemprop") != microdata:
-        return None
-    original = region.select_one(".originalTitle")
-    score = _shown_score(
-        page,
-        region.select_one(".ratings_wrapper"),
-        ".imdbRating [itemprop=ratingValue]" if microdata else ".imdbRating strong[title] span",
-        ".imdbRating [itemprop=ratingCount]" if microdata else ".imdbRating a .small",
-    )
-    return _shown(page, region, heading, original, score)
-
-
-def _rating_alone(page: Page) -> list[Record] | None:
-    """The rating of that overview in an excerpt which has lost what stood around it."""
-    if b'class="imdbRating"' not in page.body or not _source_id(page):
-        return None
-    score = _shown_score(
-        page,
-        page.tree.select_one(".imdbRating"),
-        "[itemprop=ratingValue], strong[title] span",
-        "[itemprop=ratingCount], a .small",
-    )
-    label, year = _label_and_year(page)
-    kind = _shown_kind(page, label, ())
-    return [_record(page, kind=kind, title=_named(page), year=year, scores={RATING: score})]
-
-
-def _microdata(page: Page) -> list[Record] | None:
-    """`.star-box-details` with microdata, late 2011 to early 2015."""
-    region = _region(page, 'id="overview-top"', "csm_TitleOverviewWidget_finished")
-    heading = region.select_one("h1.header") if region else None
-    if not region or not heading or not region.select_one("[itemprop]"):
-        return None
-    score = _shown_score(
-        page,
-        region.select_one(".star-box"),
-        ".star-box-details [itemprop=ratingValue]",
-        ".star-box-details [itemprop=ratingCount]",
-    )
-    name = heading.select_one("[itemprop=name]:not(.title-extra)") or heading
-    return _shown(page, region, name, region.select_one(".title-extra"), score)
-
-
-def _star_box(page: Page) -> list[Record] | None:
-    """The redesign of October 2010, before it got microdata: `span.rating-rating` "8.7/10".
-
-    On later pages a span of that class holds the visitor's own rating.
-    """
-    region = _region(page, 'id="overview-top"', 'id="overview-bottom"')
-    heading = region.select_one("h1.header") if region else None
-    if not region or not heading or region.select_one("[itemprop]"):
-        return None
-    score = _shown_score(page, region, ".rating-rating:not(:has(.value))", "a[href*=ratings]")
-    return _shown(page, region, heading, region.select_one(".title-extra"), score)
-
-
-def _reference(page: Page) -> list[Record] | None:
-    """The reference view, 2017 to 2024: `.ipl-rating-star` in `.titlereference-header`."""
-    region = _region(page, 'class="titlereference-header"', 'class="titlereference-section')
-    heading = region.select_one("h3[itemprop=name]") if region else None
-    if not region or not heading:
-        return None
-    label = region.select_one(".titlereference-original-title-label")
-    original = label.previous_sibling if label else None
-    score = _shown_score(
-        page,
-        region,
-        ".ipl-rating-star:has(.ipl-rating-star__total-votes) .ipl-rating-star__rating",
-        ".ipl-rating-star__total-votes",
-    )
-    return _shown(page, region, heading, original, score)
-
-
-def _combined(page: Page) -> list[Record] | None:
-    """Title pages until October 2010, and the combined view until 2017: `#tn15title`.
-
-    A title in quotes is a series or an episode of one.
-    """
-    region = _region(page, 'id="tn15title"', 'id="tn15content"')
-    heading = region.select_one("h1") if region else None
-    if not region or not heading:
-        return None
-    rating = region.select_one("#tn15rating")
-    score = _shown_score(page, rating, "b", "a[href*=ratings]")
-    label, year = _label_and_year(page)
-    kind = _kind_of(label)
-    title = _own_text(heading)
-    record = _record(page, kind=kind, title=_unquoted(title), year=year, scores={RATING: score})
-    if title and title.startswith('"'):
-        record = record.model_copy(update={"outcome": Outcome.NOT_A_FILM})
-    return [record]
-
-
-def _shown(page: Page, region: Tag, name: Tag, original: object, score: Score) -> list[Record]:
-    label, year = _label_and_year(page)
-    links = region.select("a[href*='/genre/']")
-    genres = tuple(dict.fromkeys(genre for link in links if (genre := plain(link.get_text()))))
-    time = region.select_one("time[datetime]")
-    return [
-        _record(
-            page,
-            kind=_shown_kind(page, label, genres),
-            title=_own_text(name),
-            original_title=_unquoted(_own_text(original)),
-            year=year,
-            runtime_minutes=runtime_minutes(time["datetime"]) if time else None,
-            genres=genres,
-            scores={RATING: score},
-        )
-    ]
-
-
-def _shown_kind(page: Page, label: str, genres: tuple[str, ...]) -> str | None:
-    """The kind by the label in the page's <title>; only films go without one.
-
-    A label in another language says nothing; the page's schema may then tell what is no film.
-    """
-    schema = _SCHEMA.search(page.body)
-    by_schema = _KIND_OF_SCHEMA.get(schema[1].decode()) if schema else None
-    film = "short" if "Short" in genres else "movie"
-    return _kind_of(label) or by_schema or (None if label else film)
-
-
-def _shown_score(page: Page, slot: Tag | None, value: str, votes: str) -> Score:
-    """The score in a slot; `missing` where the slot shows a figure, but not where it should be."""
-    if slot is None:
-        return _without_slot(page)
-    values = [tag.get_text() for tag in slot.select(value)]
-    if values:
-        counts = (count(tag.get_text()) for tag in slot.select(votes))
-        shown = next((text for text in values if figure(text) is not None), values[0])
-        return read_score(RATING, shown, next((number for number in counts if number), None))
-    text = slot.get_text(" ")
-    if NONE_YET.search(text):
-        return not_rated(RATING)
-    return missing(RATING) if _A_FIGURE.search(text) else _without_slot(page)
-
-
-# Of the pages below a title's, these show no rating of it: reviews, credits, episodes and the like.
-_BELOW = re.compile(
-    r"/title/tt\d+/(?:episodes|fullcredits|(?:user|critic|external)?reviews|usercomments"
-    r"|plotsummary|synopsis|releaseinfo|locations|keywords|awards|trivia|goofs|quotes|taglines"
-    r"|faq|parentalguide|soundtrack|companycredits|technical|mediaindex|movieconnections"
-    r"|alternateversions|business|news)$"
-)
-
-
-def _below_a_title(page: Page) -> list[Record] | None:
-    """Older pages below a title's: what its <title> says, and no score, since none is shown."""
-    title = _named(page)
-    if not title or not _source_id(page) or not _BELOW.search(page.path):
-        return None
-    label, year = _label_and_year(page)
-    of_series = page.path.endswith("/episodes") or title.startswith('"')
-    kind = _kind_of(label) or ("tvSeries" if of_series else None)
-    return [_record(page, kind=kind, title=_unquoted(title), year=year)]
-
-
-_GIVEN = re.compile(
-    r"(?<![\d.,])(?P<votes>\d[\d.,]{0,15}) IMDb users have given an? (?:weighted )?average vote of"
-    r" (?P<value>\d+(?:[.,]\d)?) ?/ ?10(?!\d)"
-)
-
-
-def _ratings(page: Page) -> list[Record] | None:
-    """The page of a title's ratings until 2023, in the words that state them.
-
-    Asked for some people's votes (`?demo=`), it states theirs.
-    """
-    if not page.path.endswith("/ratings") or not _source_id(page):
-        return None
-    text = plain(page.tree.get_text(" ")) or ""
-    given = _GIVEN.search(text)
-    none_yet = "No Ratings Available" in text
-    if not given and not none_yet:
-        return None
-    if "demo=" in page.url:
-        score = missing(RATING)
-    elif given:
-        score = read_score(RATING, given["value"], given["votes"])
-    else:
-        score = not_rated(RATING)
-    label, year = _label_and_year(page)
-    kind = _shown_kind(page, label, ())
-    return [_record(page, kind=kind, title=_named(page), year=year, scores={RATING: score})]
-
-
-_OF_TEN = re.compile(r"(?P<value>\d+(?:[.,]\d)?)\s*/\s*10\s*(?P<votes>\d[\d.,\s]*[KM]?)?")
-
-
-def _mobile(page: Page) -> list[Record] | None:
-    """The title pages of m.imdb.com until 2021: `7.9<small>/10<br>91,217</small>` in a bar."""
-    bar = page.tree.select_one("#ratings-bar") if b"ratings-bar" in page.body else None
-    if not bar or not _source_id(page):
-        return None
-    slots = (slot.get_text(" ").strip() for slot in bar.select("span.vertically-middle"))
-    shown = next((found for text in slots if (found := _OF_TEN.fullmatch(text))), None)
-    if shown:
-        score = read_score(RATING, shown["value"], shown["votes"])
-    else:
-        none_yet = NONE_YET.search(bar.get_text(" "))
-        score = not_rated(RATING) if none_yet else missing(RATING)
-    heading = page.tree.select_one(".media-body h1")
-    label, year = _label_and_year(page)
-    genres = tuple(
-        name
-        for tag in page.tree.select('.media-body [itemprop="genre"]')
-        if (name := plain(tag.get_text()))
-    )
-    return [
-        _record(
-            page,
-            kind=_shown_kind(page, label, genres),
-            title=_own_text(heading) or _named(page),
-            year=year,
-            genres=genres,
-            scores={RATING: score},
-        )
-    ]
-
-
 _HAS_RATINGS = re.compile(rb"data-testid=\"hero[\w-]*-rating")
 _HERO_TITLES = (
     '[data-testid="hero__primary-text"], [data-testid="hero__pageTitle"], '
@@ -598,20 +350,20 @@ def _hero(page: Page) -> list[Record] | None:
     if b'data-testid="hero' not in page.body:
         return None
     heading = page.tree.select_one(_HERO_TITLES)
-    if not heading or not _source_id(page):
+    if not heading or not own_id(page):
         return None
     slot = page.tree.select_one('[data-testid$="aggregate-rating__score"]')
     if slot:
         # The slot stands where there is a rating: an empty one is cut off, or not filled yet.
         score = read_score(RATING, slot.get_text().strip() or "cut off")
     else:  # where nobody may rate yet, neither a rating nor one's own has a place
-        score = missing(RATING) if _HAS_RATINGS.search(page.body) else _without_slot(page)
+        score = missing(RATING) if _HAS_RATINGS.search(page.body) else without_slot(page)
     original = page.tree.select_one('[data-testid="hero-title-block__original-title"]')
-    label, year = _label_and_year(page)
+    label, year = label_and_year(page)
     return [
-        _record(
+        record_of(
             page,
-            kind=_shown_kind(page, label, ()),
+            kind=shown_kind(page, label, ()),
             title=plain(heading.get_text()),
             original_title=plain(original.get_text().partition(": ")[2]) if original else None,
             year=year,
@@ -620,101 +372,11 @@ def _hero(page: Page) -> list[Record] | None:
     ]
 
 
-# What the layouts share.
-
-
-def _record(page: Page, *, kind: str | None, source_id: str | None = None, **fields: Any) -> Record:
-    tconst = source_id or _source_id(page)
-    return Record(
-        source=page.source,
-        source_id=tconst,
-        imdb_id=tconst,
-        url=page.url,
-        outcome=Outcome.OK if kind is None or kind in FILM_KINDS else Outcome.NOT_A_FILM,
-        kind=kind,
-        **fields,
-    )
-
-
-def _source_id(page: Page) -> str | None:
-    """The title that the page says it shows, else the one in its URL."""
-    found = _PAGE_ID.search(page.body)
-    if found:
-        return (found[1] or found[2]).decode()
-    return by_key(page.source).source_id(page.url)
-
-
-def _head_title(page: Page) -> str:
-    """What the page's <title> says, or where that is empty, what it gives to other sites."""
-    stated = (
-        found[1].strip()[:1_000]
-        for at in (_HEAD_TITLE, _OG_TITLE)
-        if (found := at.search(page.body))
-    )
-    return unescape(next(filter(None, stated), b"").decode("utf-8", "replace"))
-
-
-def _named(page: Page) -> str | None:
-    """The title that stands before the brackets of the page's <title>."""
-    found = _NAMED.match(_head_title(page))
-    return plain(found["title"]) if found else None
-
-
-def _label_and_year(page: Page) -> tuple[str, int | None]:
-    """From the brackets of the page's <title>: `("tv series", 2008)`, `("", 2012)`."""
-    label, year = "", None
-    for found in _BRACKETS.finditer(_head_title(page)):
-        words = found["label"].replace("-", " ").casefold()
-        if found["year"]:
-            label, year = words, int(found["year"])
-            if found["on"] and not _kind_of(words):
-                label = "tv series"  # whatever the language: a film has one year
-        elif words in KIND_OF_LABEL:
-            label = words
-    return label, year
-
-
-def _kind_of(label: str) -> str | None:
-    words = (kind for word, kind in _KIND_OF_WORD if word.search(label))
-    return KIND_OF_LABEL.get(label) or next(words, None)
-
-
 def _score_in(summary: Any, value: str, votes: str) -> Score:
     if not isinstance(summary, dict) or value not in summary:
         return missing(RATING)
     counted = summary.get(votes)
     return read_score(RATING, summary[value], counted if isinstance(counted, int | str) else None)
-
-
-def _without_slot(page: Page) -> Score:
-    return not_rated(RATING) if page.complete else missing(RATING)
-
-
-def _region(page: Page, start: str, end: str) -> BeautifulSoup | None:
-    """A tree of the markup from the tag that holds `start` to `end`, or None without `start`.
-
-    What follows the last closing tag is dropped: on a page cut inside "8.7" or "1,425,107" it
-    would be read as another figure.
-    """
-    at = page.body.find(start.encode())
-    if at == -1:
-        return None
-    text = page.text
-    at = text.find(start)
-    stop = text.find(end, at)
-    part = text[text.rfind("<", 0, at) : stop if stop != -1 else len(text)]
-    return BeautifulSoup(part[: max(part.rfind("</"), 0)], "lxml")
-
-
-def _own_text(node: object) -> str | None:
-    """The text that stands in a tag itself, without that of the tags within it."""
-    if isinstance(node, Tag):
-        return plain("".join(node.find_all(string=True, recursive=False)))
-    return plain(node)
-
-
-def _unquoted(title: str | None) -> str | None:
-    return title and (title.strip('" ') or None)
 
 
 def _is_next_data(body: bytes) -> bool:
@@ -748,21 +410,21 @@ LAYOUTS: dict[str, Layout] = {
     "urql-2021": _urql_state,
     "graphql-2021": _answer,
     "suggestions": _suggestions,
-    "overview-2018": _overview_2018,
-    "reference-2017": _reference,
-    "overview-2015": _overview_2015,
-    "microdata-2011": _microdata,
-    "star-box-2010": _star_box,
-    "combined-2007": _combined,
+    "overview-2018": overview_2018,
+    "reference-2017": reference,
+    "overview-2015": overview_2015,
+    "microdata-2011": star_box_microdata,
+    "star-box-2010": star_box,
+    "combined-2007": combined,
     "json-ld": _linked_data,
     "list-json-ld-2023": _linked_list,
-    "mobile-2013": _mobile,
-    "ratings-2007": _ratings,
+    "mobile-2013": mobile,
+    "ratings-2007": ratings,
     "hero-2021": _hero,
     "lister-2016": lister,
     "results-2008": results,
     "chart-2012": chart,
     "chart-2008": first_chart,
-    "rating-alone-2015": _rating_alone,
-    "below-a-title": _below_a_title,
+    "rating-alone-2015": rating_alone,
+    "below-a-title": below_a_title,
 }

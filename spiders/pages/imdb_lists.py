@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import TypeVar
 
 from bs4 import Tag
 
@@ -20,6 +21,7 @@ _CHART_HEAD = re.compile(
 )
 _BASED_ON = re.compile(r"(\d+[.,]\d) based on ([\d.,]+) ")
 _IN_YEAR = re.compile(r"\((?P<year>(?:18|19|20)\d\d)(?P<on>\s*[-\u2013][^()]*)?(?P<label>[^()]*)\)")
+_Row = TypeVar("_Row")
 _RATED = re.compile(r"Users rated this (\d+(?:[.,]\d)?)/10 \((\d[\d.,]*) votes\)")
 
 
@@ -28,15 +30,13 @@ def chart(page: Page) -> list[Record] | None:
     if b"titleColumn" not in page.body:
         return None
     kind = "tvSeries" if "tv" in page.path.rpartition("/")[2] else None
-    rows = page.tree.select("tr:has(td.titleColumn)")
     found = []
-    for row in rows if page.complete else rows[:-1]:
+    for row in _whole(page, page.tree.select("tr:has(td.titleColumn)")):
         stated = row.select_one(".imdbRating strong[title], .ratingColumn strong[title]")
         figures = _BASED_ON.match(str(stated["title"])) if stated else None
         score = read_score(RATING, figures[1], figures[2]) if figures else missing(RATING)
-        year = row.select_one("td.titleColumn .secondaryInfo")
-        link = row.select_one("td.titleColumn a[href]")
-        found.append(_in_list(page, link, year.get_text() if year else "", score, kind))
+        year = _text(row, "td.titleColumn .secondaryInfo")
+        found.append(_in_list(page, row.select_one("td.titleColumn a[href]"), year, score, kind))
     return [record for record in found if record]
 
 
@@ -46,7 +46,7 @@ def first_chart(page: Page) -> list[Record] | None:
         return None
     rows = [cells for row in page.tree.select("tr") if len(cells := row.find_all("td")) == 4]
     found = []
-    for rank, rating, name, votes in rows if page.complete else rows[:-1]:
+    for rank, rating, name, votes in _whole(page, rows):
         if re.fullmatch(r"\d+\.", rank.get_text().strip()):
             score = read_score(RATING, rating.get_text(), votes.get_text())
             link = name.select_one("a[href]")
@@ -58,9 +58,8 @@ def lister(page: Page) -> list[Record] | None:
     """Searches and lists of 2016 to 2023: `.lister-item`, with figures in `data-value`."""
     if b"lister-item-header" not in page.body:
         return None
-    rows = page.tree.select(".lister-item:has(.lister-item-header)")
     found = []
-    for row in rows if page.complete else rows[:-1]:
+    for row in _whole(page, page.tree.select(".lister-item:has(.lister-item-header)")):
         value = row.select_one(
             ".ratings-imdb-rating[data-value],"
             " .ipl-rating-star:not(.ipl-rating-star--other-user) .ipl-rating-star__rating"
@@ -69,10 +68,10 @@ def lister(page: Page) -> list[Record] | None:
         raw = (value.get("data-value") or value.get_text()) if value else None
         counted = str(votes["data-value"]) if votes else None
         score = read_score(RATING, raw, counted) if value else None
-        year = row.select_one(".lister-item-header .lister-item-year")
+        year = _text(row, ".lister-item-header .lister-item-year")
         links = row.select(".lister-item-header a[href]")
         link = links[0] if len(links) == 1 else None  # that of an episode stands beside its series'
-        found.append(_in_list(page, link, year.get_text() if year else "", score))
+        found.append(_in_list(page, link, year, score))
     return [record for record in found if record]
 
 
@@ -80,9 +79,8 @@ def results(page: Page) -> list[Record] | None:
     """Searches and lists until 2015: `Users rated this 9.3/10 (1,234,567 votes)` over the stars."""
     if b"year_type" not in page.body:
         return None
-    rows = page.tree.select("tr.detailed, .list_item")
     found = []
-    for row in rows if page.complete else rows[:-1]:
+    for row in _whole(page, page.tree.select("tr.detailed, .list_item")):
         stars = row.select_one(".rating-list[title]")
         said = str(stars["title"]) if stars else row.get_text(" ")
         if rated := _RATED.search(said):
@@ -90,9 +88,19 @@ def results(page: Page) -> list[Record] | None:
         else:
             score = not_rated(RATING) if NONE_YET.search(said) else missing(RATING)
         link = row.select_one("td.title > a[href], .info b a[href]")
-        year = row.select_one(".year_type")
-        found.append(_in_list(page, link, year.get_text() if year else "", score))
+        year = _text(row, ".year_type")
+        found.append(_in_list(page, link, year, score))
     return [record for record in found if record] or None
+
+
+def _whole(page: Page, rows: list[_Row]) -> list[_Row]:
+    """The rows that are whole: where a page was cut off, the last one may lack its figures."""
+    return rows if page.complete else rows[:-1]
+
+
+def _text(row: Tag, selector: str) -> str:
+    found = row.select_one(selector)
+    return found.get_text() if found else ""
 
 
 def _in_list(

@@ -1,0 +1,123 @@
+"""What a page of IMDb says of its own title, whatever the layout, and the record of it."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from typing import Any
+
+from spiders.items import Outcome, Record, Score
+from spiders.pages.embedded import plain
+from spiders.pages.imdb_words import KIND_OF_LABEL, RATING
+from spiders.pages.page import Page
+from spiders.pages.scores import missing, not_rated
+from spiders.sources import FILM_KINDS, by_key
+
+_PAGE_ID = re.compile(
+    rb"<link\b(?=[^<>]*\brel=[\"']canonical)[^<>]*/title/(tt\d{7,10})(?!\d)[^<>]*>"
+    rb"|<meta\b(?=[^<>]*\bproperty=[\"'](?:imdb:pageConst|pageId))[^<>]*[\"'](tt\d{7,10})[\"'][^<>]*>"
+)
+_HEAD_TITLE = re.compile(rb"<title[^<>]*>([^<]*)</title>", re.I)
+_OG_TITLE = re.compile(
+    rb"<meta\b(?=[^<>]*\bproperty=[\"']og:title)[^<>]*\bcontent=\"([^\"]*)\"", re.I
+)
+_NAMED = re.compile(
+    r"\s*(?:IMDb\s*[-:]\s*)?(?:User ratings for\s+)?(?P<title>\S.*?)\s*\([^()]*(?:18|19|20)\d\d",
+    re.S,
+)
+_BRACKETS = re.compile(
+    r"\((?P<label>[^()\d]*?)\s*(?P<year>(?:18|19|20)\d\d)?(?:/[IVXL]+)?"
+    r"(?P<on>\s*[-\u2013]\s*(?:\d{4})?)?\s*\)"
+)
+_SCHEMA = re.compile(rb"\bid=\"pagecontent\"[^<>]*\bitemtype=\"https?://schema\.org/(\w+)\"")
+KIND_OF_SCHEMA = {
+    "TVSeries": "tvSeries",
+    "TVEpisode": "tvEpisode",
+    "VideoGame": "videoGame",
+    "PodcastSeries": "podcastSeries",
+    "PodcastEpisode": "podcastEpisode",
+}
+"""The kind of what is no film, by its type in microdata and JSON-LD."""
+
+# In other languages the label is another word, and only these tell what is no film.
+_KIND_OF_WORD = (
+    (re.compile(r"[eé]p[ií]s[oó]d|folge\b"), "tvEpisode"),
+    (re.compile(r"s[eé]ri[eé]|сериал|ドラマ"), "tvSeries"),
+    (re.compile(r"video(?:juego|spiel|gioco|game)|jeu vid"), "videoGame"),
+)
+
+
+def shown_kind(page: Page, label: str, genres: tuple[str, ...]) -> str | None:
+    """The kind by the label in the page's <title>; only films go without one.
+
+    A label in another language says nothing; the page's schema may then tell what is no film.
+    """
+    schema = _SCHEMA.search(page.body)
+    by_schema = KIND_OF_SCHEMA.get(schema[1].decode()) if schema else None
+    film = "short" if "Short" in genres else "movie"
+    return kind_of_label(label) or by_schema or (None if label else film)
+
+
+def record_of(
+    page: Page, *, kind: str | None, source_id: str | None = None, **fields: Any
+) -> Record:
+    """The record of the title `source_id`, else of the one that the page says it shows."""
+    tconst = source_id or own_id(page)
+    return Record(
+        source=page.source,
+        source_id=tconst,
+        imdb_id=tconst,
+        url=page.url,
+        outcome=Outcome.OK if kind is None or kind in FILM_KINDS else Outcome.NOT_A_FILM,
+        kind=kind,
+        **fields,
+    )
+
+
+def own_id(page: Page) -> str | None:
+    """The title that the page says it shows, else the one in its URL."""
+    found = _PAGE_ID.search(page.body)
+    if found:
+        return (found[1] or found[2]).decode()
+    return by_key(page.source).source_id(page.url)
+
+
+def _head_title(page: Page) -> str:
+    """What the page's <title> says, or where that is empty, what it gives to other sites."""
+    stated = (
+        found[1].strip()[:1_000]
+        for at in (_HEAD_TITLE, _OG_TITLE)
+        if (found := at.search(page.body))
+    )
+    return unescape(next(filter(None, stated), b"").decode("utf-8", "replace"))
+
+
+def title_in_head(page: Page) -> str | None:
+    """The title that stands before the brackets of the page's <title>."""
+    found = _NAMED.match(_head_title(page))
+    return plain(found["title"]) if found else None
+
+
+def label_and_year(page: Page) -> tuple[str, int | None]:
+    """From the brackets of the page's <title>: `("tv series", 2008)`, `("", 2012)`."""
+    label, year = "", None
+    for found in _BRACKETS.finditer(_head_title(page)):
+        words = found["label"].replace("-", " ").casefold()
+        if found["year"]:
+            label, year = words, int(found["year"])
+            if found["on"] and not kind_of_label(words):
+                label = "tv series"  # whatever the language: a film has one year
+        elif words in KIND_OF_LABEL:
+            label = words
+    return label, year
+
+
+def kind_of_label(label: str) -> str | None:
+    """The kind by what stands in the brackets behind a title, in whatever language."""
+    words = (kind for word, kind in _KIND_OF_WORD if word.search(label))
+    return KIND_OF_LABEL.get(label) or next(words, None)
+
+
+def without_slot(page: Page) -> Score:
+    """No score yet, where a page has no place for one; if it is cut off, the place may be lost."""
+    return not_rated(RATING) if page.complete else missing(RATING)
