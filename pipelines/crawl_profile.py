@@ -21,6 +21,9 @@ Counts = Counter[str]
 """What some records carried: how many `records`, and of them how many `title`, `metascore scored`,
 `layout scorecard-2024` … A list or dataset that came to its end has `whole` too."""
 
+CAME_WHOLE = '%"whole%'
+"""What a kept profile is LIKE that has a list or dataset which came to its end."""
+
 LAST_CRAWLS = 10
 """So many good crawls are the past, so that a slow change is followed within a fortnight."""
 
@@ -158,6 +161,11 @@ def as_whole(counts: Counts, selection: str) -> Counts:
     """The counts of a list or dataset that came to its end. `selection` names the films that it
     was asked for: only lists of one selection are compared in length."""
     return counts + Counter([_whole(selection)])
+
+
+def came_whole(counts: Counts) -> bool:
+    """Whether a list or dataset with these counts came to its end, whatever it was asked for."""
+    return any(name.startswith(_whole("")) for name in counts)
 
 
 def as_ended(counts: Counts, selection: str) -> Counts:

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 from sqlite_utils import Database
 
 from pipelines import clock
+from pipelines.crawl_profile import CAME_WHOLE
 from pipelines.database import transaction
 from spiders.items import Answer, Outcome
 from spiders.sources import IMDB_ID, SOURCES, Finds, Source, by_key
@@ -25,9 +26,6 @@ _IMDB_ID = re.compile(IMDB_ID)
 WHOLE_FROM = 10_000
 """From so many films on all of a crosswalk is asked for at once: it takes its service half a
 minute, and so many films in batches take a minute and three of waiting in between."""
-
-WHOLE = '%"whole%'
-"""Of the profile of a crawl whose lists or dataset came to their end (crawl_profile.as_whole)."""
 
 # A film that is listed there has a listing; in a dataset, one with a title, since one without was
 # only tracked. What this very run found ambiguous stays so. A dataset or list speaks of every film
@@ -63,7 +61,7 @@ SELECT 1 FROM (
 ) asked
 JOIN crawls c ON c.source = ?1 AND c.started_at <= asked.at
 JOIN runs r USING (run_id)
-WHERE r.ended_at >= asked.at AND (c.outcome <> 'interrupted' OR c.profile LIKE '{WHOLE}')
+WHERE r.ended_at >= asked.at AND (c.outcome <> 'interrupted' OR c.profile LIKE '{CAME_WHOLE}')
 """
 
 

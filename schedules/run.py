@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from sqlite_utils import Database
 
 from pipelines import clock
-from pipelines.crawl_profile import FEWEST
+from pipelines.crawl_profile import FEWEST, came_whole
 from pipelines.database import transaction
 from pipelines.films import films_of
 from pipelines.lock import DatabaseProblem
@@ -22,22 +23,23 @@ from pipelines.retention import has_been_answered, purge
 from pipelines.store import Store
 from pipelines.unmerged import all_merged, unmerged
 from pipelines.waiting import Judged, Waiting
-from pipelines.wording import counted
 from schedules.config import Config
 from schedules.crawls import Crawls, Ended, SentAway, Start
+from schedules.endings import note_end
 from schedules.intent import Intent
 from schedules.journal import Journal
-from schedules.lookups import WHOLE, Lookups
+from schedules.lookups import Lookups
 from schedules.nursery import Nursery
 from schedules.planning import write_due
 from schedules.progress import Shown
+from schedules.recovery import killed
 from schedules.results import NO_FAULT, Crawled, Result
 from schedules.waits import Waits
 from schedules.workers import Processes
 from spiders.items import Answer, Outcome
 from spiders.pages.reading import reader_versions
 from spiders.plan import Plan
-from spiders.sources import SOURCES, Finds, Source, by_key
+from spiders.sources import Finds, Source, by_key
 
 _WHOLES = ("dataset", "akas", "crew", "list", "crosswalk", "whole_crosswalk")
 """Targets that are always there: a 404 to one of them is the source's failure, or its redesign."""
@@ -155,27 +157,32 @@ class Run:
         self._crawls = self._start(plans, self._nursery)
         try:
             for batch in self._crawls.answers():
-                answers = [item for item in batch if isinstance(item, Answer)]
-                if answers:
-                    with transaction(self._db):
-                        for answer in map(self._in_order, answers):
-                            self._shown.advance(answer.source, answer.asked_source_id or "")
-                            for judged in self._waiting[answer.source].add(answer):
-                                self._settle(store, judged)
+                self._take(store, [item for item in batch if isinstance(item, Answer)])
                 for item in batch:
                     if isinstance(item, SentAway):
-                        self._waits.keep_away(by_key(item.source), item.seconds)
-                        seconds = f"{item.seconds:.0f} s"
-                        self._shown.say(f"{item.source}: waits for {seconds}, as it was told to")
+                        self._sent_away(item)
                     elif isinstance(item, Ended):
                         self._settle_last(store, item)
                         self._ended(item, time.monotonic() - started)
-                        self._journal.log_crawl(self._crawled[item.source])
                 if gives_way:
                     self._give_way_if_wanted()
         finally:
             self._crawls.kill()
             self._crawls = None
+
+    def _take(self, store: Store, answers: Sequence[Answer]) -> None:
+        """Take the answers of one batch: each waits until it is judged, and is settled then."""
+        if not answers:
+            return
+        with transaction(self._db):
+            for answer in map(self._in_order, answers):
+                self._shown.advance(answer.source, answer.asked_source_id or "")
+                for judged in self._waiting[answer.source].add(answer):
+                    self._settle(store, judged)
+
+    def _sent_away(self, item: SentAway) -> None:
+        self._waits.keep_away(by_key(item.source), item.seconds)
+        self._shown.say(f"{item.source}: waits for {item.seconds:.0f} s, as it was told to")
 
     def _give_way_if_wanted(self) -> None:
         if self._crawls and not self._gave_way and self._wanted_by_others():
@@ -227,35 +234,10 @@ class Run:
         crawled.seconds += seconds
         self._waits.keep_away(by_key(ended.source), ended.away_seconds)
         self._shown.end(ended.source)
-        if ended.finished:
-            failed = sum(crawled.tally.counts[name] for name in ("failed", "unreadable", "blocked"))
-            if failed and crawled.outcome == "ok":
-                crawled.outcome = "partly"
-                crawled.detail = f"{counted(failed, 'answer')} could not be used"
-            return
-        reason = ended.reason.partition(":")[0]
-        if reason == "skipped":
-            crawled.outcome = "skipped"
-            crawled.detail = ended.reason.partition(": ")[2]
-            self._shown.say(f"{ended.source}: skipped: {crawled.detail}")
-            return
-        if ended.exception:
-            crawled.outcome, crawled.exception = "failed", ended.exception
-            crawled.detail = ended.exception.partition("\n")[0]
-        elif reason in ("blocked", "rate_limited", "unauthorised"):
-            crawled.outcome, crawled.detail = "blocked", ended.reason
-        elif reason == "out_of_time":
-            crawled.outcome, crawled.detail = "partly", ended.reason.partition(": ")[2]
-        elif self._gave_way:
-            crawled.detail = "gave way; the next run goes on"
-        elif self._stopped.is_set():  # by a person or by --until: the rest comes next time
-            crawled.outcome, crawled.detail = "interrupted", "ended before its time"
-        else:
-            crawled.outcome, crawled.detail = "failed", ended.reason
-        if crawled.outcome not in ("ok", "interrupted"):
-            self._shown.say(
-                f"{ended.source}: {crawled.outcome} ({crawled.detail}). What was stored stands."
-            )
+        line = note_end(crawled, ended, gave_way=self._gave_way, stopped=self._stopped.is_set())
+        if line:
+            self._shown.say(line)
+        self._journal.log_crawl(crawled)
 
     # --- plans of crawls ----------------------------------------------------------------------
 
@@ -327,9 +309,11 @@ class Run:
             crawled = self._crawled.get(source.key)
             if crawled is None or source.finds is None or source.finds.wave != wave:
                 continue
-            # A dataset or list speaks for every film, if it came whole; others for those sought.
-            whole = source.finds in (Finds.DATASET, Finds.LISTS)
-            if crawled.outcome == "ok" or not whole or _titles_came_whole(crawled):
+            # A dataset or list speaks for every film, if it came whole; others for those sought. A
+            # dataset's titles do, whatever became of those that tell more of them.
+            speaks_for_all = source.finds in (Finds.DATASET, Finds.LISTS)
+            titles_came = came_whole(crawled.profile.get("dataset", Counter()))
+            if crawled.outcome == "ok" or not speaks_for_all or titles_came:
                 self._touched |= self._lookups.write(source, self._started)
 
     def _doubt(self, listing_id: int, films: Mapping[int, str]) -> None:
@@ -391,42 +375,17 @@ class Run:
 
     def _recover(self) -> None:
         """Take up what was stored and not matched and merged, whatever ended the command that
-        stored it; and since only one process holds the lock, a run without an end was killed.
-        """
-        run = self._db.conn.execute
+        stored it, and what a killed run did not come to write down."""
         left = unmerged(self._db)
         if left:
             self._match(left)
-        open_runs = "FROM runs WHERE ended_at IS NULL AND run_id <> ?"
-        ours = self._journal.run_id
-        killed = run(f"SELECT min(started_at) {open_runs}", (ours,)).fetchone()[0]
-        if killed is None:
-            return
-        self._touched |= self._lookups.films_sought(killed)
-        whole = run(
-            "SELECT source FROM crawls WHERE profile LIKE ?"
-            f" AND run_id IN (SELECT run_id {open_runs})",
-            (WHOLE, ours),
-        ).fetchall()
-        asked_now = self._intent.asked_sources
-        for source in asked_now:
-            if (source.key,) in whole:
-                self._touched |= self._lookups.write(source, self._started)
-        asked = [source.key for source in SOURCES if source.listing_ask]
-        rest = self._config.refresh_after_hours
-        write_due(self._db, asked, killed, rest, {}, chosen=False)
-        # It did not come to say whom it asked when, and its crawls may have asked on for a moment.
-        read = run("SELECT DISTINCT source FROM urls WHERE last_asked_at >= ?", (killed,))
-        asked_then = {row[0] for row in read} | {source.key for source in asked_now}
-        for source in SOURCES:
-            if source.key in asked_then:
-                self._waits.keep_away(source)
-        with transaction(self._db):
-            run(
-                "UPDATE runs SET ended_at = ?, outcome = 'interrupted',"
-                " exception = 'the process was killed' WHERE ended_at IS NULL AND run_id <> ?",
-                (clock.now(), ours),
-            )
+        before = killed(self._db, self._journal.run_id)
+        if before:
+            asked_now = self._intent.asked_sources
+            self._touched |= before.films(self._lookups, asked_now, self._started)
+            before.write_due(self._config.refresh_after_hours)
+            before.keep_away(self._waits, asked_now)
+            before.end()
 
 
 def _selection(plan: Plan) -> str:
@@ -437,8 +396,3 @@ def _selection(plan: Plan) -> str:
     if plan.universe is None:
         return ""
     return hashlib.sha256(plan.universe.model_dump_json().encode()).hexdigest()[:12]
-
-
-def _titles_came_whole(crawled: Crawled) -> bool:
-    """Whether a dataset told of every film, whatever became of those that tell more of them."""
-    return any(name.startswith("whole") for name in crawled.profile.get("dataset", ()))
