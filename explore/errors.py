@@ -24,7 +24,7 @@ _NOTHING = "There is nothing at this address."
 
 async def answer(datasette: Datasette, request: Request, fault: Exception) -> Response:
     """The page, or for an address that ends in .json the object, that tells of a fault."""
-    status, title, message = told(fault)
+    status, title, message = shown_as(fault)
     if status == 500:
         _log.error("%s failed", request.path, exc_info=fault)
     if request.path.endswith(".json"):
@@ -34,7 +34,7 @@ async def answer(datasette: Datasette, request: Request, fault: Exception) -> Re
     return await page(datasette, request, "error.html", context, status=status)
 
 
-def told(fault: Exception) -> tuple[int, str, str]:
+def shown_as(fault: Exception) -> tuple[int, str, str]:
     """The status of a fault, its title and what it says."""
     if isinstance(fault, Base400):
         words = str(fault.args[0]) if fault.args else ""

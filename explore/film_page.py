@@ -114,7 +114,7 @@ async def film_page(datasette: Datasette, request: Request) -> Response:
     as_json = name.endswith(".json")
     name = name.removesuffix(".json")
     try:
-        told = await read(datasette, lambda db: about(db, name))
+        film = await read(datasette, lambda db: about(db, name))
     except Elsewhere as address:
         return Response.redirect(f"{address}{'.json' if as_json else ''}")
     except films.UnknownFilm:
@@ -123,8 +123,8 @@ async def film_page(datasette: Datasette, request: Request) -> Response:
         context = {"title": "No such film here", "error": _unknown(name), "q": name}
         return await page(datasette, request, "error.html", context, status=404)
     if as_json:
-        return Response.json({part: told[part] for part in ("facts", "explanation", "history")})
-    return await page(datasette, request, "film.html", told)
+        return Response.json({part: film[part] for part in ("facts", "explanation", "history")})
+    return await page(datasette, request, "film.html", film)
 
 
 def _unknown(name: str) -> str:

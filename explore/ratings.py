@@ -56,8 +56,8 @@ class Ratings(DatasettesDatabase):  # type: ignore[misc]
     """Datasette's database, but for what it counts, and that it follows its file's name: a backup
     that takes the file's place is seen at once, and by all threads."""
 
-    def __init__(self, *told: Any, **named: Any) -> None:
-        super().__init__(*told, **named)
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
         self._opened = threading.local()
 
     def connect(self, write: bool = False) -> sqlite3.Connection:

@@ -155,7 +155,7 @@ def _with_reasons(
 ) -> list[dict[str, Any]]:
     """The rows with `reason`: the other titles and people that have the words, where the title has
     not."""
-    told = []
+    found = []
     for row in rows:
         reason: list[str] = []
         if not row["by_title"]:
@@ -166,8 +166,8 @@ def _with_reasons(
                 for part in parts
                 if any(mine.startswith(word) for mine in _folded(part) for word in wanted)
             ]
-        told.append(row | {"reason": reason[:3]})
-    return told
+        found.append(row | {"reason": reason[:3]})
+    return found
 
 
 def _folded(text: str) -> list[str]:

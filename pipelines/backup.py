@@ -15,7 +15,7 @@ from pipelines.partial import alone
 STEP_PAGES = 2_500
 """Pages that are copied at a time, 10 MB of the usual 4 KB: between two steps progress is told."""
 
-Told = Callable[[int, int], None]
+Advance = Callable[[int, int], None]
 """Hears how many bytes are copied, and of how many."""
 
 
@@ -24,7 +24,7 @@ class CannotBackUp(Exception):
 
 
 def back_up(
-    db: sqlite3.Connection, target: Path, *, force: bool = False, told: Told | None = None
+    db: sqlite3.Connection, target: Path, *, force: bool = False, advance: Advance | None = None
 ) -> None:
     """Copy the database of a connection into one file, which needs no WAL beside it.
 
@@ -40,7 +40,7 @@ def back_up(
         with alone(partial, os.O_RDWR | os.O_CREAT, taken) as file:
             os.ftruncate(file, 0)
             try:
-                _copy(db, partial, told)
+                _copy(db, partial, advance)
                 os.fsync(file)
                 partial.replace(target)
                 _sync(target.resolve().parent)
@@ -59,10 +59,10 @@ def back_up(
         raise _damaged(str(fault)) from fault
 
 
-def _copy(db: sqlite3.Connection, partial: Path, told: Told | None) -> None:
+def _copy(db: sqlite3.Connection, partial: Path, advance: Advance | None) -> None:
     def progress(status: int, remaining: int, pages: int) -> None:
-        if told:
-            told((pages - remaining) * page_size, pages * page_size)
+        if advance:
+            advance((pages - remaining) * page_size, pages * page_size)
 
     (page_size,) = db.execute("PRAGMA page_size").fetchone()
     db.execute("BEGIN")

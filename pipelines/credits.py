@@ -62,12 +62,12 @@ def stay(verdicts: DataFrame) -> DataFrame:
         for place in PLACES
         for word in ("yes", "no")
     }
-    told = pd.DataFrame(index=pd.Index(film.unique(), name="film_id").sort_values())
+    rows = pd.DataFrame(index=pd.Index(film.unique(), name="film_id").sort_values())
     for place in PLACES:
         yes, no = says[place, "yes"], says[place, "no"]
-        told[place] = np.select([yes & no, yes, no], ["disputed", "yes", "no"], "unknown")
-    during, after = told["during"], told["after"]
-    told["stay"] = np.select(
+        rows[place] = np.select([yes & no, yes, no], ["disputed", "yes", "no"], "unknown")
+    during, after = rows["during"], rows["after"]
+    rows["stay"] = np.select(
         [
             after == "yes",
             (during == "disputed") | (after == "disputed"),
@@ -78,17 +78,17 @@ def stay(verdicts: DataFrame) -> DataFrame:
         "unknown",
     )
     by_film = verdicts.groupby("film_id")
-    told["scene_count"] = (
-        by_film["scene_count"].max().where(told["stay"].isin(["yes", "until_mid"]))
+    rows["scene_count"] = (
+        by_film["scene_count"].max().where(rows["stay"].isin(["yes", "until_mid"]))
     )
     said_yes = (verdicts[list(PLACES)] == "yes").any(axis=1)
     said_no = (verdicts[list(PLACES)] == "no").any(axis=1)
-    told["yes_sources"] = _listed(verdicts, said_yes)
-    told["no_sources"] = _listed(verdicts, said_no & ~said_yes)
-    told["worth_staying"] = by_film["worth_staying"].sum(min_count=1)
+    rows["yes_sources"] = _listed(verdicts, said_yes)
+    rows["no_sources"] = _listed(verdicts, said_no & ~said_yes)
+    rows["worth_staying"] = by_film["worth_staying"].sum(min_count=1)
     informed = verdicts[said_yes | said_no].groupby("film_id")["confirmed_at"].max()
-    told["confirmed_at"] = informed.reindex(told.index).fillna(by_film["confirmed_at"].max())
-    return told
+    rows["confirmed_at"] = informed.reindex(rows.index).fillna(by_film["confirmed_at"].max())
+    return rows
 
 
 def _listed(verdicts: DataFrame, chosen: Series[bool]) -> Series[str]:

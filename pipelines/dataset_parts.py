@@ -38,9 +38,9 @@ JOIN people who USING (person_id) WHERE p.part IN ('director', 'writer')
 _FILM = "(SELECT film_id FROM listing_films WHERE listing_id = ?1 AND valid_to IS NULL)"
 
 
-def store_other_titles(db: Database, told: OtherTitles, tally: Tally) -> None:
+def store_other_titles(db: Database, part: OtherTitles, tally: Tally) -> None:
     """Store the titles of films that have others than before, in the caller's transaction."""
-    differ = _differing(db, told, _TITLES, tally)
+    differ = _differing(db, part, _TITLES, tally)
     db.conn.executemany("DELETE FROM film_titles WHERE listing_id = ?", _numbers(differ))
     db.conn.executemany(
         "INSERT INTO film_titles (listing_id, film_id, title, country, language)"
@@ -49,10 +49,10 @@ def store_other_titles(db: Database, told: OtherTitles, tally: Tally) -> None:
     )
 
 
-def store_crew(db: Database, told: Crew, tally: Tally) -> None:
+def store_crew(db: Database, part: Crew, tally: Tally) -> None:
     """Store the directors and writers of films that have others than before, in the caller's
     transaction."""
-    differ = _differing(db, told, _PEOPLE, tally)
+    differ = _differing(db, part, _PEOPLE, tally)
     db.conn.executemany(
         "DELETE FROM film_people WHERE listing_id = ? AND part IN ('director', 'writer')",
         _numbers(differ),
@@ -69,11 +69,11 @@ def store_crew(db: Database, told: Crew, tally: Tally) -> None:
     )
 
 
-def _differing(db: Database, told: OtherTitles | Crew, standing: str, tally: Tally) -> _Rows:
+def _differing(db: Database, part: OtherTitles | Crew, standing: str, tally: Tally) -> _Rows:
     """The films of which something else stands than is told, with what is told, by their listings'
     numbers. What is told of a listing that is not here is left out."""
-    by_film = told.by_film
-    listed = db.conn.execute(_LISTED, (told.source, json.dumps(list(by_film))))
+    by_film = part.by_film
+    listed = db.conn.execute(_LISTED, (part.source, json.dumps(list(by_film))))
     told_of = {number: by_film[source_id] for source_id, number in listed}
     stands: dict[int, set[tuple[Any, ...]]] = {}
     for number, *row in db.conn.execute(standing, (json.dumps(list(told_of)),)):

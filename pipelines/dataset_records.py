@@ -79,7 +79,7 @@ INSERT INTO dataset_records SELECT listing_id, digest FROM temp.new_titles ORDER
 )
 
 
-class Told(NamedTuple):
+class Compared(NamedTuple):
     """What became of a part of a dataset: the listings that are `as_before`; those that are `new`,
     and stored; and the titles that are `left` to be stored one by one."""
 
@@ -90,10 +90,10 @@ class Told(NamedTuple):
 
 def store_titles(
     db: Database, titles: Titles, at: str, tally: Tally, reader_version: str | None
-) -> Told:
+) -> Compared:
     """Store the new titles of a part of a dataset, and tell which of the others say what they said
     the last time, read by the same reader. What the guard should look at is left."""
-    told = {
+    digests = {
         source_id: (listing_id, digest)
         for source_id, listing_id, digest in db.conn.execute(
             _TOLD, (titles.source, json.dumps(titles.source_ids))
@@ -102,7 +102,7 @@ def store_titles(
     mark = _mark(reader_version)
     as_before, new, left = [], [], []
     for row in titles.rows():
-        listing_id, digest = told.get(row.source_id, (None, None))
+        listing_id, digest = digests.get(row.source_id, (None, None))
         if listing_id is None and _is_plain(row, titles.scale_max):
             new.append(row)
         elif listing_id is not None and digest == row.digest ^ mark:
@@ -110,15 +110,15 @@ def store_titles(
         else:
             left.append(row)
     tally.counts["stored"] += len(as_before) + len(new)
-    return Told(as_before, _insert(db, titles, new, at, tally, mark), left)
+    return Compared(as_before, _insert(db, titles, new, at, tally, mark), left)
 
 
-def remember(db: Database, told: Iterable[tuple[int, int]], reader_version: str | None) -> None:
+def remember(db: Database, digests: Iterable[tuple[int, int]], reader_version: str | None) -> None:
     """These listings were told with these digests, and all of it was stored."""
     mark = _mark(reader_version)
     db.conn.executemany(
         "INSERT OR REPLACE INTO dataset_records VALUES (?, ?)",
-        ((listing_id, digest ^ mark) for listing_id, digest in told),
+        ((listing_id, digest ^ mark) for listing_id, digest in digests),
     )
 
 
@@ -155,7 +155,7 @@ def _insert(
         f"INSERT INTO temp.new_titles VALUES ({', '.join('?' * (len(TitleRow._fields) + 1))})",
         ((number, r.digest ^ mark, *r[:-1]) for number, r in numbered),
     )
-    told = {
+    values = {
         "source": titles.source,
         "page": by_key(titles.source).page_url("{id}"),
         "kind": titles.score_kind,
@@ -164,7 +164,7 @@ def _insert(
         "at": at,
     }
     for statement in _INSERT:
-        run(statement, told)
+        run(statement, values)
     tally.change_all(
         (
             Change(number, titles.score_kind, None, in_words(_state(r.value), r.value))

@@ -78,8 +78,8 @@ def _facts_apart(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     for name, apart, unit in (("year", 1, ""), ("runtime_minutes", RUNTIMES_APART + 1, " min")):
         said = {row["source"]: row[name] for row in rows if row[name] is not None}
         if said and max(said.values()) - min(said.values()) >= apart:
-            told = ", ".join(f"{source} says {value}{unit}" for source, value in said.items())
-            found.append(f"{name.partition('_')[0]}: {told}")
+            figures = ", ".join(f"{source} says {value}{unit}" for source, value in said.items())
+            found.append(f"{name.partition('_')[0]}: {figures}")
     return found
 
 

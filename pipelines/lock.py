@@ -61,19 +61,19 @@ class Lock:
         """Take the lock, waiting for those who hold it. Raises DatabaseBusy where that is another
         run of the same rank: to do the same again afterwards would be in vain."""
         if not self._try():
-            told = self._told()
-            named = _named(told)
-            if told.get("rank") == self._rank and self._rank is not Rank.PERSON:
+            entry = self._entry()
+            named = _named(entry)
+            if entry.get("rank") == self._rank and self._rank is not Rank.PERSON:
                 raise DatabaseBusy(f"{self._path} is in use by {named}. Try again later.")
-            gives_way = told.get("rank", Rank.PERSON) < self._rank
+            gives_way = entry.get("rank", Rank.PERSON) < self._rank
             self._say(f"waiting for {named}" + (", which gives way" if gives_way else ""))
             self._wait()
         self._held = True
-        told = {"holder": self._holder, "rank": self._rank, "pid": os.getpid()}
-        told |= {"host": socket.gethostname(), "since": clock.now()}
+        entry = {"holder": self._holder, "rank": self._rank, "pid": os.getpid()}
+        entry |= {"host": socket.gethostname(), "since": clock.now()}
         os.ftruncate(self._main, 0)
         with suppress(OSError):  # the disk is full: SQLite says so better, and who waits can do
-            os.pwrite(self._main, json.dumps(told).encode(), 0)
+            os.pwrite(self._main, json.dumps(entry).encode(), 0)
 
     def wanted(self) -> bool:
         """Whether somebody of a higher rank waits."""
@@ -141,13 +141,13 @@ class Lock:
         finally:
             os.close(handle)
 
-    def _told(self) -> dict[str, Any]:
+    def _entry(self) -> dict[str, Any]:
         """What the holder wrote; nothing where it has not come to write, or has just left."""
         try:
-            told: dict[str, Any] = json.loads(os.pread(self._main, 4_096, 0))
+            entry: dict[str, Any] = json.loads(os.pread(self._main, 4_096, 0))
         except ValueError:
             return {}
-        return told
+        return entry
 
 
 @contextmanager
@@ -169,10 +169,9 @@ def locked(
         lock.close()
 
 
-def _named(told: dict[str, Any]) -> str:
+def _named(entry: dict[str, Any]) -> str:
     try:
-        return (
-            f"'{told['holder']}' (process {told['pid']} on {told['host']}, since {told['since']})"
-        )
+        process = f"process {entry['pid']} on {entry['host']}, since {entry['since']}"
+        return f"'{entry['holder']}' ({process})"
     except KeyError:
         return "another afterscore process"

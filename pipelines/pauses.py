@@ -54,5 +54,5 @@ def left_alone(db: Database, at: str, patience: float) -> dict[str, str]:
         "SELECT source, not_before FROM last_requests WHERE not_before > ?",
         (clock.later(at, seconds=patience),),
     )
-    told = {source: f"it asked us to come back after {until}" for source, until in away}
-    return told | {source: str(pause) for source, pause in paused(db, at).items()}
+    waits = {source: f"it asked us to come back after {until}" for source, until in away}
+    return waits | {source: str(pause) for source, pause in paused(db, at).items()}

@@ -117,14 +117,14 @@ def hold_answers(
         CRAWL,
         run_id,
     )
-    told = {"answers": len(answers), "records": records}
+    numbers = {"answers": len(answers), "records": records}
     if row:
         quarantine_id, before = row[0], json.loads(row[1])
-        told = {name: number + before[name] for name, number in told.items()}
+        numbers = {name: number + before[name] for name, number in numbers.items()}
         db.conn.execute(
             "UPDATE quarantine SET record = ?, last_held_at = max(last_held_at, ?),"
             " times_held = ? WHERE quarantine_id = ?",
-            (json.dumps(told), at, told["answers"], quarantine_id),
+            (json.dumps(numbers), at, numbers["answers"], quarantine_id),
         )
     else:
         supersede_crawl(db, source, at)
@@ -138,7 +138,7 @@ def hold_answers(
                 CRAWL,
                 doubt.rule.value,
                 doubt.reason,
-                json.dumps(told),
+                json.dumps(numbers),
                 min(answer.asked_at for answer in answers),
                 at,
                 len(answers),

@@ -97,8 +97,8 @@ def _statement(db: Database, number: int) -> Statement:
         (number,),
     ).fetchone()
     listing_id, record, origin, at, exact, from_list = row
-    told = Record.model_validate_json(record)
-    return Statement(listing_id, told, origin, at, exact, bool(from_list))
+    held = Record.model_validate_json(record)
+    return Statement(listing_id, held, origin, at, exact, bool(from_list))
 
 
 def _release_crawl(db: Database, store: Store, number: int, tally: Tally) -> None:

@@ -234,10 +234,10 @@ class Store:
         if answer.titles is None:
             return
         version = self._versions.get(answer.source)
-        told = store_titles(self._db, answer.titles, answer.asked_at, tally, version)
-        note_in_dataset(self._db, (*told.as_before, *told.new))
+        compared = store_titles(self._db, answer.titles, answer.asked_at, tally, version)
+        note_in_dataset(self._db, (*compared.as_before, *compared.new))
         stored = []
-        for row in told.left:
+        for row in compared.left:
             held_before = tally.counts["held"]
             record = answer.titles.record(row)
             number = self._record(record, answer, "dataset", "second", tally, same=False)

@@ -125,10 +125,10 @@ def _seen_at(db: Database, listing_id: int, before: Row) -> str:
     return max(str(before[6]), str(confirmed[0]) if confirmed else "")
 
 
-def _write(db: Database, said: Statement, told: Row) -> None:
+def _write(db: Database, said: Statement, row: Row) -> None:
     """Write what a statement says."""
     where = (said.origin, said.record.layout, said.record.url)
-    _insert(db, said.listing_id, said.at, said.exact, *told, *where)
+    _insert(db, said.listing_id, said.at, said.exact, *row, *where)
 
 
 def _insert(db: Database, *row: Any) -> None:
@@ -149,8 +149,8 @@ def _insert(db: Database, *row: Any) -> None:
 def _says(record: Record) -> Callable[[Record], bool]:
     """Whether another record says the same of both places."""
 
-    def places(told: Record) -> tuple[Verdict, Verdict] | None:
-        return (told.credits.during, told.credits.after) if told.credits else None
+    def places(said: Record) -> tuple[Verdict, Verdict] | None:
+        return (said.credits.during, said.credits.after) if said.credits else None
 
     return lambda other: places(other) == places(record)
 

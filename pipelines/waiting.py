@@ -196,8 +196,8 @@ class Waiting:
 
     def _figures(self, titles: Titles) -> Mapping[str, tuple[float, int | None]]:
         """The value and votes that stand of each of these titles that are rated."""
-        told = (self._source, json.dumps(titles.source_ids), titles.score_kind)
-        rows = self._db.conn.execute(_FIGURES, told)
+        params = (self._source, json.dumps(titles.source_ids), titles.score_kind)
+        rows = self._db.conn.execute(_FIGURES, params)
         return {source_id: (value, votes) for source_id, value, votes in rows}
 
     def _not_found_before(self, records: Sequence[Record]) -> frozenset[str]:
@@ -208,8 +208,8 @@ class Waiting:
 
     def _found_lately(self) -> int:
         """Known pages that were asked since the past began, and found."""
-        told = (self._source, self._past["listing"].since)
-        (found,) = self._db.conn.execute(_FOUND_LATELY, told).fetchone()
+        params = (self._source, self._past["listing"].since)
+        (found,) = self._db.conn.execute(_FOUND_LATELY, params).fetchone()
         return int(found)
 
     def _standing(self, source_ids: Sequence[str]) -> dict[str, dict[str, Standing]]:

@@ -69,8 +69,8 @@ class News:
             "recovered": [over for over in self.over if not over.instead],
             "no longer so": [over for over in self.over if over.instead],
         }
-        told = ", ".join(f"{len(some)} {word}" for word, some in counts.items() if some)
-        return f"afterscore on {socket.gethostname()}: {told}"
+        summary = ", ".join(f"{len(some)} {word}" for word, some in counts.items() if some)
+        return f"afterscore on {socket.gethostname()}: {summary}"
 
     @property
     def body(self) -> str:
@@ -191,11 +191,11 @@ def _news(db: Database, faults: dict[str, Finding], unasked: Collection[str], at
             (at,),
         )
     )
-    told = {key: when for key, _, _, when in rows}
-    there = [finding for key, finding in faults.items() if key in told]
+    told_at = {key: when for key, _, _, when in rows}
+    there = [finding for key, finding in faults.items() if key in told_at]
     return News(
-        new=[finding for finding in there if told[finding.key] is None],
-        still=[finding for finding in there if (told[finding.key] or at) <= week_ago],
+        new=[finding for finding in there if told_at[finding.key] is None],
+        still=[finding for finding in there if (told_at[finding.key] or at) <= week_ago],
         over=[
             Over(key, what, since, [other for other in faults if subject(other) == subject(key)])
             for key, what, since, _ in rows

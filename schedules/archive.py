@@ -90,33 +90,33 @@ def from_index(index: Path) -> Iterator[Saved | tuple[dict[str, Any], str]]:
         if not line.strip():
             continue
         place = f"{index}, line {number}"
-        told: Any = None
+        stated: Any = None
         try:
-            told = json.loads(line)
-            saved = _indexed(told, index.parent)
+            stated = json.loads(line)
+            saved = _indexed(stated, index.parent)
         except json.JSONDecodeError as fault:
             yield {"line": number}, f"{place}: no JSON: {fault.msg}, character {fault.colno}"
             continue
         except (UnreadableArchive, OtherHost, ValueError) as fault:
-            yield told if isinstance(told, dict) else {"line": number}, f"{place}: {fault}"
+            yield stated if isinstance(stated, dict) else {"line": number}, f"{place}: {fault}"
             continue
         yield replace(saved, place=place)
 
 
-def _indexed(told: Any, folder: Path) -> Saved:
+def _indexed(stated: Any, folder: Path) -> Saved:
     """The page that a line of an index names. Raises ValueError, and whatever saved_file does."""
-    if not isinstance(told, dict):
+    if not isinstance(stated, dict):
         raise ValueError("a JSON object with file, source and url is expected")
     for name in ("file", "source", "url"):
-        if not isinstance(told.get(name), str):
-            found = f"is {told[name]!r}" if name in told else "is not there"
+        if not isinstance(stated.get(name), str):
+            found = f"is {stated[name]!r}" if name in stated else "is not there"
             raise ValueError(f"{name} {found}: file, source and url are needed, each a text")
-    status = str(told.get("http_status") or 200)
+    status = str(stated.get("http_status") or 200)
     if not status.isdecimal():
         raise ValueError(f"http_status is {status!r}: a number such as 200 is expected")
-    saved = saved_file(folder / told["file"], told["source"], told["url"], int(status))
-    captured = told.get("captured_on")
-    return replace(saved, file=told["file"], captured_on=str(captured) if captured else None)
+    saved = saved_file(folder / stated["file"], stated["source"], stated["url"], int(status))
+    captured = stated.get("captured_on")
+    return replace(saved, file=stated["file"], captured_on=str(captured) if captured else None)
 
 
 def from_warc(path: Path) -> Iterator[Saved]:
@@ -151,12 +151,12 @@ def from_warc(path: Path) -> Iterator[Saved]:
         raise UnreadableArchive(f"{path} is not a whole WARC file: {fault}") from fault
 
 
-def failed(told: dict[str, Any], why: str) -> dict[str, Any]:
+def failed(stated: dict[str, Any], why: str) -> dict[str, Any]:
     """What `afterscore read` prints for a line of an index that could not be used."""
     record = Record(
-        source=str(told.get("source")), url=told.get("url"), outcome=Outcome.ERROR, detail=why
+        source=str(stated.get("source")), url=stated.get("url"), outcome=Outcome.ERROR, detail=why
     )
-    return {"file": told.get("file"), **record.as_read()}
+    return {"file": stated.get("file"), **record.as_read()}
 
 
 def _original(url: str) -> str:

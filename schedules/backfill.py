@@ -86,10 +86,10 @@ def report(
             film = next(
                 db.query("SELECT imdb_id, title, year FROM films WHERE film_id = ?", [film_id]), {}
             )
-            told = [status(db, film_id, key) if film_id else "" for key in sources]
+            states = [status(db, film_id, key) if film_id else "" for key in sources]
             cells = [row.place, row.given, film_id, *film.values()]
             cells += [None] * (6 - len(cells))
-            out.writerow([safe_cell(cell) for cell in [*cells, *told, row.problem]])
+            out.writerow([safe_cell(cell) for cell in [*cells, *states, row.problem]])
 
 
 def status(db: Database, film_id: int, source: str) -> str:
@@ -155,8 +155,8 @@ def store_saved(db: Database, pages: Iterable[Saved]) -> Tally:
         records = page.records()
         batch.append((_answer(page, at, records), exact))
         if records[0].outcome not in (Outcome.OK, Outcome.NOT_A_FILM):
-            told = f"{records[0].outcome.value} ({records[0].detail})"
-            tally.notes.append(f"{place}: {told}")
+            failure = f"{records[0].outcome.value} ({records[0].detail})"
+            tally.notes.append(f"{place}: {failure}")
         if len(batch) >= 200:
             flush()
     flush()

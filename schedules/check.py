@@ -30,16 +30,16 @@ def check(source: Source, config: Config, samples: Path) -> list[Checked]:
     folder = samples / source.key
     for beside in sorted(folder.glob("*.expected.json")):
         file = beside.with_name(beside.name.removesuffix(".expected.json"))
-        told = json.loads(beside.read_text("utf-8"))
+        expected = json.loads(beside.read_text("utf-8"))
         page = Page(
             source=source.key,
-            url=told["url"],
+            url=expected["url"],
             body=file.read_bytes(),
-            status=told.get("http_status", 200),
-            headers=told.get("headers", {}),
+            status=expected.get("http_status", 200),
+            headers=expected.get("headers", {}),
         )
         found = [record.model_dump(mode="json", exclude_defaults=True) for record in read(page)]
-        good = found == told["records"]
+        good = found == expected["records"]
         layout = found[0].get("layout") or found[0].get("outcome", "ok") if found else "empty list"
         checked.append(Checked(file.name, good, layout if good else "is not read as expected"))
     return checked

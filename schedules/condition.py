@@ -138,7 +138,7 @@ class Condition:
             succeeded=_succeeded(db),
             held=tuple(_held(db)),
             coverage=_coverage(db),
-            stale={key: told for key, told in _stale(db, at).items() if key in asked},
+            stale={key: figures for key, figures in _stale(db, at).items() if key in asked},
             pauses=pauses,
             keyless={s.key: s.key_variable or "" for s in SOURCES if settings.lacks_key(s)},
             file=path,
@@ -174,11 +174,11 @@ def note_night(db: Database, path: Path) -> None:
                 (
                     run_id,
                     kind,
-                    told.scored,
-                    told.films,
-                    not told.fell or f"coverage:{kind}" in acked,
+                    known.scored,
+                    known.films,
+                    not known.fell or f"coverage:{kind}" in acked,
                 )
-                for kind, told in _coverage(db).items()
+                for kind, known in _coverage(db).items()
             ],
         )
 
@@ -285,18 +285,18 @@ def _coverage(db: Database) -> dict[str, Coverage]:
         (NIGHTS,),
     ):
         past.setdefault(kind, []).append(scored)
-    told = {}
+    coverage = {}
     for kind, (scored, films) in _scored(db).items():
         nights = past.get(kind, [])
-        told[kind] = Coverage(
+        coverage[kind] = Coverage(
             scored, films, median(nights) if len(nights) >= NIGHTS_AT_LEAST else None
         )
-    return told
+    return coverage
 
 
 def _stale(db: Database, at: str) -> dict[str, tuple[int, int]]:
     """By whole hours, as figures are counted. What is gone is no longer asked, and not told of."""
-    told = db.conn.execute(
+    rows = db.conn.execute(
         "SELECT source, sum(figures) FILTER (WHERE seen_in < :before), sum(figures) FROM ("
         " SELECT source, seen_in, figures FROM figures_by_age WHERE state = 'scored'"
         " UNION ALL SELECT l.source, substr(s.confirmed_at, 1, 13), -1 FROM listings l"
@@ -304,7 +304,7 @@ def _stale(db: Database, at: str) -> dict[str, tuple[int, int]]:
         " WHERE l.gone_at IS NOT NULL AND s.state = 'scored') GROUP BY source",
         {"before": clock.later(at, days=-CEILING_DAYS)[:13]},
     )
-    return {source: (old or 0, figures) for source, old, figures in told if figures}
+    return {source: (old or 0, figures) for source, old, figures in rows if figures}
 
 
 def _grown(db: Database, at: str, size: int) -> int | None:

@@ -126,10 +126,10 @@ class Config(BaseSettings):
                 )
             self.hosts[role] = url
         for source in SOURCES:
-            told = self.of(source).delay_seconds
+            own = self.of(source).delay_seconds
             least = source.least_delay_seconds or source.delay_seconds
             spared = self.demo or self.is_local(source)
-            if told is not None and told < least and not spared:
+            if own is not None and own < least and not spared:
                 raise ValueError(
                     f"sources.{source.key}.delay_seconds: at least {least:g} s, as the register has"
                     " it; only a replica on this machine may be asked faster"
@@ -153,8 +153,8 @@ class Config(BaseSettings):
 
     def delay(self, source: Source) -> float:
         """Seconds between two requests to a source."""
-        told = self.of(source).delay_seconds
-        return source.delay_seconds if told is None else told
+        own = self.of(source).delay_seconds
+        return source.delay_seconds if own is None else own
 
     def backoff(self, source: Source) -> float:
         """Seconds before the first retry; a replica on this machine need not be spared."""

@@ -15,36 +15,36 @@ from schedules.show import headline, named, printable
 from spiders.sources import score_kind
 
 
-def print_explanation(console: Console, told: Mapping[str, Any]) -> None:
+def print_explanation(console: Console, explained: Mapping[str, Any]) -> None:
     """The explanation for a person."""
-    console.print(headline(told))
+    console.print(headline(explained))
     _heading(console, "Listings, and why each is believed to be this film")
-    for row in told["listings"]:
+    for row in explained["listings"]:
         _listing(console, row, _why(row))
-    if not told["listings"]:
+    if not explained["listings"]:
         console.print("  none")
-    for row in told["formerly"]:
+    for row in explained["formerly"]:
         _listing(console, row, f"was this film until {row['valid_to'][:10]}; {_why(row)}")
-    if told["rejected"]:
+    if explained["rejected"]:
         _heading(console, "Rejected, or doubtful")
-    for row in told["rejected"]:
+    for row in explained["rejected"]:
         word = {"ask": "doubtful", "different": "another film"}[row["answer"]]
         why = f"{word}{_sure(row)}: {row['evidence']}"
         if row["matched_to"]:
             why += f". It is matched to {row['matched_to']}"
         _listing(console, row, why)
     _heading(console, "Scores")
-    own = [row for row in told["scores"] if not row["relayed"]]
-    relayed = [row for row in told["scores"] if row["relayed"]]
-    if not told["scores"]:
+    own = [row for row in explained["scores"] if not row["relayed"]]
+    relayed = [row for row in explained["scores"] if row["relayed"]]
+    if not explained["scores"]:
         console.print("  none yet")
     _print_scores(console, own, "Said by (layout)")
     if relayed:
         console.print()
     _print_scores(console, relayed, "Repeated by (layout)")
-    if told["disagreements"]:
+    if explained["disagreements"]:
         _heading(console, "Where sources disagree")
-        for line in told["disagreements"]:
+        for line in explained["disagreements"]:
             columns.indented(console, printable(line))
 
 

@@ -123,7 +123,7 @@ class Finding:
 
 def findings(found: Condition) -> list[Finding]:
     """All that is wrong, in the order of `KINDS`."""
-    told = [
+    wrong = [
         *_nights(found),
         *map(_trouble, found.troubles),
         *filter(None, map(_held, found.held)),
@@ -132,7 +132,7 @@ def findings(found: Condition) -> list[Finding]:
         *_disk(found),
         *_notes(found),
     ]
-    return sorted(told, key=lambda finding: (KINDS.index(finding.kind), finding.key))
+    return sorted(wrong, key=lambda finding: (KINDS.index(finding.kind), finding.key))
 
 
 def _nights(found: Condition) -> Iterator[Finding]:
@@ -226,13 +226,13 @@ def _held(held: Held) -> Finding | None:
 
 
 def _coverage(found: Condition) -> Iterator[Finding]:
-    for kind, told in found.coverage.items():
-        if told.fell:
+    for kind, known in found.coverage.items():
+        if known.fell:
             yield Finding(
                 f"coverage:{kind}",
                 "fault",
-                f"the {score_kind(kind).label} is known of {told.scored:,} films, {told.usual:,.0f}"
-                " is usual",
+                f"the {score_kind(kind).label} is known of {known.scored:,} films,"
+                f" {known.usual:,.0f} is usual",
                 "The others are shown without it.",
                 f'sqlite3 {found.file} "SELECT * FROM coverage"',
             )

@@ -172,7 +172,7 @@ class Intent:
             assert url
             yield Target(kind="listing", url=url, source_id=source_id)
 
-    def _plan(self, source: Source, stage: Literal["find", "read"], **told: Any) -> Plan:
+    def _plan(self, source: Source, stage: Literal["find", "read"], **fields: Any) -> Plan:
         validators = {
             url: (etag, last_modified)
             for url, etag, last_modified in self._db.conn.execute(
@@ -190,7 +190,7 @@ class Intent:
             backoff_seconds=self._config.backoff(source),
             limits=self._config.limits,
             validators=validators,
-            **told,
+            **fields,
         )
 
     # --- what was asked before ----------------------------------------------------------------

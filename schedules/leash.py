@@ -29,7 +29,7 @@ def _watch(leash: int) -> None:
     while True:
         patience = None if until == inf else max(0.0, until - time.monotonic())
         readable, _, _ = select.select([leash], [], [], patience)
-        told = os.read(leash, LEASE.size) if readable else b""
-        if not told:
+        received = os.read(leash, LEASE.size) if readable else b""
+        if not received:
             os._exit(LET_GO)  # at once: the request in hand is no longer ours
-        (until,) = LEASE.unpack(told)
+        (until,) = LEASE.unpack(received)

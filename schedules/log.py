@@ -47,7 +47,7 @@ class _Lines(logging.Formatter):
     """A record as one line of JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
-        told = {
+        entry = {
             "at": datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
             "level": record.levelname.lower(),
             "run": _run.get(),
@@ -55,7 +55,7 @@ class _Lines(logging.Formatter):
             "event": record.msg,
             **record.__dict__.get("fields", {}),
         }
-        return json.dumps(_redacted(told), ensure_ascii=False)
+        return json.dumps(_redacted(entry), ensure_ascii=False)
 
 
 class _PrivateFile(RotatingFileHandler):

@@ -172,7 +172,7 @@ class Lookups:
             # still be asked.
             about += [s.key for s in SOURCES if s.wikidata_property and not s.finds]
         of_every_film = imdb_ids[0] is None
-        told = {
+        values = {
             "at": clock.now(),
             "detail": f"asked {source.key}",
             "titled": source.finds is Finds.DATASET,
@@ -183,7 +183,9 @@ class Lookups:
         films: set[int] = set()
         for key in about:
             for imdb_id in imdb_ids:
-                rows = self._db.conn.execute(remember, {**told, "source": key, "imdb_id": imdb_id})
+                rows = self._db.conn.execute(
+                    remember, {**values, "source": key, "imdb_id": imdb_id}
+                )
                 films.update(row[0] for row in rows)
         return films
 

@@ -25,10 +25,10 @@ def write(path: Path, text: str) -> None:
         raise
 
 
-def text(found: Condition, told: Sequence[Finding]) -> str:
+def text(found: Condition, wrong: Sequence[Finding]) -> str:
     """Gauges with their HELP and TYPE. What is not known has no line: it is never 0."""
-    well = not any(finding.level == "fault" for finding in told)
-    return _text((*_checked(found.at, well=well), *_gauges(found, told)))
+    well = not any(finding.level == "fault" for finding in wrong)
+    return _text((*_checked(found.at, well=well), *_gauges(found, wrong)))
 
 
 def text_of_no_database(at: str) -> str:
@@ -54,8 +54,8 @@ def _checked(at: str, *, well: bool) -> Iterator[_Gauge]:
     yield "afterscore_healthy", "1 where health finds no fault, else 0.", {}, float(well)
 
 
-def _gauges(found: Condition, told: Sequence[Finding]) -> Iterator[_Gauge]:
-    for finding in told:
+def _gauges(found: Condition, wrong: Sequence[Finding]) -> Iterator[_Gauge]:
+    for finding in wrong:
         labels = {"key": finding.key, "level": finding.level}
         yield "afterscore_finding", "Something that is not as it should be.", labels, 1
     if found.whole_ended:

@@ -97,8 +97,8 @@ class _Parent:
         finally:
             for theirs in (plan_from, answers_to, held):
                 os.close(theirs)
-        told, leash_of = os.fdopen(plan, "wb"), os.fdopen(leash, "wb", buffering=0)
-        return Crawling(self, pid, told, os.fdopen(answers, "rb"), leash_of)
+        plan_to, leash_of = os.fdopen(plan, "wb"), os.fdopen(leash, "wb", buffering=0)
+        return Crawling(self, pid, plan_to, os.fdopen(answers, "rb"), leash_of)
 
     def close(self) -> None:
         """End it, and wait for that."""

@@ -150,10 +150,10 @@ def night(
     most = min(limit or len(rows), len(rows) if chosen else budget)
     left = max(0, most - int(asked.sum()))
     pressing = most_pressing(due).head(left)
-    told: Sequence[str] = ()
+    exported_ids: Sequence[str] = ()
     if exported and not chosen and export_read(db, source, but_in=first_run):
         room = min(limit or budget, budget) - int(asked.sum()) - len(pressing)
-        told = most_popular_unasked(db, source.key, max(0, room))
+        exported_ids = most_popular_unasked(db, source.key, max(0, room))
     return Night(
         source=source.key,
         listings=len(rows),
@@ -164,7 +164,7 @@ def night(
         delay_seconds=config.delay(source),
         asked=pressing,
         usual=usual,
-        exported=told,
+        exported=exported_ids,
         unlisted=count_unasked(db, source.key) if exported else 0,
     )
 
@@ -266,10 +266,10 @@ def _listings(
     """What `schedules.due.schedule` is told of a source's listings, in their order: of all, or of
     those of the films in temp.chosen_films, or of those that were `asked`."""
     set_aside(db, "asked_listings", "listing_id", asked or ())
-    told: dict[str, str | int] = {
+    params: dict[str, str | int] = {
         "source": source,
         "chosen": int(chosen),
         "asked": int(asked is not None),
     }
-    rows = pd.read_sql_query(_LISTINGS, db.conn, params=told)
+    rows = pd.read_sql_query(_LISTINGS, db.conn, params=params)
     return rows.sort_values("listing_id", ignore_index=True)

@@ -98,20 +98,20 @@ def steps(console: Console) -> Iterator[Step]:
     """Says what is being done: in one changing line on a terminal, now and then elsewhere."""
     said = time.monotonic()
 
-    def told(what: str, done: int, total: int | None) -> str:
+    def in_words(what: str, done: int, total: int | None) -> str:
         if total is None:
             return f"{what}: {done:,}"
         return f"{what}: {done:,} of {total:,}" if total > 1 else what
 
     if console.is_terminal:
         with console.status("") as status:
-            yield lambda what, done, total: status.update(told(what, done, total))
+            yield lambda what, done, total: status.update(in_words(what, done, total))
         return
 
     def line(what: str, done: int, total: int | None) -> None:
         nonlocal said
         if time.monotonic() - said >= STEP_EVERY:
             said = time.monotonic()
-            console.print(told(what, done, total), markup=False, soft_wrap=True)
+            console.print(in_words(what, done, total), markup=False, soft_wrap=True)
 
     yield line

@@ -69,12 +69,12 @@ def served(folder: Path) -> dict[str, dict[str, Sample]]:
     """The pages to serve, by the host they belong to (`https://…`) and their path with query."""
     pages: dict[str, dict[str, Sample]] = {}
     for beside in sorted(folder.rglob("*.expected.json")):
-        told = json.loads(beside.read_text("utf-8"))
-        if told.get("served"):
+        expected = json.loads(beside.read_text("utf-8"))
+        if expected.get("served"):
             page = beside.with_name(beside.name.removesuffix(".expected.json"))
             content_type = _TYPES.get(page.suffix, "application/octet-stream")
-            sample = Sample(page.read_bytes(), content_type, told.get("headers", {}))
-            site, path = _split(told["url"])
+            sample = Sample(page.read_bytes(), content_type, expected.get("headers", {}))
+            site, path = _split(expected["url"])
             pages.setdefault(site, {})[_DATE.sub(".", path)] = sample
     for source in SOURCES:
         own = folder / source.key

@@ -80,12 +80,12 @@ def film_card(console: Console, facts: Mapping[str, Any]) -> None:
             soft_wrap=True,
         )
         return
-    told = facts["credits"]
-    line = _STAY[credits_answer(told)]
-    if told["scene_count"]:
-        line += f" ({told['scene_count']} in all)"
-    console.print(Text(line, style="bold green" if told["stay"] in ("yes", "until_mid") else ""))
-    for says, sources in (("yes", told["yes_sources"]), ("no", told["no_sources"])):
+    verdict = facts["credits"]
+    line = _STAY[credits_answer(verdict)]
+    if verdict["scene_count"]:
+        line += f" ({verdict['scene_count']} in all)"
+    console.print(Text(line, style="bold green" if verdict["stay"] in ("yes", "until_mid") else ""))
+    for says, sources in (("yes", verdict["yes_sources"]), ("no", verdict["no_sources"])):
         if sources:
             console.print(f"  {says}: {', '.join(by_key(key).name for key in sources)}")
     if facts["consensus"]:
@@ -114,19 +114,19 @@ def film_card(console: Console, facts: Mapping[str, Any]) -> None:
         )
 
 
-def _consensus_lines(told: Mapping[str, Any]) -> Text:
+def _consensus_lines(consensus: Mapping[str, Any]) -> Text:
     """The consensus, how sure it is and what it is made of; then the two sides apart."""
-    kinds = [score_kind(key).label for key in told["kinds"]]
+    kinds = [score_kind(key).label for key in consensus["kinds"]]
     made_of = f"the {kinds[0]} alone" if len(kinds) == 1 else f"{len(kinds)} kinds of score"
     sides = [
-        f"{side}: {told[side]:.0f}"
+        f"{side}: {consensus[side]:.0f}"
         for side in ("critics", "audience")
-        if len(kinds) > 1 and told[side] is not None
+        if len(kinds) > 1 and consensus[side] is not None
     ]
     return Text.assemble(
         "Consensus: ",
-        (f"{told['value']:.0f} of 100", "bold"),
-        f" (nine times in ten {told['low']:.0f} to {told['high']:.0f}), from {made_of}",
+        (f"{consensus['value']:.0f} of 100", "bold"),
+        f" (nine times in ten {consensus['low']:.0f} to {consensus['high']:.0f}), from {made_of}",
         "\n  " * bool(sides) + ", ".join(sides),
     )
 

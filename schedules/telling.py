@@ -72,8 +72,8 @@ def _request(parts: SplitResult) -> urllib.request.Request:
     )
     if credentials:
         user, _, password = credentials.partition(":")
-        told = base64.b64encode(f"{unquote(user)}:{unquote(password)}".encode()).decode()
-        request.add_unredirected_header("Authorization", f"Basic {told}")
+        login = base64.b64encode(f"{unquote(user)}:{unquote(password)}".encode()).decode()
+        request.add_unredirected_header("Authorization", f"Basic {login}")
     return request
 
 
@@ -92,18 +92,18 @@ def _keep(db: Database, path: Path, say: Callable[[str], None]) -> None:
 
 
 def _tell(path: Path, settings: Config, say: Callable[[str], None]) -> None:
-    told: list[Finding] = []
+    wrong: list[Finding] = []
     try:
         reading = read_only(path)
         try:
             found = Condition.of(reading, path, settings)
         finally:
             reading.conn.close()
-        told = findings(found)
-        sent = alerts.tell(path, told, found.unasked)
+        wrong = findings(found)
+        sent = alerts.tell(path, wrong, found.unasked)
     except (sqlite3.Error, DatabaseProblem) as fault:
         say(str(fault))
-        sent = alerts.tell_of_the_file(fault, told)
+        sent = alerts.tell_of_the_file(fault, wrong)
     except OSError as fault:
         say(f"alerts not sent: {fault}")
         return

@@ -64,8 +64,8 @@ class ImdbSpider(SourceSpider):
         plan = self.plan
         self._films = [numbers_of(plan.wanted_imdb_ids)]
         if plan.universe or plan.wanted_imdb_ids:
-            told = plan.model_dump_json(include={"universe", "wanted_imdb_ids"})
-            yield self._selected("dataset", RATINGS, told.encode())
+            selection = plan.model_dump_json(include={"universe", "wanted_imdb_ids"})
+            yield self._selected("dataset", RATINGS, selection.encode())
 
     def ask(self, target: Target) -> scrapy.Request:
         """Datasets go to files."""
@@ -113,7 +113,7 @@ class ImdbSpider(SourceSpider):
         """Hand over what a dataset says with what it was read with; returns whether all was in
         shape."""
         headers = first.response
-        told = {**self.about(first.target), "http_status": 200}
+        common = {**self.about(first.target), "http_status": 200}
         with (
             file_of(headers) as one,
             file_of(last) as other,
@@ -122,11 +122,11 @@ class ImdbSpider(SourceSpider):
             try:
                 in_all, parts = _READ[first.target.kind](self, one, other, kept)
             except DatasetFault as fault:
-                yield Answer(**told, outcome=Outcome.UNREADABLE, detail=str(fault))
+                yield Answer(**common, outcome=Outcome.UNREADABLE, detail=str(fault))
                 return False
             for part, is_last in _with_last(parts):
                 yield Answer(
-                    **told,
+                    **common,
                     **part,
                     outcome=Outcome.OK,
                     complete=is_last,
@@ -146,8 +146,8 @@ class ImdbSpider(SourceSpider):
         """Parts of titles; which of them are films is remembered for those who want to know."""
         for titles, others in parts:
             if self.plan.akas or self.plan.crew:
-                told = zip(titles.source_ids, titles.kinds, strict=True)
-                films = [tconst for tconst, kind in told if kind in FILM_KINDS]
+                pairs = zip(titles.source_ids, titles.kinds, strict=True)
+                films = [tconst for tconst, kind in pairs if kind in FILM_KINDS]
                 self._films.append(numbers_of(films))
             yield {"titles": titles, "records": others}
 

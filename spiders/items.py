@@ -224,10 +224,10 @@ class Titles(_Item):
         return self
 
     @classmethod
-    def of(cls, rows: Sequence[TitleRow], **told: Any) -> Titles:
+    def of(cls, rows: Sequence[TitleRow], **fields: Any) -> Titles:
         """Titles of rows. Raises ValueError where one is not as it should be."""
         columns = zip(*rows, strict=True) if rows else repeat((), len(_COLUMNS))
-        return cls(**dict(zip(_COLUMNS, columns, strict=True)), **told)
+        return cls(**dict(zip(_COLUMNS, columns, strict=True)), **fields)
 
     @property
     def columns(self) -> tuple[tuple[Any, ...], ...]:

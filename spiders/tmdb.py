@@ -62,18 +62,18 @@ class TmdbSpider(SourceSpider):
             yield from super().answered(response, target, asked)
             return
         days = {_export(day).url: day for day in self.plan.exported_on}
-        told = {
+        common = {
             **self.about(target),
             "http_status": response.status,
             "exported_on": days[target.url],
         }
         if response.status == 200:
-            yield from self._read(response.body, asked, told)
+            yield from self._read(response.body, asked, common)
         elif days[target.url] == self.plan.exported_on[0]:
-            yield Answer(**told, outcome=Outcome.NOT_FOUND, detail="it is not there yet")
+            yield Answer(**common, outcome=Outcome.NOT_FOUND, detail="it is not there yet")
             self.waiting.extendleft(map(_export, self.plan.exported_on[1:]))
         else:
-            yield Answer(**told, outcome=Outcome.ERROR, detail="an old export that is not there")
+            yield Answer(**common, outcome=Outcome.ERROR, detail="an old export that is not there")
 
     def told(self, page: Page, target: Target) -> Mapping[str, Any]:
         """The feed has come whole with the last page of its last day."""
@@ -109,17 +109,17 @@ class TmdbSpider(SourceSpider):
             url = f"https://api.themoviedb.org/3/movie/changes?{span}&page={self._page}"
             yield Target(kind="changes", url=url)
 
-    def _read(self, body: bytes, asked: float, told: Mapping[str, Any]) -> Iterator[Answer]:
+    def _read(self, body: bytes, asked: float, common: Mapping[str, Any]) -> Iterator[Answer]:
         try:
             films = read_export(io.BytesIO(body), self.plan.popularity_at_least)
         except ExportFault as fault:
-            yield Answer(**told, outcome=Outcome.UNREADABLE, detail=str(fault))
+            yield Answer(**common, outcome=Outcome.UNREADABLE, detail=str(fault))
             return
         untold = iter(films.items())
         for start in range(0, max(len(films), 1), IDS_AN_ANSWER):
             part = list(islice(untold, IDS_AN_ANSWER))
             yield Answer(
-                **told,
+                **common,
                 outcome=Outcome.OK,
                 complete=start + IDS_AN_ANSWER >= len(films),
                 ids=Ids(

@@ -47,7 +47,7 @@ class WikidataSpider(SourceSpider):
         if target.kind != "whole_crosswalk" or response.status != 200:
             yield from super().answered(response, target, asked)
             return
-        told = {**self.about(target), "http_status": 200}
+        common = {**self.about(target), "http_status": 200}
         refused = refusal(Page(self.name, target.url, response.body))
         wanted = frozenset(self.plan.wanted_imdb_ids)
         try:
@@ -57,7 +57,7 @@ class WikidataSpider(SourceSpider):
         if refused:
             outcome, why = refused
             detail = f"{why}; the next runs ask in batches"
-            yield Answer(**told, outcome=outcome, detail=detail)
+            yield Answer(**common, outcome=outcome, detail=detail)
             self._mind(outcome, detail)
             return
         found: set[str] = set()
@@ -66,7 +66,7 @@ class WikidataSpider(SourceSpider):
             part = [record_of(q, items[q]) for q in untold[start : start + FILMS_AN_ANSWER]]
             found.update(*(record.identifiers.get("imdb", ()) for record in part))
             yield Answer(
-                **told,
+                **common,
                 outcome=Outcome.OK,
                 complete=start + FILMS_AN_ANSWER >= len(untold),
                 records=tuple(part),

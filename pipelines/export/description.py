@@ -65,10 +65,10 @@ def _readme(kind: str, written: Sequence[Written], at: str) -> Iterable[str]:
         yield f"## {file.name}\n"
         yield f"{file.rows:,} rows. A row is {file.selected.table.row}.\n"
         if narrowed.since:
-            told = file.selected.said
+            condition = file.selected.said
             yield (
-                f"When a row was said to be so: `{told}`.\n"
-                if told
+                f"When a row was said to be so: `{condition}`.\n"
+                if condition
                 else "Every row: nothing tells when one was said to be so.\n"
             )
         yield "| Column | Type | |\n| --- | --- | --- |"

@@ -13,7 +13,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from pipelines.export.notice import sources_of, write_notice
-from pipelines.export.reading import Narrowed, Told, batches, one_moment
+from pipelines.export.reading import Advance, Narrowed, batches, one_moment
 from spiders.sources import score_kinds
 
 _FACTS = (
@@ -82,7 +82,7 @@ Render = Callable[[Path, Iterator[Film]], None]
 
 
 def export_films(
-    db: Database, render: Render, folder: Path, at: str, narrowed: Narrowed, told: Told
+    db: Database, render: Render, folder: Path, at: str, narrowed: Narrowed, advance: Advance
 ) -> int:
     """Write every film that has a title into a folder, with NOTICE; returns how many there were.
 
@@ -94,7 +94,7 @@ def export_films(
         nonlocal number
         for film in _films(db, narrowed):
             number += 1
-            told("films", number)
+            advance("films", number)
             yield film
 
     with one_moment(db.conn):

@@ -20,7 +20,7 @@ STEPS = 100_000
 
 Row: TypeAlias = tuple[Any, ...]
 
-Told: TypeAlias = Callable[[str, int], None]
+Advance: TypeAlias = Callable[[str, int], None]
 """Hears what is being exported, and how many rows or films of it are."""
 
 _READING = {
@@ -95,10 +95,10 @@ def refuse_wrong(db: sqlite3.Connection, table: str, condition: str) -> None:
 
 
 def _wrong(table: str, fault: Exception) -> CannotExport:
-    told = str(fault)
-    if told in ("not authorized", "You can only execute one statement at a time."):
-        told = "it takes one condition, which reads the database and does nothing else"
-    return CannotExport(f"--where on {table}: {told}. docs/tables.md has its columns.")
+    reason = str(fault)
+    if reason in ("not authorized", "You can only execute one statement at a time."):
+        reason = "it takes one condition, which reads the database and does nothing else"
+    return CannotExport(f"--where on {table}: {reason}. docs/tables.md has its columns.")
 
 
 @contextmanager

@@ -9,13 +9,13 @@ from sqlite_utils import Database
 
 from pipelines.export.description import Written, write_description
 from pipelines.export.notice import sources_of, write_notice
-from pipelines.export.reading import Told, one_moment
+from pipelines.export.reading import Advance, one_moment
 from pipelines.export.selection import Selected
 from pipelines.export.writers import WRITERS
 
 
 def export_tables(
-    db: Database, chosen: Sequence[Selected], kind: str, folder: Path, at: str, told: Told
+    db: Database, chosen: Sequence[Selected], kind: str, folder: Path, at: str, advance: Advance
 ) -> list[Written]:
     """Write what is chosen into a folder, with its description and the sources' NOTICE.
 
@@ -31,7 +31,7 @@ def export_tables(
                 for batch in selected.rows(db.conn):
                     write(batch)
                     rows += len(batch)
-                    told(name, rows)
+                    advance(name, rows)
             written.append(Written(file, selected, rows))
         sources = sources_of(db)
     write_description(folder, kind, written, sources, at)

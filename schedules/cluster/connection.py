@@ -127,10 +127,10 @@ class Connection:
         client = await self.open()
         assert client.scheduler
         try:
-            told = await wait_for(client.scheduler.identity(n_workers=-1), PATIENCE_SECONDS)
+            identity = await wait_for(client.scheduler.identity(n_workers=-1), PATIENCE_SECONDS)
         except (OSError, TimeoutError) as fault:
             raise ClusterProblem(f"the scheduler was lost ({words(fault)})") from fault
-        return list(told["workers"])
+        return list(identity["workers"])
 
     async def _installed(self, wait: float | None = None) -> dict[str, Installed]:
         """The workers that have installed what we have, by their addresses.
@@ -160,12 +160,12 @@ class Connection:
     async def _ask(self, client: Client, address: str) -> Installed | None:
         """What a worker has installed, or None where it does not say."""
         try:
-            told = await wait_for(
+            answers = await wait_for(
                 client.run(installed, workers=[address], on_error="return"), PATIENCE_SECONDS
             )
         except (OSError, TimeoutError, CancelledError):
             return None
-        has = told.get(address)
+        has = answers.get(address)
         if isinstance(has, Installed):
             return has
         if isinstance(has, (ImportError, AttributeError)):

@@ -184,8 +184,8 @@ def backfill_command(
         count = database["films"].count if whole else len(ids)
         _print_estimate(Intent(database, settings, chosen), count, err)
         if ends_at:
-            told = time_taken(clock.seconds_until(ends_at) / 3_600)
-            err.print(f"It ends at {until} UTC at the latest, in {told}.", markup=False)
+            time_left = time_taken(clock.seconds_until(ends_at) / 3_600)
+            err.print(f"It ends at {until} UTC at the latest, in {time_left}.", markup=False)
         result = run_shown(
             database,
             settings,
@@ -313,13 +313,13 @@ def _print_estimate(intent: Intent, film_count: int, console: Console) -> None:
         console.print("Which films there are is read first; what they cost is known then.")
         return
     estimates = backfill.estimate(intent, film_count)
-    for told in estimates:
+    for estimate in estimates:
         console.print(
-            f"{told.source}: up to {counted(told.requests, 'request')},"
-            f" {time_taken(told.hours)} at the polite rate"
+            f"{estimate.source}: up to {counted(estimate.requests, 'request')},"
+            f" {time_taken(estimate.hours)} at the polite rate"
         )
     if estimates:
-        longest = max(told.hours for told in estimates)
+        longest = max(estimate.hours for estimate in estimates)
         console.print(f"Hosts are asked side by side: about {time_taken(longest)} in all.")
     else:
         console.print("No source that is on is asked film by film ('afterscore sources').")

@@ -16,7 +16,7 @@ from pipelines.export.folder import whole_folder
 from pipelines.export.home_cinema import Render, export_films
 from pipelines.export.kodi import write_nfo_files
 from pipelines.export.kometa import write_kometa_file
-from pipelines.export.reading import Narrowed, Told
+from pipelines.export.reading import Advance, Narrowed
 from pipelines.export.selection import selected
 from pipelines.retention import has_lapsed, purge, silent_since
 from pipelines.wording import counted
@@ -89,13 +89,13 @@ def export(
     reading = read_only(path)
     with closing(reading.conn), steps(err) as step:
 
-        def told(what: str, number: int) -> None:
+        def advance(what: str, number: int) -> None:
             step(what, number, None)
 
         if kind in _OF_FILMS:
-            _export_films(reading, kind, folder, narrowed, told, force=force)
+            _export_films(reading, kind, folder, narrowed, advance, force=force)
         else:
-            _export_tables(reading, kind, folder, tables or [], narrowed, told, force=force)
+            _export_tables(reading, kind, folder, tables or [], narrowed, advance, force=force)
 
 
 def _export_tables(
@@ -104,7 +104,7 @@ def _export_tables(
     folder: Path,
     names: list[str],
     narrowed: Narrowed,
-    told: Told,
+    advance: Advance,
     *,
     force: bool,
 ) -> None:
@@ -113,7 +113,7 @@ def _export_tables(
     at = clock.now()
     chosen = selected(db, names, narrowed)
     with whole_folder(folder, force=force) as partial:
-        written = export_tables(db, chosen, kind, partial, at, told)
+        written = export_tables(db, chosen, kind, partial, at, advance)
     number, rows = len(written), sum(file.rows for file in written)
     tables, of_them = counted(number, "table"), counted(rows, "row")
     say(f"{folder}: {tables}, {of_them}, as of {at}.")
@@ -124,13 +124,13 @@ def _export_tables(
 
 
 def _export_films(
-    db: Database, kind: Format, folder: Path, narrowed: Narrowed, told: Told, *, force: bool
+    db: Database, kind: Format, folder: Path, narrowed: Narrowed, advance: Advance, *, force: bool
 ) -> None:
     at = clock.now()
     if narrowed.where:
         selected(db, ["film_scores"], narrowed)
     with whole_folder(folder, force=force) as partial:
-        number = export_films(db, _OF_FILMS[kind], partial, at, narrowed, told)
+        number = export_films(db, _OF_FILMS[kind], partial, at, narrowed, advance)
     say(f"{folder}: {number:,} films, as of {at}. Series, music and the like are not in it.")
 
 

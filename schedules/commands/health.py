@@ -66,15 +66,15 @@ def health(
         if prometheus:
             _write(prometheus, metrics.text_of_no_database(clock.now()))
         raise
-    told = findings(found)
+    wrong = findings(found)
     if prometheus:
-        _write(prometheus, metrics.text(found, told))
+        _write(prometheus, metrics.text(found, wrong))
     if as_json:
-        print_json(_rows(found, told, acked))
+        print_json(_rows(found, wrong, acked))
     else:
-        _print(found, told, acked)
-    unsent = tell and _tell(path, told, found)
-    if unsent or any(finding.level == "fault" for finding in told):
+        _print(found, wrong, acked)
+    unsent = tell and _tell(path, wrong, found)
+    if unsent or any(finding.level == "fault" for finding in wrong):
         raise typer.Exit(1)
 
 
@@ -109,11 +109,11 @@ def _test() -> None:
         raise typer.Exit(1)
 
 
-def _tell(path: Path, told: list[Finding], found: Condition) -> bool:
+def _tell(path: Path, wrong: list[Finding], found: Condition) -> bool:
     try:
-        sent = alerts.tell(path, told, found.unasked)
+        sent = alerts.tell(path, wrong, found.unasked)
     except DatabaseProblem as fault:
-        _print_problems(alerts.tell_of_the_file(fault, told))
+        _print_problems(alerts.tell_of_the_file(fault, wrong))
         raise
     _print_problems(sent)
     return bool(sent.problems)
@@ -124,8 +124,8 @@ def _print_problems(sent: alerts.Sent) -> None:
         warn(f"not sent: {problem}")
 
 
-def _print(found: Condition, told: list[Finding], acked: dict[str, str]) -> None:
-    for finding in told:
+def _print(found: Condition, wrong: list[Finding], acked: dict[str, str]) -> None:
+    for finding in wrong:
         mark = f" [no alert until {acked[finding.key]}]" if finding.key in acked else ""
         told_of = f"{finding.level.upper():5} {finding.key}: {finding.what}{mark}"
         say(show.printable(f"{told_of}  → {finding.do}  ({finding.page})"))
@@ -136,18 +136,18 @@ def _print(found: Condition, told: list[Finding], acked: dict[str, str]) -> None
         ended = f"last whole refresh {clock.ago(found.whole_ended)}"
     grown = "" if found.grown is None else f" ({megabytes(found.grown)} more than a week ago)"
     say(
-        f"{'' if told else 'All is well: '}{ended}; {found.file.name} {megabytes(found.db_bytes)},"
+        f"{'' if wrong else 'All is well: '}{ended}; {found.file.name} {megabytes(found.db_bytes)},"
         f" WAL {megabytes(found.wal_bytes)}{grown}; {megabytes(found.free_bytes)} free"
     )
 
 
-def _rows(found: Condition, told: list[Finding], acked: dict[str, str]) -> dict[str, Any]:
+def _rows(found: Condition, wrong: list[Finding], acked: dict[str, str]) -> dict[str, Any]:
     """What `--json` prints: sizes in bytes, times UTC, what is not known null."""
     return {
-        "healthy": not any(finding.level == "fault" for finding in told),
+        "healthy": not any(finding.level == "fault" for finding in wrong),
         "findings": [
             {**asdict(finding), "page": finding.page, "acked_until": acked.get(finding.key)}
-            for finding in told
+            for finding in wrong
         ],
         "last_whole_refresh": found.whole_ended,
         "last_success": dict(found.succeeded),

@@ -173,16 +173,16 @@ def _decide(
         if not chosen:
             raise Problem("nothing of that is held ('afterscore quarantine list')")
         for case in chosen:
-            told = show.printable(f"{case.named} {case.topic}: {case.reason}")
+            in_words = show.printable(f"{case.named} {case.topic}: {case.reason}")
             try:
                 with transaction(database):
                     touched |= decision.write(database, case).touched
             except CannotRelease as fault:
                 failed = True
-                line = f"not released: {case.quarantine_id}  {told}: {fault}"
+                line = f"not released: {case.quarantine_id}  {in_words}: {fault}"
                 note(line)
                 continue
-            line = f"{decision.done}: {case.quarantine_id}  {told}"
+            line = f"{decision.done}: {case.quarantine_id}  {in_words}"
             say(line)
         matched = match(database, touched)
         merge(database, matched.films | films_of(database, touched))
@@ -238,9 +238,9 @@ def _print_case(row: dict[str, Any]) -> None:
         f" {counted(row['times_held'], 'time')} on {counted(row['nights'], 'night')}"
     )
     if row["topic"] == CRAWL:
-        told = row["record"]
-        records = counted(told["records"], "record")
-        line(f"  {records} in {counted(told['answers'], 'answer')} are kept, such as:")
+        numbers = row["record"]
+        records = counted(numbers["records"], "record")
+        line(f"  {records} in {counted(numbers['answers'], 'answer')} are kept, such as:")
         for record in row["first_records"]:
             line(f"    {json.dumps(record, ensure_ascii=False)}")
     else:

@@ -11,7 +11,7 @@ import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from pipelines import clock, pruning
-from pipelines.backup import Told, back_up
+from pipelines.backup import Advance, back_up
 from pipelines.database import read_only
 from pipelines.pruning import Outdated, outdated
 from pipelines.wording import counted
@@ -36,8 +36,8 @@ def backup(
               afterscore backup ratings.db --force --db /mnt/backups/ratings.db
     """
     path = config.database_path(db)
-    with closing(read_only(path, older=True).conn) as reading, _progress() as told:
-        back_up(reading, file, force=force, told=told)
+    with closing(read_only(path, older=True).conn) as reading, _progress() as advance:
+        back_up(reading, file, force=force, advance=advance)
     size = file.stat().st_size
     say(f"{file}: {size / 1e6:,.1f} MB, one whole and sound copy of {path}.")
 
@@ -107,7 +107,7 @@ def _print_outdated(done: str, old: Outdated) -> None:
 
 
 @contextmanager
-def _progress() -> Iterator[Told | None]:
+def _progress() -> Iterator[Advance | None]:
     """A bar on a terminal, nothing elsewhere."""
     if not err.is_terminal:
         yield None
@@ -116,9 +116,9 @@ def _progress() -> Iterator[Told | None]:
     with Progress(*columns, TimeRemainingColumn(), console=err, transient=True) as bars:
         task = bars.add_task("copying", total=None)
 
-        def told(copied: int, total: int) -> None:
+        def advance(copied: int, total: int) -> None:
             bars.update(task, completed=copied, total=total)
             if copied == total:
                 bars.update(task, description="checking")
 
-        yield told
+        yield advance

@@ -42,11 +42,11 @@ def explain_command(
     Example:  afterscore explain "Skyfall (2012)"
     """
     reading = read_only(config.database_path(db))
-    told = explanation(reading, film_facts(reading, films.find(reading, name)))
+    explained = explanation(reading, film_facts(reading, films.find(reading, name)))
     if as_json:
-        print_json(told)
+        print_json(explained)
     else:
-        explain.print_explanation(out, told)
+        explain.print_explanation(out, explained)
 
 
 def match_list(
@@ -75,8 +75,8 @@ def match_list(
             ),
             soft_wrap=True,
         )
-        told = f"probability {row['probability']:.2f}: {show.printable(row['evidence'])}"
-        columns.indented(out, Text(told, style="dim"))
+        why = f"probability {row['probability']:.2f}: {show.printable(row['evidence'])}"
+        columns.indented(out, Text(why, style="dim"))
         if row["film_listing"]:
             say(f"  afterscore match same {row['film_listing']} {listing}   (or different)")
     if not rows:

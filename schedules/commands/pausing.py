@@ -35,8 +35,8 @@ def sources_pause(
     end = end_of(until) if until else None
     with noting(config.database_path(db)) as database:
         pause(database, source.key, clock.now(), end, why)
-        told = paused(database, clock.now())[source.key]
-    say(f"{key}: {told}. A run that has begun is not stopped.")
+        in_words = paused(database, clock.now())[source.key]
+    say(f"{key}: {in_words}. A run that has begun is not stopped.")
 
 
 def sources_resume(key: KeyArgument, db: DbOption = None) -> None:

@@ -30,19 +30,19 @@ def runs(
               afterscore runs 12
     """
     reading = read_only(config.database_path(db))
-    told: Any
+    found: Any
     if number is None:
-        told = last_runs(reading, limit)
+        found = last_runs(reading, limit)
     else:
-        told = one_run(reading, number)
-        if told is None:
+        found = one_run(reading, number)
+        if found is None:
             raise Problem(f"there is no run {number} ('afterscore runs')")
     if as_json:
-        print_json(told)
+        print_json(found)
     elif number is not None:
-        _print_run(told)
-    elif told:
-        _print_runs(told)
+        _print_run(found)
+    elif found:
+        _print_runs(found)
     else:
         out.print("No run yet: 'afterscore refresh'.")
 
@@ -61,8 +61,8 @@ def _print_runs(rows: list[dict[str, Any]]) -> None:
         )
     columns.print_table(out, table)
     for row in rows:
-        told = [f"{c['source']} {c['outcome']}: {c['detail']}" for c in row["failed"]]
-        for line in [*told, *(row["exception"] or "").splitlines()[:1]]:
+        failures = [f"{c['source']} {c['outcome']}: {c['detail']}" for c in row["failed"]]
+        for line in [*failures, *(row["exception"] or "").splitlines()[:1]]:
             line = show.printable(f"run {row['run_id']}: {line}")
             say(line)
 

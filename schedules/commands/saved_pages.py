@@ -46,9 +46,9 @@ def read(
             if isinstance(entry, archive.Saved):
                 _print_records(entry)
             else:
-                told, why = entry
+                stated, why = entry
                 failures += 1
-                print(json.dumps(archive.failed(told, why), ensure_ascii=False))  # noqa: T201
+                print(json.dumps(archive.failed(stated, why), ensure_ascii=False))  # noqa: T201
                 note(why)
         raise typer.Exit(1 if failures else 0)
     if not (file and source and url):
@@ -78,20 +78,20 @@ def store_saved_pages(saved: Path, db: Path | None) -> None:
         raise Problem(f"no file {saved}")
     with writing_to(db, f"backfill --from {saved}") as database:
         tally = backfill.store_saved(database, usable())
-    told = [*problems, *tally.notes]
-    for problem in told[:SHOWN]:
+    all_problems = [*problems, *tally.notes]
+    for problem in all_problems[:SHOWN]:
         note(problem)
-    if len(told) > SHOWN:
-        err.print(f"… and {counted(len(told) - SHOWN, 'problem')} more")
+    if len(all_problems) > SHOWN:
+        err.print(f"… and {counted(len(all_problems) - SHOWN, 'problem')} more")
     counts = tally.counts
     out.print(
         f"{counted(counts['asked'], 'saved page')}: {counts['fetched']:,} read,"
-        f" {counted(counts['stored'], 'record')} stored, {counted(len(told), 'problem')}."
+        f" {counted(counts['stored'], 'record')} stored, {counted(len(all_problems), 'problem')}."
     )
     if not counts["asked"]:
-        what = "could be stored" if told else "is of a known source"
+        what = "could be stored" if all_problems else "is of a known source"
         raise Problem(f"no page of {saved} {what}")
-    if told:
+    if all_problems:
         raise typer.Exit(1)
 
 

@@ -80,7 +80,7 @@ def sources(ctx: typer.Context, as_json: JsonOption = False, db: DbOption = None
     path = config.database_path(db)
     alone = left_alone(read_only(path), clock.now(), LONGEST_WAIT) if path.exists() else {}
     skipped = {source.key: settings.skipped(source) for source in SOURCES}
-    skipped |= {key: told for key, told in alone.items() if not skipped[key]}
+    skipped |= {key: why for key, why in alone.items() if not skipped[key]}
     if as_json:
         rows = [{**row, "skipped": skipped[row["key"]]} for row in show.register_rows()]
         print_json(rows)

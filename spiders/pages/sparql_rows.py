@@ -96,10 +96,10 @@ class _Answer:
 def _variables(head: str) -> list[str]:
     """The variables that the beginning of an answer names, up to its first row."""
     try:
-        told = json.loads(head + "]}}")["head"]["vars"]
+        names = json.loads(head + "]}}")["head"]["vars"]
     except (ValueError, LookupError, TypeError, RecursionError):
         return []
-    return told if isinstance(told, list) else []
+    return names if isinstance(names, list) else []
 
 
 def _term_as_text(found: dict[str, Any]) -> Any:

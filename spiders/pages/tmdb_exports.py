@@ -86,13 +86,13 @@ def films(stream: BinaryIO) -> Iterator[Exported]:
 
 def _film(number: int, line: bytes) -> Exported:
     try:
-        told = json.loads(line)
+        row = json.loads(line)
         film = Exported(
-            told["id"],
-            told.get("original_title"),
-            told["popularity"],
-            told["adult"],
-            told["video"],
+            row["id"],
+            row.get("original_title"),
+            row["popularity"],
+            row["adult"],
+            row["video"],
         )
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         raise ExportFault(number, f"no film: {_shown(line)}") from None
