@@ -27,7 +27,9 @@ HEARTBEAT_SECONDS = 10.0
 
 
 @contextmanager
-def night(db: Database, path: Path, settings: Config, say: Callable[[str], None]) -> Iterator[None]:
+def announced(
+    db: Database, path: Path, settings: Config, say: Callable[[str], None]
+) -> Iterator[None]:
     """Around a whole refresh. `say` is told in one line of a heartbeat or alert that was not sent.
 
     A night that came to its end has succeeded, even where a source failed: alerts tell of that.

@@ -38,7 +38,7 @@ from schedules.commands.plan import plan_rows, print_plan, time_taken
 from schedules.commands.running import exit_status, print_result, result_rows, run_shown
 from schedules.commands.saved_pages import store_saved_pages
 from schedules.results import Result, Selection
-from schedules.telling import night
+from schedules.telling import announced
 from spiders.sources import SOURCES
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def refresh(
             again=again,
         )
         whole = chosen == Selection(again=again)
-        with night(database, path, settings, warn) if whole else nullcontext():
+        with announced(database, path, settings, warn) if whole else nullcontext():
             result = run_shown(database, settings, chosen, "refresh", lock=lock, quiet=as_json)
         _print_outcome(database, result, as_json=as_json)
     raise typer.Exit(exit_status(result))
