@@ -32,7 +32,7 @@ from pipelines.scores import stand_on_answers, store_score, write_again_of_datas
 from pipelines.statements import Origin, Statement, Tally, one
 from pipelines.unmerged import write_touched
 from pipelines.verdicts import say_again, store_verdict
-from spiders.items import Answer, Outcome, Record
+from spiders.items import Answer, Outcome, Record, Titles
 
 GONE_AFTER_RUNS = 3
 
@@ -68,34 +68,32 @@ class Store:
         self, answer: Answer, tally: Tally, origin: Origin = "live", exact: str = "second"
     ) -> None:
         """Store an answer. `exact` says how exact the time of an archived page is."""
-        if answer.target == "dataset":
-            origin = "dataset"
         self._count(answer, tally)
         if answer.target == "changes":
             self._changed_upstream(answer)
-            return
-        if answer.target == "export":
+        elif answer.target == "export":
             self._export(answer, tally)
-            return
-        if answer.target in ("akas", "crew"):
+        elif answer.target in ("akas", "crew"):
             self._parts(answer, tally)
             self._url(answer, None, in_full=not self._held_in_dataset(answer, held=False))
-            return
+        elif answer.target == "dataset":
+            self._dataset(answer, tally)
+        elif origin == "archive":
+            self._records(answer, origin, exact, tally, same=False)
+            write_touched(self._db, tally)
+        else:
+            self._asked(answer, tally, origin, exact)
+
+    def _asked(self, answer: Answer, tally: Tally, origin: Origin, exact: str) -> None:
+        """What a page, list or lookup said that was asked for, and what came of asking."""
         held_before, changed_before = tally.counts["held"], tally.counts["changed"]
         written_before = self._db.conn.total_changes
         said_again = self._said_again(answer) if answer.unchanged else None
         if said_again is not None:
             stand_on_answers(self._db, said_again, answer.asked_at)
             say_again(self._db, said_again, answer.asked_at)
-        elif origin == "dataset":
-            self._dataset(answer, tally)
         else:
-            same = origin != "archive" and self._seen(answer)
-            for record in answer.records:
-                self._record(record, answer, origin, exact, tally, same)
-        if origin == "archive":
-            write_touched(self._db, tally)
-            return
+            self._records(answer, origin, exact, tally, same=self._seen(answer))
         listing_id = self._asked_listing(answer)
         if listing_id is not None:
             self._attempted(listing_id, answer)
@@ -108,16 +106,10 @@ class Store:
             confirm_unchanged(self._db, said_again, answer.asked_at, tally)
         write_confirmed(self._db, tally)
         held = tally.counts["held"] > held_before
-        if origin == "dataset":
-            held = self._held_in_dataset(answer, held=held)
-        if answer.target in ("listing", "list", "dataset", "whole_crosswalk"):
+        if answer.target in ("listing", "list", "whole_crosswalk"):
             self._url(answer, listing_id, in_full=not held)
         if listing_id is not None and not held:
             self._answered(answer, changed=tally.counts["changed"] > changed_before)
-        if origin == "dataset" and answer.complete and answer.outcome is Outcome.OK:
-            tally.touch(write_again_of_dataset(self._db, answer.source))
-            write_touched(self._db, tally)
-            confirm_dataset(self._db, answer.source, answer.asked_at, unchanged=answer.unchanged)
 
     def hold(self, answers: Sequence[Answer], doubt: Doubt, tally: Tally) -> None:
         """Hold back answers of one source's crawl as a whole: nothing of them is stored, and what
@@ -228,18 +220,29 @@ class Store:
         return found
 
     def _dataset(self, answer: Answer, tally: Tally) -> None:
-        """A part of a dataset: what is new or says the same as the last time is stored together."""
-        for record in answer.records:
-            self._record(record, answer, "dataset", "second", tally, same=False)
-        if answer.titles is None:
-            return
+        """A part of a dataset; its last part confirms what all of it says."""
+        held_before = tally.counts["held"]
+        self._records(answer, "dataset", "second", tally, same=False)
+        if answer.titles is not None:
+            self._titles(answer, answer.titles, tally)
+        write_touched(self._db, tally)
+        write_confirmed(self._db, tally)
+        held = self._held_in_dataset(answer, held=tally.counts["held"] > held_before)
+        self._url(answer, None, in_full=not held)
+        if answer.complete and answer.outcome is Outcome.OK:
+            tally.touch(write_again_of_dataset(self._db, answer.source))
+            write_touched(self._db, tally)
+            confirm_dataset(self._db, answer.source, answer.asked_at, unchanged=answer.unchanged)
+
+    def _titles(self, answer: Answer, titles: Titles, tally: Tally) -> None:
+        """Titles of a dataset: those that are new or say the same as the last time together."""
         version = self._versions.get(answer.source)
-        compared = store_titles(self._db, answer.titles, answer.asked_at, tally, version)
+        compared = store_titles(self._db, titles, answer.asked_at, tally, version)
         note_in_dataset(self._db, (*compared.as_before, *compared.new))
         stored = []
         for row in compared.left:
             held_before = tally.counts["held"]
-            record = answer.titles.record(row)
+            record = titles.record(row)
             number = self._record(record, answer, "dataset", "second", tally, same=False)
             if number is None:
                 continue
@@ -248,6 +251,12 @@ class Store:
             else:  # what was told before is no longer all that stands
                 forget_told(self._db, number)
         remember(self._db, stored, version)
+
+    def _records(
+        self, answer: Answer, origin: Origin, exact: str, tally: Tally, *, same: bool
+    ) -> None:
+        for record in answer.records:
+            self._record(record, answer, origin, exact, tally, same)
 
     def _record(
         self,
