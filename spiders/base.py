@@ -50,8 +50,8 @@ class SourceSpider(scrapy.Spider):
     """Asks the targets of a plan, one after another, and yields one `Answer` for each response.
 
     A source's spider is a name, and where it differs one of the hooks: `find_targets` (what to ask
-    in the find stage), `headers` (a key), `records` (how to read), `told` (what else an answer
-    says), `follow` (further pages).
+    in the find stage), `headers` (a key), `records` (how to read), `answer_fields` (what else
+    an answer says), `follow` (further pages).
     """
 
     def __init__(self, plan: Plan, **kwargs: Any) -> None:
@@ -83,7 +83,7 @@ class SourceSpider(scrapy.Spider):
         """The records of a page."""
         return read(page)
 
-    def told(self, page: Page, target: Target) -> Mapping[str, Any]:
+    def answer_fields(self, page: Page, target: Target) -> Mapping[str, Any]:
         """What else an answer says, as fields of `Answer`."""
         return {}
 
@@ -212,7 +212,7 @@ class SourceSpider(scrapy.Spider):
             records=tuple(records),
             seconds=round(time.monotonic() - asked, 3),
             detail=detail,
-            **self.told(page, target),
+            **self.answer_fields(page, target),
         )
         self._mind(outcome, detail)
         if not unchanged and outcome is Outcome.OK:

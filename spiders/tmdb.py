@@ -75,7 +75,7 @@ class TmdbSpider(SourceSpider):
         else:
             yield Answer(**common, outcome=Outcome.ERROR, detail="an old export that is not there")
 
-    def told(self, page: Page, target: Target) -> Mapping[str, Any]:
+    def answer_fields(self, page: Page, target: Target) -> Mapping[str, Any]:
         """The feed has come whole with the last page of its last day."""
         if target.kind != "changes":
             return {}
