@@ -74,7 +74,9 @@ def linked_page(number: int, shown: Figures) -> bytes:
         "aggregateRating": rating,
     }
     return f"""<html><head><script type="application/ld+json">{json.dumps(film)}</script></head>
-<body>Film {number} <script>{{"releaseYear":"2012"}}</script></body></html>""".encode()
+<body>Film {number}
+<script id="where-to-watch-json" type="application/json">{{"releaseYear":"2012"}}</script>
+</body></html>""".encode()
 
 
 @dataclass

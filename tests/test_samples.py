@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import html
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import spiders
-from spiders.items import Outcome
+from spiders.items import Outcome, Record
 from spiders.pages.page import Page
 from spiders.pages.reading import read
 from spiders.sources import SOURCES
@@ -64,3 +66,88 @@ def test_other_titles_in_the_margins_of_a_page_are_not_what_it_shows(
     """As once a redesign has left nothing of a film's page that any layout knows."""
     (record,) = read(Page(source, url, (SAMPLES / source / sample).read_bytes()))
     assert (record.outcome, record.scores) == (Outcome.UNREADABLE, {})
+
+
+def read_changed(sample: str, url: str, change: Callable[[bytes], bytes]) -> Record:
+    body = (SAMPLES / sample).read_bytes()
+    changed = change(body)
+    assert changed != body
+    (record,) = read(Page(sample.partition("/")[0], url, changed))
+    return record
+
+
+def replaced(*pairs: tuple[str, str]) -> Callable[[bytes], bytes]:
+    def change(body: bytes) -> bytes:
+        for old, new in pairs:
+            assert old.encode() in body
+            body = body.replace(old.encode(), new.encode())
+        return body
+
+    return change
+
+
+LATIN = replaced(("<head>", "<head><meta charset=iso-8859-1>"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda body: body.decode().encode("utf-16"),
+        lambda body: body.decode().encode("windows-1252"),
+        lambda body: LATIN(body).decode().encode("windows-1252"),
+        LATIN,
+    ],
+    ids=["utf-16", "windows-1252", "windows-1252-stated", "utf-8-stated-as-another"],
+)
+def test_a_page_is_read_in_whatever_encoding_it_was_saved(change: Callable[[bytes], bytes]) -> None:
+    sample, url = "imdb/overview_2015_original_title.html", "https://www.imdb.com/title/tt1300562/"
+    record = read_changed(sample, url, change)
+    assert (record.title, record.original_title) == ("Goodbye Mothers", "Adieu m\u00e8res")
+    assert record.scores["imdb_rating"].value == 7.4
+
+
+BOARD = ("rottentomatoes/score-board-2021.html", "https://www.rottentomatoes.com/m/host_2020")
+WRAP = ("rottentomatoes/ratings-wrap-2019.html", "https://www.rottentomatoes.com/m/shawshank")
+OVERVIEW = ("imdb/overview_2018.html", "https://www.imdb.com/title/tt0133093/")
+ALONE = ("imdb/rating_alone_2019.html", "https://www.imdb.com/title/tt1074638/")
+
+
+@pytest.mark.parametrize(
+    ("page", "change", "kind", "state"),
+    [
+        # As text in JSON, attributes have other quotes.
+        (BOARD, lambda body: json.dumps(body.decode()).encode(), "tomatometer", "missing"),
+        # Slots that are named otherwise, beside figures that tell that there is a score.
+        (WRAP, replaced(("wrap__percentage", "wrap__percent")), "popcornmeter", "missing"),
+        (OVERVIEW, replaced(("ratings_wrapper", "rating-bar")), "imdb_rating", "missing"),
+        # Early in 2019, before a film came out.
+        (WRAP, replaced(("User Ratings: 885,203", "Want to See")), "popcornmeter", "not_rated"),
+        # Cut off behind the tag that opens the slot.
+        (ALONE, lambda body: body.partition(b"7.7")[0], "imdb_rating", "missing"),
+    ],
+    ids=["in-json", "other-slot", "other-wrapper", "want-to-see", "cut"],
+)
+def test_a_score_that_is_not_found_is_not_said_to_be_none(
+    page: tuple[str, str], change: Callable[[bytes], bytes], kind: str, state: str
+) -> None:
+    score = read_changed(*page, change).scores[kind]
+    assert (score.state, score.value) == (state, None)
+
+
+def test_what_stands_on_a_page_as_its_text_is_not_its_markup() -> None:
+    """As where a browser shows a page's source, and that was saved."""
+    record = read_changed(
+        *ALONE,
+        lambda body: f"<html><pre>{html.escape(body.decode(), quote=False)}</pre></html>".encode(),
+    )
+    assert (record.outcome, record.scores) == (Outcome.UNREADABLE, {})
+
+
+def test_a_year_of_other_films_is_not_the_film_s() -> None:
+    other = '</head><body><script type="application/json">{"releaseYear":"2024"}</script>'
+    record = read_changed(
+        "rottentomatoes/json-ld-only.html",
+        "https://www.rottentomatoes.com/m/the_dark_knight",
+        replaced(("</head><body>", other)),
+    )
+    assert (record.title, record.year) == ("The Dark Knight", None)

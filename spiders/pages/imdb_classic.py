@@ -10,7 +10,7 @@ import re
 
 from bs4 import BeautifulSoup, Tag
 
-from spiders.items import Outcome, Record, Score
+from spiders.items import Outcome, Record, Score, ScoreState
 from spiders.pages.embedded import plain
 from spiders.pages.imdb_record import (
     kind_of_label,
@@ -56,11 +56,12 @@ def _overview(page: Page, *, microdata: bool) -> list[Record] | None:
 
 def rating_alone(page: Page) -> list[Record] | None:
     """The rating of that overview in an excerpt which has lost what stood around it."""
-    if b'class="imdbRating"' not in page.body or not own_id(page):
+    slot = page.tree.select_one(".imdbRating") if b'class="imdbRating"' in page.body else None
+    if not slot or not own_id(page):
         return None
     score = _shown_score(
         page,
-        page.tree.select_one(".imdbRating"),
+        slot,
         "[itemprop=ratingValue], strong[title] span",
         "[itemprop=ratingCount], a .small",
     )
@@ -162,7 +163,9 @@ def _shown_score(page: Page, slot: Tag | None, value: str, votes: str) -> Score:
     if values:
         counts = (count(tag.get_text()) for tag in slot.select(votes))
         shown = next((text for text in values if figure(text) is not None), values[0])
-        return read_score(RATING, shown, next((number for number in counts if number), None))
+        score = read_score(RATING, shown, next((number for number in counts if number), None))
+        cut = not page.complete and score.state is ScoreState.NOT_RATED
+        return missing(RATING) if cut else score
     text = slot.get_text(" ")
     if NONE_YET.search(text):
         return not_rated(RATING)

@@ -30,6 +30,9 @@ _BRACKETS = re.compile(
     r"(?P<on>\s*[-\u2013]\s*(?:\d{4})?)?\s*\)"
 )
 _SCHEMA = re.compile(rb"\bid=\"pagecontent\"[^<>]*\bitemtype=\"https?://schema\.org/(\w+)\"")
+_STATES_RATING = re.compile(
+    rb"itemprop=\"ratingCount\"|\bbased on \d[\d.,]* user ratings|\"aggregateRating\"\s*:\s*\{"
+)
 KIND_OF_SCHEMA = {
     "TVSeries": "tvSeries",
     "TVEpisode": "tvEpisode",
@@ -119,5 +122,7 @@ def kind_of_label(label: str) -> str | None:
 
 
 def without_slot(page: Page) -> Score:
-    """No score yet, where a page has no place for one; if it is cut off, the place may be lost."""
-    return not_rated(RATING) if page.complete else missing(RATING)
+    """No score yet, where a whole page has no place for one and states none anywhere; else the
+    place may be lost, or another one."""
+    none_yet = page.complete and not _STATES_RATING.search(page.body)
+    return not_rated(RATING) if none_yet else missing(RATING)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from spiders.items import Outcome, Record
 from spiders.pages.addresses import live_url
+from spiders.pages.encodings import in_utf8
 from spiders.pages.markup import as_sites_write
 from spiders.pages.page import Page
 from spiders.sources import SOURCES, by_key
@@ -79,6 +80,7 @@ def read(page: Page) -> list[Record]:
     Never raises for what a page holds: a body that no layout fits is `unreadable`, and a layout
     that fails on a page is `unreadable` too, with the exception's name in `detail`.
     """
+    page = _with(page, in_utf8(page.body, page.header("content-type")))
     refusal = refused_by_status(page)
     module = import_module(f"spiders.pages.{page.source}")
     peculiar: Callable[[Page], tuple[Outcome, str] | None] | None = getattr(module, "refusal", None)
@@ -91,8 +93,7 @@ def read(page: Page) -> list[Record]:
         return [_failed(page, Outcome.UNREADABLE, f"the page is larger than any known: {size} MB")]
     layouts: Mapping[str, Layout] = module.LAYOUTS
     others = None
-    body = as_sites_write(page.body)
-    page = page if body is page.body else replace(page, body=body)
+    page = _with(page, as_sites_write(page.body))
     for name, layout in layouts.items():
         try:
             records = layout(page)
@@ -115,6 +116,10 @@ def read(page: Page) -> list[Record]:
         return [_failed(page, Outcome.ERROR, "the page says that its database was down")]
     what = others or ("no known layout fits" if page.body.strip() else "the body is empty")
     return [_failed(page, Outcome.UNREADABLE, what)]
+
+
+def _with(page: Page, body: bytes) -> Page:
+    return page if body is page.body else replace(page, body=body)
 
 
 def refused_by_status(page: Page) -> tuple[Outcome, str] | None:

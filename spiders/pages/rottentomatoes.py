@@ -152,26 +152,27 @@ def _score_board(page: Page) -> list[Record] | None:
     board = _board(page.body)
     if board is None:
         return None
-    critics, audience = slot_of(board, "critics-count"), slot_of(board, "audience-count")
-    want_to_see = "want to see" in (text_of(audience) or "").casefold()
+    critics = text_of(slot_of(board, "critics-count"))
+    audience = text_of(slot_of(board, "audience-count"))
+    want_to_see = "want to see" in (audience or "").casefold()
     scores = {
-        CRITICS: score_of(
-            CRITICS,
-            attribute_of(board, "tomatometerscore"),
-            text_of(critics),
-            rated=is_marked(attribute_of(board, "tomatometerstate")),
-        ),
-        AUDIENCE: score_of(
-            AUDIENCE,
-            None if want_to_see else attribute_of(board, "audiencescore"),
-            text_of(audience),
-            basis=basis_of(text_of(audience)),
-            rated=is_marked(attribute_of(board, "audiencestate")),
-        ),
+        CRITICS: _board_score(CRITICS, board, "tomatometer", critics),
+        AUDIENCE: _board_score(AUDIENCE, board, "audience", audience, none=want_to_see),
     }
     return [
         _described(page, scores, text_of(slot_of(board, "title")), text_of(slot_of(board, "info")))
     ]
+
+
+def _board_score(
+    kind: str, board: bytes, side: str, votes: str | None, *, none: bool = False
+) -> Score:
+    raw = attribute_of(board, f"{side}score")
+    if raw is None:  # it stands there, but not as markup has it
+        return missing(kind)
+    rated = is_marked(attribute_of(board, f"{side}state"))
+    basis = basis_of(votes) if kind == AUDIENCE else None
+    return score_of(kind, None if none else raw, votes, basis=basis, rated=rated)
 
 
 def _board(body: bytes) -> bytes | None:

@@ -38,6 +38,9 @@ def ratings_wrap(page: Page) -> list[Record] | None:
         words = words_of(half)
         classes = half.get_attribute_list("class")
         kind = AUDIENCE if position or "audience-score" in classes else CRITICS
+        if kind == AUDIENCE and "want to see" in words.casefold():
+            scores[kind] = score_of(kind, None)
+            continue
         value = half.select_one(".mop-ratings-wrap__percentage")
         votes = counted_in(words, "(?:Total Count|(?:User|Verified) Ratings)")
         basis = basis_of(words) if kind == AUDIENCE else None
@@ -96,7 +99,7 @@ def _meter_score(page: Page, kind: str, panel: Tag | None, counted: str) -> Scor
     words = words_of(panel)
     value = panel.select_one(".meter-value, .meter.numeric")
     if kind == AUDIENCE:
-        if "want to see" in words or panel.select_one(".wts"):
+        if "want to see" in words.casefold() or panel.select_one(".wts"):
             return score_of(kind, None)  # no score, and the number of those who say so no votes
         if value and not page.complete and "liked it" not in words:
             return missing(kind)  # cut before the words that tell a score from "want to see"

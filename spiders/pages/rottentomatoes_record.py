@@ -27,7 +27,6 @@ from spiders.sources import by_key
 _YEAR = r"(?P<year>(?:18[789]|19\d|20\d)\d)"
 _TITLE_AND_YEAR = re.compile(rf"(?P<title>.*\S)\s*\({_YEAR}\)")
 _BARE_YEAR = re.compile(rf"{_YEAR},?")
-_RELEASE_YEAR = re.compile(rb'"releaseYear"\s*:\s*"?((?:18[789]|19\d|20\d)\d)\b')
 _HEAD_TITLE = re.compile(rb"<title[^<>]*>([^<]*)</title>", re.I)
 _SITE_NAME = re.compile(r"(?:\s+-\s+Movie Reviews)?\s+[-|]\s+Rotten Tomatoes$")
 _OWN_ADDRESSES = (
@@ -146,12 +145,9 @@ def _path(address: str | None) -> str:
 
 
 def release_year(page: Page) -> int | None:
-    """The film's year in the page's data: beside its offers, or one that all data agree on."""
+    """The film's year in the data beside its offers. (Other films' data may stand on the page.)"""
     offers = mapping_of(script_json(page.body, b'id="where-to-watch-json"'))
-    if year := bare_year(offers.get("releaseYear")):
-        return year
-    years = set(_RELEASE_YEAR.findall(page.body))
-    return int(years.pop()) if len(years) == 1 else None
+    return bare_year(offers.get("releaseYear"))
 
 
 def shown_year(props: Iterable[str | None]) -> int | None:

@@ -15,6 +15,9 @@ from spiders.sources import score_kind
 
 CRITICS = "tomatometer"
 AUDIENCE = "popcornmeter"
+_MOST_UNSCORED = 200
+"""Ratings of a film that has no score yet: the site publishes one for far fewer."""
+
 _MARKS = frozenset(
     {"positive", "negative", "fresh", "rotten", "certified-fresh", "certified_fresh"}
     | {"upright", "spilled"}
@@ -63,10 +66,13 @@ def score_of(
 def shown_score(
     page: Page, kind: str, raw: str | None, votes: str | None, basis: str | None = None
 ) -> Score:
-    """A score of visible markup: where the page is cut off, none there may be one not yet there."""
+    """A score of visible markup: where the page is cut off, none there may be one not yet there.
+
+    So may one beside hundreds of ratings, with which every film has a score.
+    """
     score = score_of(kind, raw, votes, basis=basis, rated=True)
-    cut = score.state is ScoreState.NOT_RATED and not page.complete
-    return missing(kind) if cut else score
+    lost = not page.complete or (not raw and (score.votes or 0) >= _MOST_UNSCORED)
+    return missing(kind) if lost and score.state is ScoreState.NOT_RATED else score
 
 
 def is_marked(mark: object) -> bool:

@@ -1,0 +1,55 @@
+"""The encoding that a page is really in, which need not be the one that it states.
+
+Readers look for things in the bytes, as UTF-8. Programs save pages in encodings of their own
+(UTF-16 is one system's default) and leave what the page states of itself as it is.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+from w3lib.encoding import html_to_unicode
+
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_GZIP = b"\x1f\x8b"
+_LETTER_IN_UTF_8 = re.compile(
+    rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
+)
+_ANOTHER = re.compile(rb"\bcharset\s*=\s*[\"']?\s*(?!utf-?8\b)[a-z]", re.I)
+
+
+def in_utf8(body: bytes, content_type: str | None = None) -> bytes:
+    r"""The bytes of a page in UTF-8, with the mark that says so where the page says otherwise.
+
+    >>> in_utf8("<p>Adieu mères".encode("utf-16")).decode("utf-8-sig")
+    '<p>Adieu mères'
+    >>> in_utf8("<p>Adieu mères".encode("windows-1252")).decode("utf-8-sig")
+    '<p>Adieu mères'
+
+    Bytes that are UTF-8 are taken for it whatever is stated, since other texts hardly ever are by
+    chance. A few bytes that are none, among others that are, leave the page as it is.
+    """
+    if body.isascii() or body.startswith(_GZIP):
+        return body
+    if body.startswith(_UTF_16):
+        text = body.decode("utf-16", "ignore")
+    elif _is_utf8(body):
+        states_another = _ANOTHER.search(f"{content_type} ".encode() + body[:4096])
+        return codecs.BOM_UTF8 + body if states_another else body
+    elif _LETTER_IN_UTF_8.search(body):
+        return body
+    else:
+        stated, text = html_to_unicode(content_type, body, default_encoding="cp1252")
+        if stated == "utf-8":
+            text = body.decode("windows-1252", "replace")
+    return codecs.BOM_UTF8 + text.encode("utf-8", "replace")
+
+
+def _is_utf8(body: bytes) -> bool:
+    """Whether it is UTF-8 to its end, where it may be cut within a letter."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(body)
+    except UnicodeDecodeError:
+        return False
+    return True
