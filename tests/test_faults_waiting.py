@@ -332,7 +332,7 @@ def test_an_answer_that_does_not_come_whole_in_its_time_is_given_up(slow: Slow, 
     assert f"rottentomatoes: error: {url} (no answer in time)" in slow.printed
     tries = slow.pages[page]
     assert len(tries) == 3
-    assert min(gaps(tries)) > ANSWER_SECONDS + DELAY - NOTED_LATE
+    assert min(gaps(tries)) > ANSWER_SECONDS / 2  # and not after the delay alone
 
 
 def test_after_slow_answers_the_next_page_is_asked_and_stored(slow: Slow) -> None:
