@@ -131,6 +131,7 @@ OF_ANOTHER = "rottentomatoes:m/shows_another_film"
 SWAPPED = "metacritic:movie/swapped", "metacritic:movie/with_another"
 EXPIRED = "rottentomatoes:m/has_a_new_validator"
 OTHER_ENCODING = "rottentomatoes:m/is_not_utf_8"
+IN_UTF_8 = {"Content-Type": "text/html; charset=utf-8"}
 CUT_SHORT = "rottentomatoes:m/is_cut_short"
 THIRD_TIME = "rottentomatoes:m/answers_the_third_time"
 FINE = ("rottentomatoes:m/fine", "metacritic:movie/fine", "tmdb:1")
@@ -180,7 +181,8 @@ def bad_night(
             sites.tell(one, [Reply(body=sites.page(other))])
         sites.tell(EXPIRED, [Reply(body=sites.page(EXPIRED), headers={"ETag": NEW_VALIDATOR})])
         page = sites.page(OTHER_ENCODING)
-        sites.tell(OTHER_ENCODING, [Reply(body=page.replace(b"Skyfall", b"Sk\xfffall"))])
+        page = page.replace(b"Skyfall", b"Sk\xfffall")
+        sites.tell(OTHER_ENCODING, [Reply(body=page, headers=IN_UTF_8)])
         page = sites.page(CUT_SHORT)
         sites.tell(CUT_SHORT, [Reply(body=page[: page.index(b"<media-scorecard")])])
         page = sites.page(THIRD_TIME)
@@ -326,7 +328,9 @@ def test_after_a_page_was_held_it_is_asked_in_full(healed_night: Night) -> None:
     assert not asked.conditional
 
 
-def test_bytes_of_another_encoding_cost_no_title(good_night: Night, bad_night: Night) -> None:
+def test_bytes_that_are_not_in_the_encoding_of_the_answer_cost_no_title(
+    good_night: Night, bad_night: Night
+) -> None:
     before, after = (rows_of(n.database, OTHER_ENCODING) for n in (good_night, bad_night))
     assert bad_night.outcomes()[OTHER_ENCODING] == "ok"
     assert before["listings"][0]["title"] == before["film_scores"][0]["title"] == "Skyfall"

@@ -78,7 +78,7 @@ def rests(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("rests") / "ratings.db"
     assert Afterscore(path.parent)("track", *(f"tmdb:{film}" for film in FILMS)).status == 0
     with keeping(path) as kept:
-        for days in (800, 400, 1):
+        for days in (3_000, 1_500, 1):
             for film in FILMS:
                 score = {"tmdb_score": scored(7.2, 13_000, 10)}
                 said = record("tmdb", film, title="Skyfall", year=2012, scores=score)

@@ -16,6 +16,7 @@ _GZIP = b"\x1f\x8b"
 _LETTER_IN_UTF_8 = re.compile(
     rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
 )
+_UTF_8 = re.compile(r"\bcharset\s*=\s*[\"']?\s*utf-?8\b", re.I)
 _ANOTHER = re.compile(rb"\bcharset\s*=\s*[\"']?\s*(?!utf-?8\b)[a-z]", re.I)
 
 
@@ -28,7 +29,9 @@ def in_utf8(body: bytes, content_type: str | None = None) -> bytes:
     '<p>Adieu mères'
 
     Bytes that are UTF-8 are taken for it whatever is stated, since other texts hardly ever are by
-    chance. A few bytes that are none, among others that are, leave the page as it is.
+    chance. A few bytes that are none, among others that are, leave the page as it is, and so they
+    do where the answer's own header says UTF-8: that is of these bytes, and not of those that the
+    page had before somebody saved it.
     """
     if body.isascii() or body.startswith(_GZIP):
         return body
@@ -37,7 +40,7 @@ def in_utf8(body: bytes, content_type: str | None = None) -> bytes:
     elif _is_utf8(body):
         states_another = _ANOTHER.search(f"{content_type} ".encode() + body[:4096])
         return codecs.BOM_UTF8 + body if states_another else body
-    elif _LETTER_IN_UTF_8.search(body):
+    elif _LETTER_IN_UTF_8.search(body) or _UTF_8.search(content_type or ""):
         return body
     else:
         stated, text = html_to_unicode(content_type, body, default_encoding="cp1252")
