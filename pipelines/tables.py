@@ -46,6 +46,20 @@ SCORE_COLUMNS = {
 }
 """Columns of what a listing says of one score kind."""
 
+CRAWL_COUNTS = {
+    "asked": "URLs asked",
+    "fetched": "answers with a body that was read",
+    "unchanged": "304 answers",
+    "not_found": "404 answers",
+    "blocked": "blocks",
+    "unreadable": "pages that no known layout fitted",
+    "failed": "errors and time-outs",
+    "stored": "records stored",
+    "changed": "scores and verdicts that changed",
+    "held": "records held back by the guard",
+}
+"""Columns of what one crawl came to."""
+
 TIME_COLUMNS = {
     "observed_at": "when the source said so, UTC",
     "observed_to": "how exact that is: second, day, month or year"
@@ -434,16 +448,7 @@ TABLES: tuple[Table, ...] = (
             "source": "key of the source",
             "started_at": "UTC",
             "seconds": "time that its processes took, seconds",
-            "asked": "URLs asked",
-            "fetched": "answers with a body that was read",
-            "unchanged": "304 answers",
-            "not_found": "404 answers",
-            "blocked": "blocks",
-            "unreadable": "pages that no known layout fitted",
-            "failed": "errors and time-outs",
-            "stored": "records stored",
-            "changed": "scores and verdicts that changed",
-            "held": "records held back by the guard",
+            **CRAWL_COUNTS,
             "outcome": "ok, partly (some answers could not be used), held (by the guard), blocked,"
             " failed, skipped or interrupted",
             "detail": "why it was skipped or held, or what stopped it",

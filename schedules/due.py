@@ -40,8 +40,8 @@ LEAST_CHANCE, MOST_CHANCE = 0.007, 0.05
 """An average film is due once it has changed with a chance of seven in a thousand; one with more
 views sooner, by the root of them (so that each request spares about as much staleness), one with
 fewer later, but at one in twenty. It tells only where the budget is not spent: at one in a hundred
-some of it is left while films are staler than with oldest first, and at one in two hundred sites
-are asked a quarter more for little (docs/due.md)."""
+some of it is left while films are staler than with oldest first (docs/due.md), and at one in two
+hundred sites are asked a quarter more for little."""
 
 PLAIN_SHARE = 0.05
 """Every film counts as much as a twentieth of the average one, beside its own views: what few look

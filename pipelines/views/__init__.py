@@ -4,7 +4,14 @@ the file of its name beside this one."""
 from __future__ import annotations
 
 from pipelines.ages import LONGER_AGO, SEEN
-from pipelines.tables import CONSENSUS, FILM_COLUMNS, SCORE_COLUMNS, TIME_COLUMNS, Table
+from pipelines.tables import (
+    CONSENSUS,
+    CRAWL_COUNTS,
+    FILM_COLUMNS,
+    SCORE_COLUMNS,
+    TIME_COLUMNS,
+    Table,
+)
 
 _FILM = {"film_id": "the film", "title": FILM_COLUMNS["title"], "year": FILM_COLUMNS["year"]}
 _LISTED = {
@@ -239,16 +246,7 @@ VIEWS: tuple[Table, ...] = (
             "source": "key of the source",
             "outcome": "how its crawl ended",
             "detail": "why it was skipped, or what stopped it",
-            "asked": "URLs asked",
-            "fetched": "answers with a body that was read",
-            "unchanged": "304 answers",
-            "not_found": "404 answers",
-            "blocked": "blocks",
-            "unreadable": "pages that no known layout fitted",
-            "failed": "errors and time-outs",
-            "stored": "records stored",
-            "changed": "scores and verdicts that changed",
-            "held": "records held back by the guard",
+            **CRAWL_COUNTS,
             "seconds": "time that its processes took, seconds",
         },
     ),

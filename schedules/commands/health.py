@@ -127,8 +127,8 @@ def _print_problems(sent: alerts.Sent) -> None:
 def _print(found: Condition, wrong: list[Finding], acked: dict[str, str]) -> None:
     for finding in wrong:
         mark = f" [no alert until {acked[finding.key]}]" if finding.key in acked else ""
-        told_of = f"{finding.level.upper():5} {finding.key}: {finding.what}{mark}"
-        say(show.printable(f"{told_of}  → {finding.do}  ({finding.page})"))
+        line = f"{finding.level.upper():5} {finding.key}: {finding.what}{mark}"
+        say(show.printable(f"{line}  → {finding.do}  ({finding.page})"))
     ended = "no whole refresh yet"
     if found.demo:
         ended = "made by the demo, so no night is expected of it"
