@@ -78,8 +78,8 @@ def _stopped_by(run: Run, until: datetime | None, say: Callable[[str], None]) ->
     """Let SIGINT, SIGTERM and a moment (`until`) end a run in order."""
 
     def stop(number: int, frame: object) -> None:
-        say("ending after the requests in hand; what was stored stands")
         run.interrupt()
+        say("ending after the requests in hand; what was stored stands")
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     timer = threading.Timer(clock.seconds_until(until), run.interrupt) if until else None
