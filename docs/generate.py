@@ -287,22 +287,16 @@ def _scores_first() -> list[Table]:
 
 def spread_of_scores() -> str:
     """The query of how many films have which score of each kind."""
-    kinds = "\n  UNION ALL ".join(
-        f"SELECT {place}, '{kind.label}', {kind.key} * {100 // kind.scale_max}, count(*)\n"
-        f"  FROM film_scores WHERE {kind.key} IS NOT NULL GROUP BY {kind.key}"
-        for place, kind in enumerate(score_kinds(), 1)
-    )
     return _query(
         "spread_of_scores",
         "How scores are spread",
         "How many films have which score of each kind, in steps of 5 points of 100.",
         f"""
-WITH figures (place, score, value_100, films) AS (
-  {kinds}
-)
-SELECT score, 5 * CAST(min(value_100, 99) / 5 AS INTEGER) AS from_100, sum(films) AS films,
+WITH {_KINDS}
+SELECT score, 5 * (min(points, 99) / 5) AS from_100, sum(films) AS films,
   round(1.0 * sum(films) / sum(sum(films)) OVER (PARTITION BY place), 4) AS share
-FROM figures
+FROM kinds CROSS JOIN score_counts USING (score_kind)
+WHERE state = 'scored'
 GROUP BY place, from_100
 ORDER BY place, from_100""",
     )
@@ -346,25 +340,17 @@ ORDER BY place, other_place""",
 
 def coverage_by_year() -> str:
     """The query of how many films of each year have each kind of score."""
-    states = ", ".join(f"{kind.key}_state" for kind in score_kinds())
     return _query(
         "coverage_by_year",
         "Coverage, year by year",
         "Of how many films of each of the last sixty years a score of each kind is known.",
         f"""
-WITH {_KINDS}, alike AS MATERIALIZED (
-  SELECT year, {states}, count(*) AS number
-  FROM film_scores
-  WHERE year >= strftime('%Y', 'now') - 60
-  GROUP BY year, {states}
-), known AS (
-  SELECT year, place, score, number, number * (CASE score_kind
-    {_branches("_state")} END = 'scored') AS scored
-  FROM alike CROSS JOIN kinds
-)
-SELECT year, score, sum(number) AS films, sum(scored) AS scored,
-  round(1.0 * sum(scored) / sum(number), 4) AS share
-FROM known
+WITH {_KINDS}
+SELECT year, score, sum(films) AS films,
+  ifnull(sum(films) FILTER (WHERE state = 'scored'), 0) AS scored,
+  round(1.0 * ifnull(sum(films) FILTER (WHERE state = 'scored'), 0) / sum(films), 4) AS share
+FROM kinds CROSS JOIN score_counts USING (score_kind)
+WHERE year >= strftime('%Y', 'now') - 60
 GROUP BY year, place""",
     )
 

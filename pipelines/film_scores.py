@@ -8,7 +8,8 @@ from sqlite_utils import Database
 from pipelines.consensus import consensus
 from pipelines.database import set_aside_frame, write_over
 from pipelines.register_sql import filled_in
-from pipelines.tables import CONSENSUS
+from pipelines.score_counts import count_again, note_before
+from pipelines.tables import CONSENSUS, film_scores
 from spiders.sources import score_kinds, source_of_kind
 
 _OF_FILM = ("film_id", "imdb_id", "tmdb_id", "title", "year", "kind", "released_on")
@@ -63,6 +64,7 @@ def write_film_scores(db: Database) -> None:
         dtype={"votes": "Int64", "votes_at_least": "bool"},
     )
     set_aside_frame(db, "agreed", consensus(scored)[list(CONSENSUS)])
+    note_before(db)
     run(
         "DELETE FROM film_scores WHERE film_id IN (SELECT film_id FROM temp.touched) AND NOT EXISTS"
         " (SELECT 1 FROM films f WHERE f.film_id = film_scores.film_id AND f.merged_into IS NULL)"
@@ -75,6 +77,7 @@ def write_film_scores(db: Database) -> None:
     write_over(
         db, "film_scores", "SELECT * FROM temp.wide WHERE true", apart=[*_OF_FILM[1:], *states]
     )
+    count_again(db)
 
 
 def _wide_sql() -> str:
@@ -86,12 +89,15 @@ def _wide_sql() -> str:
         *(_column(key, name) for key in keys for name in _OF_KIND),
         *(f"a.{name}" for name in CONSENSUS),
     ]
+    named = (
+        f"{column} AS {name}" for column, name in zip(columns, film_scores().columns, strict=True)
+    )
     joins = " ".join(
         f"LEFT JOIN temp.known {key} ON {key}.film_id = f.film_id AND {key}.score_kind = '{key}'"
         for key in keys
     )
     return (
-        f"SELECT {', '.join(columns)}"
+        f"SELECT {', '.join(named)}"
         f" FROM temp.touched t CROSS JOIN films f USING (film_id) {joins}"
         " LEFT JOIN temp.agreed a ON a.film_id = f.film_id WHERE f.merged_into IS NULL"
     )

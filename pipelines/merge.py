@@ -18,6 +18,7 @@ from pipelines.database import indexed_afterwards, set_aside, transaction, write
 from pipelines.film_scores import write_film_scores
 from pipelines.listings import FACTS
 from pipelines.register_sql import filled_in
+from pipelines.score_counts import count_all
 from pipelines.search import write_search
 from pipelines.tables import derived_tables
 from pipelines.views import VIEWS
@@ -60,7 +61,6 @@ _INDEXES = (
     "film_scores_metascore_state ON film_scores (metascore_state, kind, year)",
     "film_scores_known ON film_scores (kind, imdb_rating_votes)",
     "film_scores_known_by_state ON film_scores (metascore_state, imdb_rating_votes)",
-    "film_scores_states ON film_scores ({all_states}, year)",
     "film_scores_gap ON film_scores (abs(critics_100 - audience_100), critics_100, audience_100)"
     " WHERE critics_100 IS NOT NULL AND audience_100 IS NOT NULL",
     "film_scores_fives ON film_scores (5 * CAST(min(critics_100, 99) / 5 AS INTEGER),"
@@ -99,6 +99,8 @@ def _drop_outdated(db: Database) -> None:
     for table in derived_tables():
         if list(db[table.name].columns_dict) != list(table.columns):
             db.conn.execute(f"DROP TABLE IF EXISTS {table.name}")
+    if not db["film_scores"].exists():
+        db.conn.execute("DELETE FROM score_counts")
 
 
 def _make_derived(db: Database) -> None:
@@ -115,6 +117,7 @@ def _make_derived(db: Database) -> None:
         db.create_view(view.name, filled_in(sql), replace=True)
     if missing:
         _merge(db, [row[0] for row in run("SELECT film_id FROM films ORDER BY film_id")])
+    count_all(db)
     # Once the rows are there: to sort them all takes less than to find the place of each.
     for index in _INDEXES:
         _make_index(db, filled_in(f"CREATE INDEX {index}"))

@@ -591,3 +591,20 @@ def m019_cases_that_began_together(db: Database) -> None:
         db,
         "CREATE INDEX quarantine_began ON quarantine (source, rule, held_at, listing_id);",
     )
+
+
+@migrations()
+def m020_score_counts(db: Database) -> None:
+    """Filled when the derived tables are next prepared; an index of theirs counted all films."""
+    statements(
+        db,
+        """
+DROP INDEX IF EXISTS film_scores_states;
+CREATE TABLE score_counts (
+  score_kind TEXT NOT NULL, state TEXT NOT NULL, year INTEGER, points INTEGER,
+  films INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX score_counts_of
+  ON score_counts (score_kind, state, ifnull(year, ''), ifnull(points, ''));
+""",
+    )

@@ -283,6 +283,19 @@ TABLES: tuple[Table, ...] = (
         },
     ),
     Table(
+        "score_counts",
+        "films that have one score kind in one state, of one year and of as many points: how many;"
+        " counted as films are merged",
+        "internal",
+        {
+            "score_kind": "key of the score kind",
+            "state": "scored, not_rated, missing, blocked, not_listed or not_asked",
+            "year": "the films' year; NULL where it is not known",
+            "points": "the score of 100, without its fraction; NULL unless scored",
+            "films": "how many there are",
+        },
+    ),
+    Table(
         "confirmations",
         "when a standing score or verdict was last seen unchanged",
         "internal",

@@ -269,11 +269,9 @@ def _held(db: Database) -> Iterable[Held]:
 
 def _scored(db: Database) -> dict[str, tuple[int, int]]:
     """For each score kind: of how many films it is known, and how many films there are."""
-    known = db["film_scores"].columns_dict
-    kinds = [kind.key for kind in score_kinds() if kind.key in known]
-    counts = ", ".join(f"count({kind})" for kind in kinds)
-    *scored, films = db.conn.execute(f"SELECT {counts}, count(*) FROM film_scores").fetchone()
-    return {kind: (count, films) for kind, count in zip(kinds, scored, strict=True)}
+    rows = db.conn.execute("SELECT score_kind, scored, films FROM coverage")
+    none = {kind.key: (0, 0) for kind in score_kinds()}
+    return none | {kind: (scored, films) for kind, scored, films in rows}
 
 
 def _coverage(db: Database) -> dict[str, Coverage]:

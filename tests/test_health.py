@@ -413,7 +413,7 @@ def test_what_fell_is_told_until_it_is_back_or_was_acknowledged_for_a_fortnight(
         kept.tell(*(answer(film, at=ago(0.1)) for film in films))
         kept.match()
     assert more_nights(1) == set()
-    nights.execute("UPDATE film_scores SET imdb_rating = NULL")
+    nights.execute("UPDATE score_counts SET state = 'missing' WHERE score_kind = 'imdb_rating'")
     assert more_nights(20) == {fell}
     nights.ready("health", "--ack", fell, "--until", NEXT_YEAR)
     assert more_nights(3) == {fell}  # printed it is all the same

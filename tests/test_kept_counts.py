@@ -125,3 +125,10 @@ def test_what_is_kept_is_what_counting_afresh_finds(
     figures = "SELECT * FROM {} ORDER BY listing_id, score_kind"
     assert kept.rows(figures.format("freshness_by_age")) == kept.rows(figures.format("freshness"))
     assert not kept.rows("SELECT * FROM figure_hours WHERE figures < 1")
+    for kind in KINDS.values():
+        counted = "SELECT state, year, points, sum(films) FROM score_counts WHERE score_kind = ?"
+        assert kept.rows(f"{counted} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3", kind) == kept.rows(
+            f"SELECT {kind}_state, year, CAST({kind}_100 AS INTEGER), count(*) FROM film_scores"
+            " GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+        )
+    assert not kept.rows("SELECT * FROM score_counts WHERE films < 1")

@@ -129,6 +129,10 @@ INSERT INTO exported_ids VALUES ('tmdb', '37724', 12.5, NULL), ('tmdb', '155', 0
 """,
     "m018_usual_coverage": "UPDATE run_coverage SET is_usual = 0",
     "m019_cases_that_began_together": "",
+    "m020_score_counts": """
+INSERT INTO score_counts VALUES ('imdb_rating', 'scored', 2012, 78, 1),
+  ('imdb_rating', 'not_asked', NULL, NULL, 2);
+""",
 }
 
 
