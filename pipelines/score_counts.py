@@ -20,6 +20,8 @@ def note_before(db: Database) -> None:
 
 def count_again(db: Database) -> None:
     """Count the films in temp.touched as they are now, by temp.wide, and no longer as they were."""
+    if count_all(db):
+        return
     counted = db.conn.execute(
         "INSERT INTO score_counts (score_kind, state, year, points, films)"
         " SELECT score_kind, state, year, points, sum(films)"
@@ -31,15 +33,17 @@ def count_again(db: Database) -> None:
         db.conn.execute("DELETE FROM score_counts WHERE films = 0")
 
 
-def count_all(db: Database) -> None:
-    """Count all films afresh, where none are counted though there are some."""
+def count_all(db: Database) -> bool:
+    """Count all films where none are counted yet; returns whether that was so."""
     run = db.conn.execute
-    if not run("SELECT EXISTS (SELECT 1 FROM score_counts)").fetchone()[0]:
-        run(
-            "INSERT INTO score_counts (score_kind, state, year, points, films)"
-            f" SELECT score_kind, state, year, points, sum(films) FROM"
-            f" ({_counted('film_scores', 1)}) GROUP BY 1, 2, 3, 4"
-        )
+    if run("SELECT EXISTS (SELECT 1 FROM score_counts)").fetchone()[0]:
+        return False
+    run(
+        "INSERT INTO score_counts (score_kind, state, year, points, films)"
+        " SELECT score_kind, state, year, points, sum(films)"
+        f" FROM ({_counted('film_scores', 1)}) GROUP BY 1, 2, 3, 4"
+    )
+    return True
 
 
 def _counted(table: str, films: int) -> str:
