@@ -51,7 +51,8 @@ def hold(
 
     `same` tells whether a record that is held says the same: the answer is then counted there, and
     a person's no to it stands. Otherwise it is a case of its own. False where it is held no longer:
-    it was seen on enough nights, and every rule that held it lets it release itself.
+    it was seen on enough nights, every rule that held it lets it release itself, and nobody has
+    ever said no to it.
     """
     record = said.record
     named = f"{record.source}:{record.source_id} {topic}"
@@ -68,7 +69,12 @@ def hold(
             (said.at, nights, doubt.reason, _kept(record), quarantine_id),
         )
     rejected = decision == "rejected"
-    if not rejected and nights >= NIGHTS and _may_go(db, quarantine_id, doubt, said.at):
+    if (
+        not rejected
+        and nights >= NIGHTS
+        and _may_go(db, quarantine_id, doubt, said.at)
+        and not _was_rejected(db, said, topic, same)
+    ):
         decide(db, quarantine_id, "released", _THE_GUARD, said.at)
         tally.notes.append(f"released: {named}: {doubt.reason} (seen on {nights} nights)")
         return False
@@ -301,6 +307,19 @@ def _may_go(db: Database, quarantine_id: int, doubt: Doubt, at: str) -> bool:
         return False
     rules = RELEASES_ITSELF if len(in_turn) > 1 else {doubt.rule}
     return _began_with(db, quarantine_id, rules) < AT_ONCE
+
+
+def _was_rejected(
+    db: Database, said: Statement, topic: str, same: Callable[[Record], bool]
+) -> bool:
+    """Whether a person said no to the same before: something else was held in between, and by
+    itself it is not let go."""
+    records = db.conn.execute(
+        "SELECT record FROM quarantine WHERE listing_id = ? AND topic = ?"
+        " AND decision = 'rejected' AND (origin = 'archive') = ?",
+        (said.listing_id, topic, said.origin == "archive"),
+    )
+    return any(same(Record.model_validate_json(record)) for (record,) in records)
 
 
 def _in_turn(db: Database, quarantine_id: int) -> list[tuple[str | None, str]]:

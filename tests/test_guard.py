@@ -340,6 +340,19 @@ def test_a_no_to_a_figure_stands_whichever_rule_holds_it(kept: Kept) -> None:
     }
 
 
+def test_a_figure_to_which_a_person_said_no_never_releases_itself(kept: Kept) -> None:
+    """Nor where another one was held in between, and it is a case of its own again."""
+    kept.tell(tomatometer(CRITICS, day(1)), tomatometer(scored(20, 340), day(2)))
+    quarantine_id = kept.row("SELECT quarantine_id FROM quarantine")[0]
+    decide(kept.db, quarantine_id, "rejected", "somebody", day(2))
+    kept.tell(tomatometer(scored(55, 340), day(3)))
+    for night in range(4, 12):
+        tally = kept.tell(tomatometer(scored(20, 340), day(night)))
+        assert tally.counts["held"] == 1
+    assert kept.score()["value"] == 93
+    assert decisions(kept) == ["rejected", "superseded", None]
+
+
 def test_where_two_rules_hold_many_films_in_turn_none_releases_itself(kept: Kept) -> None:
     """Six by each rule are twelve that the site changed at once, whichever rule it is tonight."""
     films = [f"m/{number}" for number in range(12)]
