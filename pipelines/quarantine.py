@@ -37,30 +37,32 @@ _THE_GUARD = f"the guard: seen on {NIGHTS} nights"
 _ANOTHER_RULE = "the same answer, by another rule"
 
 
-def hold(
-    db: Database,
-    run_id: int | None,
-    said: Statement,
-    topic: str,
-    doubt: Doubt,
-    standing: Row | None,
-    tally: Tally,
-    same: Callable[[Record], bool],
-) -> bool:
-    """Hold back what a record says of a topic (a score kind, credits or listing).
+class Doubted(NamedTuple):
+    """What the guard doubts: what a record says of a topic (a score kind, credits or listing), why,
+    and what stands of it.
 
-    `same` tells whether a record that is held says the same: the answer is then counted there, and
-    a person's no to it stands. Otherwise it is a case of its own. False where it is held no longer:
-    it was seen on enough nights, every rule that held it lets it release itself, and nobody has
-    ever said no to it.
+    `same` tells whether another record says the same of the topic.
     """
-    record = said.record
-    named = f"{record.source}:{record.source_id} {topic}"
-    case = _case(db, said, topic)
-    if case is None or not _bears_out(case, doubt, same):
-        quarantine_id, decision, nights = _open_next(
-            db, run_id, said, topic, doubt, standing, case, same
-        )
+
+    said: Statement
+    topic: str
+    doubt: Doubt
+    standing: Row | None
+    same: Callable[[Record], bool]
+
+
+def hold(db: Database, run_id: int | None, doubted: Doubted, tally: Tally) -> bool:
+    """Hold back what is doubted.
+
+    Where the same is held, the answer is counted there, and a person's no to it stands. Otherwise
+    it is a case of its own. False where it is held no longer: it was seen on enough nights, every
+    rule that held it lets it release itself, and nobody has ever said no to it.
+    """
+    said, doubt, record = doubted.said, doubted.doubt, doubted.said.record
+    named = f"{record.source}:{record.source_id} {doubted.topic}"
+    case = _case(db, doubted)
+    if case is None or not _bears_out(case, doubted):
+        quarantine_id, decision, nights = _open_next(db, run_id, doubted, case)
     else:
         quarantine_id, decision, nights = case.quarantine_id, case.decision, case.nights_with(said)
         db.conn.execute(
@@ -73,7 +75,7 @@ def hold(
         not rejected
         and nights >= NIGHTS
         and _may_go(db, quarantine_id, doubt, said.at)
-        and not _was_rejected(db, said, topic, same)
+        and not _was_rejected(db, doubted)
     ):
         decide(db, quarantine_id, "released", _THE_GUARD, said.at)
         tally.notes.append(f"released: {named}: {doubt.reason} (seen on {nights} nights)")
@@ -199,7 +201,7 @@ class _Case(NamedTuple):
         return self.nights + (clock.night(said.at) != clock.night(self.last_held_at))
 
 
-def _case(db: Database, said: Statement, topic: str) -> _Case | None:
+def _case(db: Database, doubted: Doubted) -> _Case | None:
     """The case that an answer may belong to: the open one, else the last that was rejected.
 
     Saved pages have cases of their own.
@@ -209,27 +211,24 @@ def _case(db: Database, said: Statement, topic: str) -> _Case | None:
         f"SELECT {', '.join(_Case._fields)} FROM quarantine"
         " WHERE listing_id = ? AND topic = ? AND (decision IS NULL OR decision = 'rejected')"
         " AND (origin = 'archive') = ? ORDER BY decision IS NOT NULL, quarantine_id DESC LIMIT 1",
-        said.listing_id,
-        topic,
-        said.origin == "archive",
+        *_of_whom(doubted),
     )
     return _Case(*row) if row else None
 
 
-def _bears_out(case: _Case, doubt: Doubt, same: Callable[[Record], bool]) -> bool:
-    of_the_rule = case.rule in (None, doubt.rule.value)
-    return of_the_rule and same(Record.model_validate_json(case.record))
+def _of_whom(doubted: Doubted) -> tuple[int, str, bool]:
+    """The listing and topic of which something is doubted, and whether a saved page says it."""
+    said = doubted.said
+    return said.listing_id, doubted.topic, said.origin == "archive"
+
+
+def _bears_out(case: _Case, doubted: Doubted) -> bool:
+    of_the_rule = case.rule in (None, doubted.doubt.rule.value)
+    return of_the_rule and doubted.same(Record.model_validate_json(case.record))
 
 
 def _open_next(
-    db: Database,
-    run_id: int | None,
-    said: Statement,
-    topic: str,
-    doubt: Doubt,
-    standing: Row | None,
-    case: _Case | None,
-    same: Callable[[Record], bool],
+    db: Database, run_id: int | None, doubted: Doubted, case: _Case | None
 ) -> tuple[int, str | None, int]:
     """Open a case after another one of its topic, if there is one; gives its number, what is
     decided of it, and its nights.
@@ -240,11 +239,12 @@ def _open_next(
     to hold in one night must be known.
     """
     if case is None:
-        return _open(db, run_id, said, topic, doubt, standing, 1), None, 1
+        return _open(db, run_id, doubted, 1), None, 1
+    said = doubted.said
     held = Record.model_validate_json(case.record)
-    alike = {case.rule, doubt.rule} <= RELEASES_ITSELF and same(held)
+    alike = {case.rule, doubted.doubt.rule} <= RELEASES_ITSELF and doubted.same(held)
     if case.decision is not None:
-        number = _open(db, run_id, said, topic, doubt, standing, 1)
+        number = _open(db, run_id, doubted, 1)
         if not alike:
             return number, None, 1
         decide(db, number, case.decision, str(case.decided_by), said.at)
@@ -257,18 +257,11 @@ def _open_next(
     why = _ANOTHER_RULE if goes_on else "a later answer"
     decide(db, case.quarantine_id, "superseded", why, said.at)
     nights = case.nights_with(said) if goes_on else 1
-    return _open(db, run_id, said, topic, doubt, standing, nights), None, nights
+    return _open(db, run_id, doubted, nights), None, nights
 
 
-def _open(
-    db: Database,
-    run_id: int | None,
-    said: Statement,
-    topic: str,
-    doubt: Doubt,
-    standing: Row | None,
-    nights: int,
-) -> int:
+def _open(db: Database, run_id: int | None, doubted: Doubted, nights: int) -> int:
+    said, topic, doubt, standing, _ = doubted
     row = one(
         db,
         "INSERT INTO quarantine (run_id, listing_id, source, topic, rule, reason, record, standing,"
@@ -309,17 +302,15 @@ def _may_go(db: Database, quarantine_id: int, doubt: Doubt, at: str) -> bool:
     return _began_with(db, quarantine_id, rules) < AT_ONCE
 
 
-def _was_rejected(
-    db: Database, said: Statement, topic: str, same: Callable[[Record], bool]
-) -> bool:
+def _was_rejected(db: Database, doubted: Doubted) -> bool:
     """Whether a person said no to the same before: something else was held in between, and by
     itself it is not let go."""
     records = db.conn.execute(
         "SELECT record FROM quarantine WHERE listing_id = ? AND topic = ?"
         " AND decision = 'rejected' AND (origin = 'archive') = ?",
-        (said.listing_id, topic, said.origin == "archive"),
+        _of_whom(doubted),
     )
-    return any(same(Record.model_validate_json(record)) for (record,) in records)
+    return any(doubted.same(Record.model_validate_json(record)) for (record,) in records)
 
 
 def _in_turn(db: Database, quarantine_id: int) -> list[tuple[str | None, str]]:

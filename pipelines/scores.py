@@ -17,7 +17,7 @@ from sqlite_utils import Database
 from pipelines import guard
 from pipelines.confirmations import confirm
 from pipelines.moves import write_moves
-from pipelines.quarantine import hold, supersede
+from pipelines.quarantine import Doubted, hold, supersede
 from pipelines.statements import Change, Origin, Row, Statement, Tally, one
 from spiders.items import Record, Score, ScoreState
 from spiders.sources import score_kind, source_of_kind
@@ -67,7 +67,7 @@ def store_score(
     def same(held: Record) -> bool:
         return kind in held.scores and guard.follows(score, held.scores[kind])
 
-    if why and hold(db, run_id, said, kind, why, stands, tally, same):
+    if why and hold(db, run_id, Doubted(said, kind, why, stands, same), tally):
         if not archived:
             _attempted(db, said, kind, "held")
     elif archived:

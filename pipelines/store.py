@@ -27,7 +27,7 @@ from pipelines.listings import (
     store_identifiers,
     store_parts,
 )
-from pipelines.quarantine import hold, hold_answers, supersede
+from pipelines.quarantine import Doubted, hold, hold_answers, supersede
 from pipelines.scores import stand_on_answers, store_score, write_again_of_dataset
 from pipelines.statements import Origin, Statement, Tally, one
 from pipelines.unmerged import write_touched
@@ -325,7 +325,8 @@ class Store:
         asked = self._asked_listing(answer) or said.listing_id
         page = replace(said, listing_id=asked)
         doubt = Doubt(Rule.ANOTHER_FILM, why)
-        hold(self._db, self._run, page, "listing", doubt, None, tally, _shows_film_of(said.record))
+        doubted = Doubted(page, "listing", doubt, None, _shows_film_of(said.record))
+        hold(self._db, self._run, doubted, tally)
         if said.origin != "archive":
             self._db.conn.execute(
                 "UPDATE scores SET last_attempt_state = 'held', last_attempt_at = ?"

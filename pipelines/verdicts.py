@@ -14,7 +14,7 @@ from sqlite_utils import Database
 
 from pipelines import guard
 from pipelines.confirmations import confirm
-from pipelines.quarantine import hold, supersede
+from pipelines.quarantine import Doubted, hold, supersede
 from pipelines.statements import Change, Row, Statement, Tally, one
 from spiders.items import Credits, Record, Verdict
 
@@ -49,8 +49,10 @@ def store_verdict(db: Database, run_id: int | None, said: Statement, tally: Tall
         if not (said.released or unchanged or said.another_film):
             why = guard.doubt_verdict(verdict, _verdict(before))
         standing = before and before[:6]
-        if why and hold(db, run_id, said, "credits", why, standing, tally, _says(said.record)):
-            return
+        if why:
+            doubted = Doubted(said, "credits", why, standing, _says(said.record))
+            if hold(db, run_id, doubted, tally):
+                return
         if before:
             _written_again(db, said.listing_id, before, said.at if unchanged else None)
         supersede(db, said.listing_id, "credits", said.at)
