@@ -608,3 +608,15 @@ CREATE UNIQUE INDEX score_counts_of
   ON score_counts (score_kind, state, ifnull(year, ''), ifnull(points, ''));
 """,
     )
+
+
+@migrations()
+def m021_how_listings_of_films_were_matched(db: Database) -> None:
+    """Evidence speaks for no film: which listings do is asked of every film that is compared."""
+    statements(
+        db,
+        """
+DROP INDEX listing_films_film;
+CREATE INDEX listing_films_film ON listing_films (film_id, valid_to, method);
+""",
+    )

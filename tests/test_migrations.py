@@ -133,6 +133,7 @@ INSERT INTO exported_ids VALUES ('tmdb', '37724', 12.5, NULL), ('tmdb', '155', 0
 INSERT INTO score_counts VALUES ('imdb_rating', 'scored', 2012, 78, 1),
   ('imdb_rating', 'not_asked', NULL, NULL, 2);
 """,
+    "m021_how_listings_of_films_were_matched": "",
 }
 
 

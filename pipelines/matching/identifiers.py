@@ -134,17 +134,25 @@ def adopt_ids(db: Database, film_ids: Iterable[int]) -> None:
 def follow_redirects(db: Database) -> None:
     """A film whose own id the source now leads to another of its listings takes that one's id."""
     for source, column in OWN_ID.items():
-        db.conn.execute(
-            f"UPDATE OR IGNORE films SET {column} = i.source_id"
-            " FROM temp.examined e CROSS JOIN listings l ON l.listing_id = e.listing_id"
-            " JOIN listing_identifiers i ON i.listing_id = l.listing_id AND i.source = l.source"
-            " JOIN listing_films lf ON lf.listing_id = l.listing_id AND lf.valid_to IS NULL"
-            " JOIN listings m ON m.source = i.source AND m.source_id = i.source_id"
-            " JOIN listing_films o ON o.listing_id = m.listing_id AND o.valid_to IS NULL"
-            f" WHERE l.source = '{source}' AND m.listing_id <> l.listing_id"
-            " AND o.film_id = lf.film_id AND films.film_id = lf.film_id"
-            f" AND CAST(films.{column} AS TEXT) = l.source_id"
+        led = db.conn.execute(_LED_ON, (source,)).fetchall()
+        db.conn.executemany(
+            f"UPDATE OR IGNORE films SET {column} = ?"
+            f" WHERE film_id = ? AND CAST({column} AS TEXT) = ?",
+            led,
         )
+
+
+# SQLite keeps the order of a CROSS JOIN: left the choice, it begins with all ids that are stated.
+_LED_ON = """
+SELECT i.source_id, lf.film_id, l.source_id
+FROM temp.examined CROSS JOIN listings l USING (listing_id)
+CROSS JOIN listing_identifiers i ON i.listing_id = l.listing_id AND i.source = l.source
+CROSS JOIN listing_films lf ON lf.listing_id = l.listing_id AND lf.valid_to IS NULL
+CROSS JOIN listings m ON m.source = i.source AND m.source_id = i.source_id
+CROSS JOIN listing_films o ON o.listing_id = m.listing_id AND o.valid_to IS NULL
+WHERE l.source = ? AND m.listing_id <> l.listing_id AND o.film_id = lf.film_id
+ORDER BY l.listing_id
+"""
 
 
 def give_birth(db: Database, source: str) -> bool:

@@ -4,6 +4,7 @@ database so that a new listing is held against a million films without reading t
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -90,7 +91,8 @@ def _insert(db: Database, kept: str, rows: Ints) -> None:
 
 def _pairs(db: Database, select: str, *values: str) -> Ints:
     """The rows of a SELECT of two whole numbers."""
-    return np.array(db.conn.execute(select, values).fetchall(), dtype=np.int64).reshape(-1, 2)
+    numbers = chain.from_iterable(db.conn.execute(select, values))
+    return np.fromiter(numbers, dtype=np.int64).reshape(-1, 2)
 
 
 def _distinct(numbers: Ints) -> list[int]:
