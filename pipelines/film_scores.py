@@ -8,7 +8,7 @@ from sqlite_utils import Database
 from pipelines.consensus import consensus
 from pipelines.database import set_aside_frame, write_over
 from pipelines.register_sql import filled_in
-from pipelines.score_counts import count_again, note_before
+from pipelines.score_counts import counted, write_counts
 from pipelines.tables import CONSENSUS, film_scores
 from spiders.sources import score_kinds, source_of_kind
 
@@ -64,9 +64,10 @@ def write_film_scores(db: Database) -> None:
         dtype={"votes": "Int64", "votes_at_least": "bool"},
     )
     set_aside_frame(db, "agreed", consensus(scored)[list(CONSENSUS)])
-    note_before(db)
+    touched = "WHERE film_id IN (SELECT film_id FROM temp.touched)"
+    before = counted(db, f"(SELECT * FROM film_scores {touched})")
     run(
-        "DELETE FROM film_scores WHERE film_id IN (SELECT film_id FROM temp.touched) AND NOT EXISTS"
+        f"DELETE FROM film_scores {touched} AND NOT EXISTS"
         " (SELECT 1 FROM films f WHERE f.film_id = film_scores.film_id AND f.merged_into IS NULL)"
     )
     run("DROP TABLE IF EXISTS temp.wide")
@@ -77,7 +78,7 @@ def write_film_scores(db: Database) -> None:
     write_over(
         db, "film_scores", "SELECT * FROM temp.wide WHERE true", apart=[*_OF_FILM[1:], *states]
     )
-    count_again(db)
+    write_counts(db, before, counted(db, "temp.wide"))
 
 
 def _wide_sql() -> str:

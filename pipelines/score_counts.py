@@ -3,53 +3,56 @@ films, as the home page, `health` and the charts do, looks at some thousand rows
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import repeat
+
 from sqlite_utils import Database
 
 from spiders.sources import score_kinds
 
+Counts = Counter[tuple[str, str, int | None, int | None]]
+"""Films by score kind, state, year and points."""
 
-def note_before(db: Database) -> None:
-    """Keep what the films in temp.touched are counted as, before their rows are written."""
-    of_kinds = (f"{kind.key}_state, {kind.key}_100" for kind in score_kinds())
-    db.conn.execute("DROP TABLE IF EXISTS temp.counted")
-    db.conn.execute(
-        f"CREATE TEMP TABLE counted AS SELECT year, {', '.join(of_kinds)} FROM film_scores"
-        " WHERE film_id IN (SELECT film_id FROM temp.touched)"
-    )
+_AT_ONCE = 10_000
+"""Films whose rows are in memory."""
 
 
-def count_again(db: Database) -> None:
-    """Count the films in temp.touched as they are now, by temp.wide, and no longer as they were."""
+def counted(db: Database, table: str) -> Counts:
+    """The films of a table as wide as `film_scores`, or of a SELECT of such rows in brackets.
+
+    Counted here: SQLite sorts all rows by their texts, which takes four times as long.
+    """
+    of_kinds = (f"{kind.key}_state, CAST({kind.key}_100 AS INTEGER)" for kind in score_kinds())
+    rows = db.conn.execute(f"SELECT year, {', '.join(of_kinds)} FROM {table}")
+    counts: Counts = Counter()
+    while some := rows.fetchmany(_AT_ONCE):
+        years, *columns = zip(*some, strict=True)
+        for kind, states, points in zip(score_kinds(), columns[::2], columns[1::2], strict=True):
+            counts.update(zip(repeat(kind.key), states, years, points, strict=False))
+    return counts
+
+
+def write_counts(db: Database, before: Counts, now: Counts) -> None:
+    """Count films as they are `now`, and no longer as they were `before` their rows were written,
+    in the caller's transaction."""
     if count_all(db):
         return
-    counted = db.conn.execute(
-        "INSERT INTO score_counts (score_kind, state, year, points, films)"
-        " SELECT score_kind, state, year, points, sum(films)"
-        f" FROM ({_counted('temp.counted', -1)} UNION ALL {_counted('temp.wide', 1)})"
-        " WHERE true GROUP BY 1, 2, 3, 4 HAVING sum(films) <> 0"
-        " ON CONFLICT DO UPDATE SET films = films + excluded.films"
-    )
-    if counted.rowcount:
-        db.conn.execute("DELETE FROM score_counts WHERE films = 0")
+    now.subtract(before)
+    _add(db, now)
+    db.conn.execute("DELETE FROM score_counts WHERE films = 0")
 
 
 def count_all(db: Database) -> bool:
     """Count all films where none are counted yet; returns whether that was so."""
-    run = db.conn.execute
-    if run("SELECT EXISTS (SELECT 1 FROM score_counts)").fetchone()[0]:
+    if db.conn.execute("SELECT EXISTS (SELECT 1 FROM score_counts)").fetchone()[0]:
         return False
-    run(
-        "INSERT INTO score_counts (score_kind, state, year, points, films)"
-        " SELECT score_kind, state, year, points, sum(films)"
-        f" FROM ({_counted('film_scores', 1)}) GROUP BY 1, 2, 3, 4"
-    )
+    _add(db, counted(db, "film_scores"))
     return True
 
 
-def _counted(table: str, films: int) -> str:
-    """SELECT of a row for each film and score kind."""
-    return " UNION ALL ".join(
-        f"SELECT '{kind.key}' AS score_kind, {kind.key}_state AS state, year,"
-        f" CAST({kind.key}_100 AS INTEGER) AS points, {films} AS films FROM {table}"
-        for kind in score_kinds()
+def _add(db: Database, counts: Counts) -> None:
+    db.conn.executemany(
+        "INSERT INTO score_counts (score_kind, state, year, points, films) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET films = films + excluded.films",
+        ((*of, films) for of, films in counts.items() if films),
     )
