@@ -12,6 +12,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -102,6 +103,7 @@ class Nights:
         self._say = say
         self._child: subprocess.Popen[bytes] | None = None
         self._stopped = False
+        self._at_night = threading.Lock()
         # A signal handler may not set an Event: it would wait for ever for the lock of the very
         # wait that it broke into. And a signal that comes just before a read begins does not end
         # it, unless Python writes the signal to what is read.
@@ -151,6 +153,10 @@ class Nights:
             now_ahead = _ahead()
             if abs(now_ahead - ahead) > LOOK_EVERY and self._minds_the_clock():
                 ahead = now_ahead
+        # On its way out the scheduler waits for the night, and answers nobody: a night that asked
+        # it then when the next one is would wait for it.
+        with self._at_night:
+            pass
         self._scheduler.shutdown()
 
     def stop(self) -> None:
@@ -158,11 +164,16 @@ class Nights:
         called from a signal handler."""
         self._stopped = True
         os.write(self._wake, b".")
-        if self._child:
-            self._child.terminate()
+        child = self._child  # the night's thread may let go of it meanwhile
+        if child:
+            child.terminate()
 
     def night(self) -> None:
         """One night, to its end."""
+        with self._at_night:
+            self._night()
+
+    def _night(self) -> None:
         if self._ends():
             return
         self._say(f"{clock.now()} the night begins")
@@ -171,7 +182,7 @@ class Nights:
         self._say(f"{clock.now()} the night ended: {ended.get(status, f'exit status {status}')}")
         if status not in ended and not self._ends():
             self._wait_for(self._tell_command)
-        if not self._ends():  # on its way out the scheduler answers no more
+        if not self._ends():
             self._say(f"next night: {self._next_time()}")
 
     def _wait_for(self, command: Sequence[str]) -> int:

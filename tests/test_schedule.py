@@ -26,7 +26,9 @@ FILMS = ["m/0", "m/1", "m/2"]
 
 
 def tracked(folder: Path, server: FaultServer) -> Afterscore:
-    ready = asking(folder, server)
+    """Some films, and a night that does not begin before half a day is over."""
+    at = datetime.now(UTC) + timedelta(hours=12)
+    ready = asking(folder, server, more=f'nightly_at = "{at:%H:%M}"\n')
     ready("track", *(f"rottentomatoes:{film}" for film in FILMS))
     return ready
 
@@ -62,11 +64,12 @@ def test_the_next_night_is_the_next_time_of_that_name(now: str, then: str) -> No
 def test_next_prints_when_and_runs_nothing(tmp_path: Path) -> None:
     with FaultServer("rottentomatoes") as server:
         ready = tracked(tmp_path, server)
+        before = datetime.now(UTC)
         ended = ready("schedule", "--at", "04:30", "--next")
         assert server.asked == []
     at = datetime.fromisoformat(ended.out.strip())
     assert (at.hour, at.minute) == (4, 30)
-    assert timedelta() < at - datetime.now(UTC) <= timedelta(days=1)
+    assert before < at <= datetime.now(UTC) + timedelta(days=1)
 
 
 @pytest.mark.parametrize("at", ["25:00", "3", "noon"])
@@ -194,6 +197,33 @@ def test_a_clock_that_was_a_year_ahead_costs_no_night(
     nights.run(at_once=False)
     patience.cancel()
     assert "the clock was set back; next night" in said
+
+
+def test_a_night_that_ends_as_we_are_told_to_still_learns_when_the_next_one_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On its way out the scheduler would wait for the night, and the night for its answer."""
+    said: list[str] = []
+    leaves = threading.Event()
+    nothing = [sys.executable, "-c", ""]
+    nights = nightly.Nights(
+        tmp_path / "ratings.db", nothing, nothing, nightly.nightly("03:00"), said.append
+    )
+    next_time, shutdown = nights._next_time, nights._scheduler.shutdown
+
+    def told_to_end() -> str:
+        nights.stop()
+        assert not leaves.wait(0.5)
+        return next_time()
+
+    def leave() -> None:
+        leaves.set()
+        shutdown()
+
+    monkeypatch.setattr(nights, "_next_time", told_to_end)
+    monkeypatch.setattr(nights._scheduler, "shutdown", leave)
+    nights.run(at_once=True)
+    assert said[-1].startswith("next night: 2")
 
 
 def test_a_night_that_could_not_begin_is_told_of(tmp_path: Path, channel: Channel) -> None:
