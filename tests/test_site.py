@@ -479,21 +479,21 @@ def test_pages_are_read_while_a_refresh_writes(replica: Replica, tmp_path: Path)
     assert ready("refresh").status == 0
     read = 0
     with served(ready) as client:
-        refresh = subprocess.Popen(
-            ready.command("refresh", "--again"),
-            cwd=ready.folder,
-            env=ready.whole_environment(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        while refresh.poll() is None:
-            for path in ("/", "/films", SKYFALL, "/search?q=up", "/ratings/film_scores"):
-                assert client.get(path).status_code == 200, path
-                read += 1
-        _, said = refresh.communicate()
-    assert (refresh.returncode, "locked" in said) == (0, False)
-    assert read > 20
+        while read < 20:  # a second refresh where the first one was over as soon as that
+            refresh = subprocess.Popen(
+                ready.command("refresh", "--again"),
+                cwd=ready.folder,
+                env=ready.whole_environment(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            while refresh.poll() is None:
+                for path in ("/", "/films", SKYFALL, "/search?q=up", "/ratings/film_scores"):
+                    assert client.get(path).status_code == 200, path
+                    read += 1
+            _, said = refresh.communicate()
+            assert (refresh.returncode, "locked" in said) == (0, False)
 
 
 def test_a_page_shows_all_of_a_merge_or_nothing_of_it(
@@ -520,9 +520,11 @@ def test_a_page_shows_all_of_a_merge_or_nothing_of_it(
 
     with served(refreshed[0], "--db", copy) as client, ThreadPoolExecutor() as pool:
         writer = pool.submit(write)
-        seen = set()
+        seen: set[tuple[str, str]] = set()
         try:
-            for _ in range(60):
+            for number in range(6_000):
+                if number >= 60 and len(seen) > 1:
+                    break
                 page = client.get(SKYFALL).text
                 title = re.search(r"<h1><bdi>No (\d)</bdi>", page)
                 figure = re.search(r"(\d)\.0 / 10", tiles_of(page)["IMDb rating"])

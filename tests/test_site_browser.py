@@ -18,7 +18,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.conftest import Afterscore, Ended
-from tests.serving import served
+from tests.serving import PATIENCE, served
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 AXE_CORE = Path(
@@ -28,6 +28,7 @@ AXE_CORE = Path(
 pytestmark = pytest.mark.skipif(
     not CHROMIUM, reason="there is no chromium here: apt-get install chromium"
 )
+expect.set_options(timeout=1_000 * PATIENCE)
 needs_axe = pytest.mark.skipif(
     not AXE_CORE.exists(), reason="there is no axe-core here: sh .ci/browser.sh"
 )
@@ -59,7 +60,9 @@ def site(refreshed: tuple[Afterscore, Ended]) -> Iterator[httpx.Client]:
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox"] if os.geteuid() == 0 else []
+            executable_path=CHROMIUM,
+            args=["--no-sandbox"] if os.geteuid() == 0 else [],
+            timeout=1_000 * PATIENCE,
         )
         yield launched
         launched.close()
@@ -68,7 +71,7 @@ def browser() -> Iterator[Browser]:
 def context(browser: Browser, site: httpx.Client, **how: Any) -> BrowserContext:
     """A window of its own on the site."""
     opened = browser.new_context(base_url=str(site.base_url), **{"viewport": DESK, **how})
-    opened.set_default_timeout(20_000)
+    opened.set_default_timeout(1_000 * PATIENCE)
     return opened
 
 
@@ -126,6 +129,7 @@ def test_who_asks_what_critics_liked_more_gets_those_films_alone(page: Page) -> 
     everything = page.get_by_role("rowheader").count()
     page.get_by_label("Liked more by").select_option("critics")
     page.get_by_role("button", name="Show").click()
+    page.wait_for_url(re.compile("who=critics"))
     gaps = page.locator("td[data-label=Gap]").all_inner_texts()
     assert 0 < len(gaps) < everything
     assert all(gap.startswith("+") for gap in gaps)
@@ -156,6 +160,7 @@ def test_who_narrows_a_table_finds_each_field_by_its_name(page: Page) -> None:
 def test_who_wants_the_whole_gets_charts_and_the_figures_behind_each(page: Page) -> None:
     page.goto("/")
     page.get_by_role("navigation").get_by_role("link", name="Charts").click()
+    page.wait_for_url("**/-/dashboards/ratings")
     drawings = page.locator(".drawing")
     assert drawings.count() >= 6
     for number in range(drawings.count()):
