@@ -19,6 +19,7 @@ import explore
 import pipelines
 import schedules
 import spiders
+from pipelines import clock
 from pipelines.database import read_only
 from schedules.demo import TRACKED
 from schedules.replica import Replica
@@ -28,7 +29,7 @@ from tests.channel import Channel
 from tests.forking import Parent
 
 COMMANDS = Parent()
-SECONDS = 300.0
+SECONDS = 600.0
 """After which a command is killed, and its test fails."""
 
 
@@ -94,7 +95,8 @@ class Afterscore:
 
 
 def copy_packages(folder: Path) -> None:
-    """Copies of the packages in a folder, for a test that changes them."""
+    """Copies of the packages in a folder, for a test that changes them. Others may be compiling
+    modules meanwhile, and what they write is gone a moment later."""
     for package in (spiders, pipelines, schedules, explore):
         inside = Path(str(package.__file__)).parent
         shutil.copytree(inside, folder / inside.name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -160,6 +162,20 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
     """One database for the examples of property tests: each has listings of its own."""
     with keeping(tmp_path_factory.mktemp("shared") / "ratings.db") as kept:
         yield kept
+
+
+@pytest.fixture
+def within_a_day() -> None:
+    """For a test that counts days from today: none begins while it runs."""
+    if clock.later(clock.now(), minutes=3)[:10] != clock.now()[:10]:
+        pytest.skip("a day is about to begin")
+
+
+@pytest.fixture
+def within_an_hour() -> None:
+    """The same for hours."""
+    if clock.later(clock.now(), minutes=1)[:13] != clock.now()[:13]:
+        pytest.skip("an hour is about to begin")
 
 
 @pytest.fixture

@@ -303,6 +303,7 @@ def test_what_a_chart_draws_of_these_films(site: httpx.Client) -> None:
     assert sum(row["changes"] for row in rows(site, "changes_by_day")) > 0
 
 
+@pytest.mark.usefixtures("within_an_hour")
 def test_figures_are_faceted_by_how_long_ago_they_were_seen(site: httpx.Client) -> None:
     """They are counted by the hour; of a film they are counted one by one, and come to the same."""
     whole = facets(site, "/ratings/freshness_by_age")

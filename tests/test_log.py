@@ -12,12 +12,9 @@ from typing import Any
 
 import pytest
 
-import explore
-import pipelines
 import schedules
-import spiders
 from schedules.replica import Replica
-from tests.conftest import ALL_ON, Afterscore, beside
+from tests.conftest import ALL_ON, Afterscore, beside, copy_packages
 
 TOKEN = "t0ken-that-nobody-may-see"
 URL_TOKEN = "0123456789abcdef-of-a-channel"
@@ -124,8 +121,7 @@ LEAK = """
 
 def test_no_secret_is_stored_logged_or_printed(tmp_path: Path) -> None:
     folder = tmp_path / "copy"
-    for package in (spiders, pipelines, schedules, explore):
-        shutil.copytree(Path(str(package.__file__)).parent, folder / package.__name__)
+    copy_packages(folder)
     shutil.copy(Path(str(schedules.__file__)).parent.parent / "scrapy.cfg", folder)
     spider = folder / "spiders/tmdb.py"
     source, marker, rest = spider.read_text("utf-8").partition('    name = "tmdb"\n')
@@ -183,7 +179,7 @@ def test_a_traceback_hides_secrets_too(afterscore: Afterscore) -> None:
         env=afterscore.whole_environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.stderr.splitlines()[-1] == "RuntimeError: ***"

@@ -4,7 +4,6 @@ it, whatever becomes of the feed."""
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from itertools import repeat
 from pathlib import Path
@@ -16,6 +15,8 @@ from pipelines import clock
 from tests.answers import Kept, answer, keeping, record, scored
 from tests.conftest import Afterscore
 from tests.fault_server import FEED, FaultServer, Reply, asking
+
+pytestmark = pytest.mark.usefixtures("within_a_day")
 
 FILMS = ("1", "2", "3")
 UNWATCHED = "its source's feed was not read for a time since"
@@ -72,25 +73,18 @@ def tmdb() -> Iterator[FaultServer]:
         yield server
 
 
-@pytest.fixture(scope="module")
-def rests(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database of three films of TMDB that hardly ever change, last asked yesterday morning."""
-    path = tmp_path_factory.mktemp("rests") / "ratings.db"
-    assert Afterscore(path.parent)("track", *(f"tmdb:{film}" for film in FILMS)).status == 0
-    with keeping(path) as kept:
+@pytest.fixture
+def resting(tmp_path: Path, tmdb: FaultServer) -> Afterscore:
+    """Three films of TMDB that hardly ever change, last asked yesterday morning."""
+    ready = asking(tmp_path, tmdb)
+    assert ready("track", *(f"tmdb:{film}" for film in FILMS)).status == 0
+    with keeping(tmp_path / "ratings.db") as kept:
         for days in (3_000, 1_500, 1):
             for film in FILMS:
                 score = {"tmdb_score": scored(7.2, 13_000, 10)}
                 said = record("tmdb", film, title="Skyfall", year=2012, scores=score)
                 kept.tell(answer(said, at=f"{midnight(days)}T02:00:00Z"))
-    return path
-
-
-@pytest.fixture
-def resting(rests: Path, tmp_path: Path, tmdb: FaultServer) -> Afterscore:
-    """The same, for one test."""
-    shutil.copy(rests, tmp_path)
-    return asking(tmp_path, tmdb)
+    return ready
 
 
 def test_what_the_feed_names_is_asked_although_it_would_rest(
