@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import random
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -27,9 +29,7 @@ class Machines:
         self._environment = {**ours, **(environment or {})}
         self._folder = folder
         self._log = folder / "cluster.log"
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self._port = free.getsockname()[1]
+        self._port = _free_port()
         self._protocol = "tls" if tls else "tcp"
         self.workers: list[subprocess.Popen[str]] = []
         self._scheduler: subprocess.Popen[str] | None = None
@@ -110,6 +110,16 @@ class Machines:
                 ).start()
                 return
         raise RuntimeError(f"it ended without a word of {sign!r}: {''.join(said)}")
+
+
+def _free_port() -> int:
+    """A port below those that the system gives out: while a scheduler starts, or is started again,
+    nobody else is given it."""
+    for port in random.sample(range(20_000, 32_000), 100):
+        with socket.socket() as free, suppress(OSError):
+            free.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("no port is free")
 
 
 def kill(process: subprocess.Popen[str]) -> None:

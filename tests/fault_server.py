@@ -27,7 +27,7 @@ from schedules.replica import ALLOW_ALL, samples_folder
 from spiders.sources import SOURCES, by_key
 from tests.conftest import Afterscore
 
-PATIENCE = 60.0
+PATIENCE = 180.0
 """Seconds after which whoever waits here gives up."""
 
 _SKYFALL = {
@@ -65,7 +65,8 @@ class Reply:
 
     `missing` bytes are promised by Content-Length and never come; where it is negative, so many
     come that were not promised. A body that is not `bytes` is sent in chunks for as long as anybody
-    listens, `pause` seconds apart. `heads` are lines of further headers, which may have no end.
+    listens, `pause` seconds apart. `heads` are lines of further headers, which may have no end, as
+    far apart.
     `reset` ends the connection without a word.
     """
 
@@ -225,6 +226,7 @@ class FaultServer:
                 self.flush_headers()
                 for line in reply.heads:
                     self.wfile.write(line + b"\r\n")
+                    faulty._over.wait(reply.pause)
                 self.end_headers()
                 if isinstance(body, bytes):
                     self.wfile.write(body)
@@ -303,12 +305,14 @@ def started(ready: Afterscore, *words: str) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def printed(process: subprocess.Popen[str], text: str) -> str:
-    """The next line with this text that the command prints about its progress."""
+def printed(process: subprocess.Popen[str], *texts: str) -> str:
+    """The next line with this text that the command prints about its progress; the last one, where
+    there are several texts, whose lines may come in any order."""
     assert process.stderr
-    said = []
+    said, awaited = [], set(texts)
     for line in process.stderr:
-        if text in line:
+        awaited -= {text for text in awaited if text in line}
+        if not awaited:
             return line
         said.append(line)
-    raise AssertionError(f"the command ended without a word of {text!r}: {''.join(said)}")
+    raise AssertionError(f"the command ended without a word of {awaited}: {''.join(said)}")
