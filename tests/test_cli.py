@@ -249,7 +249,7 @@ def test_a_reader_that_has_seen_enough_is_no_fault(afterscore: Afterscore) -> No
             stdout=writer,
             stderr=subprocess.PIPE,
             text=True,
-            timeout=60,
+            timeout=300,
             check=False,
         )
         os.close(writer)

@@ -127,13 +127,13 @@ SOME = 8
 @pytest.fixture(scope="module")
 def sick(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """One source's reader hangs at its first page, one's keeps too much, one's wants far too much
-    for its second page. They may be silent for six seconds, and need 300 MB."""
+    for its second page. They may be silent for fifteen seconds, and need 300 MB."""
     folder = tmp_path_factory.mktemp("sick")
     copy_packages(folder)
     for source, spider in (("rottentomatoes", HANGS), ("metacritic", LEAKS), ("tmdb", GULPS)):
         (folder / "spiders" / f"{source}.py").write_text(spider, "utf-8")
     with serving(*IDS) as servers:
-        limits = "[limits]\nsilent_minutes = 0.1\nmegabytes = 300\n"
+        limits = "[limits]\nsilent_minutes = 0.25\nmegabytes = 300\n"
         ready = asking(folder, *servers.values(), delay=1, more=limits)
         ready.environment["PYTHONPATH"] = str(folder)
         names = [f"{source}:{name}" for source in IDS for name in listings(source, SOME)]
@@ -144,10 +144,10 @@ def sick(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def test_a_crawl_that_hangs_is_killed_and_the_run_says_where_it_hung(sick: Run) -> None:
     crawl = sick.crawls["rottentomatoes"]
     assert crawl["outcome"] == "failed"
-    assert crawl["detail"] == "killed: it gave no sign of life for 0.1 minutes"
+    assert crawl["detail"] == "killed: it gave no sign of life for 0.25 minutes"
     assert "rottentomatoes.py" in crawl["exception"]
     assert sick.line("rottentomatoes").endswith(
-        "failed (killed: it gave no sign of life for 0.1 minutes). What was stored stands."
+        "failed (killed: it gave no sign of life for 0.25 minutes). What was stored stands."
     )
     assert sick.asked["rottentomatoes"] == ["m/1"]
 
@@ -177,12 +177,12 @@ def test_the_run_ends_and_says_that_something_failed(sick: Run) -> None:
 
 # --- crawls that take too long --------------------------------------------------------------------
 
-MANY = 14
+MANY = 30
 """Listings of the source that is too slow for its time: at half a second each, twice as many as
 can be asked in it."""
 
-SLOW = "[limits]\ncrawl_hours = 0.001\nsilent_minutes = 0.1\n"
-"""3.6 seconds for a crawl, and 6 more until it is killed."""
+SLOW = "[limits]\ncrawl_hours = 0.002\nsilent_minutes = 0.15\n"
+"""7.2 seconds for a crawl, and 9 more until it is killed."""
 
 
 @dataclass(frozen=True)
@@ -213,7 +213,7 @@ def nights(tmp_path_factory: pytest.TempPathFactory) -> Nights:
 
 def test_a_crawl_ends_when_its_time_is_over_and_says_so(nights: Nights) -> None:
     crawl = nights.short.crawls["rottentomatoes"]
-    detail = "ended after its 0.001 hours; the rest is due next time"
+    detail = "ended after its 0.002 hours; the rest is due next time"
     assert (crawl["outcome"], crawl["detail"], crawl["exception"]) == ("partly", detail, None)
     assert detail in nights.short.line("rottentomatoes")
     asked = nights.short.asked["rottentomatoes"]
@@ -233,7 +233,7 @@ def test_what_there_was_no_time_for_is_asked_the_next_night_and_nothing_twice(
 def test_a_crawl_that_does_not_end_in_time_is_killed(nights: Nights) -> None:
     crawl = nights.short.crawls["metacritic"]
     assert crawl["outcome"] == "failed"
-    assert crawl["detail"] == "killed: it did not end by itself after its 0.001 hours"
+    assert crawl["detail"] == "killed: it did not end by itself after its 0.002 hours"
     assert nights.short.asked["metacritic"] == ["movie/1", "movie/2"]
     assert "metacritic:movie/1" in nights.short.scored
     assert nights.next.asked["metacritic"] == ["movie/2", "movie/3"]

@@ -270,7 +270,7 @@ RATINGS, BASICS = "/title.ratings.tsv.gz", "/title.basics.tsv.gz"
         ),
         (
             Reply(body=repeat(b"x"), pause=0.5),
-            "answer_seconds = 0.3",  # of which a dataset has thirty times as many
+            "answer_seconds = 0.6",  # of which a dataset has thirty times as many
             "error",
             "no answer in time",
         ),

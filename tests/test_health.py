@@ -471,7 +471,7 @@ def test_the_prometheus_file_says_the_same_whole_or_not_at_all(nights: Nights) -
     assert samples['afterscore_held{source="rottentomatoes"}'] == "3"
     assert samples['afterscore_films_scored{score_kind="tomatometer"}'] == "0"
     seconds = float(samples['afterscore_source_success_timestamp_seconds{source="imdb"}'])
-    assert abs(seconds - clock.moment(ended).timestamp()) <= 2
+    assert abs(seconds - clock.moment(ended).timestamp()) < 60
     assert 'afterscore_source_success_timestamp_seconds{source="rottentomatoes"}' not in samples
     assert float(samples["afterscore_database_bytes"]) > 0
     names = {re.split(r"[{ ]", sample)[0] for sample in samples}
