@@ -17,6 +17,7 @@ import pytest
 
 from pipelines.wording import shortened
 from spiders.sources import by_key
+from tests.answers import day, keeping
 from tests.fault_server import FaultServer, Reply, asking
 from tests.nights import Night, Sites, first_night, next_night, rows_of, shortest, standing
 
@@ -368,10 +369,12 @@ def test_an_answer_that_nothing_has_changed_which_nobody_asked_for_confirms_noth
             assert ended.status == 1
             assert f"rottentomatoes: {said}: https://www.rottentomatoes.com/m/one (" in ended.err
             assert rows_of(ready.database(), "rottentomatoes:m/one") == before
+        with keeping(tmp_path / "ratings.db") as kept:
+            kept.db.conn.execute("UPDATE confirmations SET confirmed_at = ?", [day(1)])
         assert ready("refresh", "--again").status == 0
         first, second, third, fourth = server.requests("m/one")
     assert (first.conditional, second.conditional) == (False, True)
     assert (third.conditional, fourth.conditional) == (False, False)
     after = rows_of(ready.database(), "rottentomatoes:m/one")
     assert after["score_observations"] == before["score_observations"]
-    assert confirmed(after) > confirmed(before)
+    assert day(1) not in confirmed(after)
