@@ -29,9 +29,11 @@ _CHALLENGE = re.compile(
     rb"|access to this page has been denied|unusual traffic"
     rb"|verify (?:that )?you are (?:a )?human|are you a (?:human|robot)"
     rb"|checking your browser before accessing|/cdn-cgi/l/chk_"
-    rb"|<title[^<>]*>[^<]{0,80}(?:access denied|robot check|captcha|pardon our interruption"
-    rb"|security check|before you continue|request blocked|human verification"
-    rb"|consent|cookie preferences)"
+    rb"|request is being verified|/\.well-known/sgcaptcha|sucuri_cloudproxy_js|/validatecaptcha\b"
+    rb"|access to this (?:site|service) has been limited"
+    rb"|<title[^<>]*>[^<]{0,80}(?:access denied|robot (?:check|challenge)|captcha"
+    rb"|pardon our interruption|security check|before you continue|request blocked"
+    rb"|human verification|consent|cookie preferences)"
     rb"|id=[\"']?(?:didomi|sp_message|consent)-?(?:wall|page|gate)",
     re.I,
 )
@@ -64,7 +66,10 @@ _SAID_NOT_FOUND = re.compile(
     rb"<title[^<>]*>\s*page not found\b|<body\b[^<>]*\bclass=\"[^\"<>]*\berror404\b", re.I
 )
 _SAID_BROKEN = re.compile(
-    rb"<(?:title|h1)\b[^<>]*>\s*error establishing a database connection", re.I
+    rb"<(?:title|h1)\b[^<>]*>\s*error establishing a database connection"
+    rb"|\bbriefly unavailable for scheduled maintenance\b"
+    rb"|\bthere has been a critical error on (?:this|your) website\b",
+    re.I,
 )
 _OUTCOME_OF_STATUS = {
     403: Outcome.BLOCKED,
@@ -112,8 +117,8 @@ def read(page: Page) -> list[Record]:
         return [_failed(page, outcome, f"the page says that its status was {code}")]
     if _SAID_NOT_FOUND.search(page.body, 0, 200_000):
         return [_failed(page, Outcome.NOT_FOUND, "the page says that it was not found")]
-    if _SAID_BROKEN.search(page.body, 0, 4096):
-        return [_failed(page, Outcome.ERROR, "the page says that its database was down")]
+    if _SAID_BROKEN.search(page.body, 0, 20_000):
+        return [_failed(page, Outcome.ERROR, "the page says that its site was down")]
     what = others or ("no known layout fits" if page.body.strip() else "the body is empty")
     return [_failed(page, Outcome.UNREADABLE, what)]
 
