@@ -1,4 +1,5 @@
-"""TMDB's answers: a film's details, `/find`, `/movie/changes`, lists of films, the daily id export.
+"""TMDB's answers: a film's details or one part of them, `/find`, `/movie/changes`, lists of films,
+the daily id export.
 
 All are JSON of API version 3, which has kept its form since 2012; what was appended to the
 details (`external_ids`, `keywords`, `release_dates`, `credits`, `alternative_titles`) is read
@@ -39,6 +40,12 @@ _REFUSALS = {
     34: Outcome.NOT_FOUND,
 }
 _ERROR_KEYS = {"status_code", "status_message", "errors"}
+
+# What can be appended to a film's details can be asked alone; the names of 2013 are the last two.
+_PART = re.compile(
+    r"/movie/[1-9][0-9]*/(?P<part>external_ids|keywords|release_dates|credits|alternative_titles"
+    r"|releases|casts)$"
+)
 
 _AFTER_CREDITS, _DURING_CREDITS = 179430, 179431
 _WRITING = {"Writer", "Screenplay", "Story", "Original Story", "Screenstory", "Author"}
@@ -83,6 +90,17 @@ def _details(page: Page) -> list[Record] | None:
     if source_id is None:
         return None
     return [_film(film, source_id, page.url, released_on=_first_release(film))]
+
+
+def _part_alone(page: Page) -> list[Record] | None:
+    """A part of a film's details, asked by itself: it names the film by its id alone."""
+    asked, part = _PART.search(page.path), page.json
+    source_id = by_key(page.source).source_id(page.url)
+    if not asked or not isinstance(part, dict) or str(part.get("id")) != source_id:
+        return None
+    film = {asked["part"]: part}
+    record = _film(film, source_id, page.url, released_on=_first_release(film))
+    return [record.model_copy(update={"scores": {}})]
 
 
 def _find(page: Page) -> list[Record] | None:
@@ -151,6 +169,7 @@ def _export(page: Page) -> list[Record] | None:
 
 LAYOUTS: dict[str, Layout] = {
     "details": _details,
+    "part": _part_alone,
     "find": _find,
     "changes": _changes,
     "list": _list,
