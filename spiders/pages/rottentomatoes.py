@@ -22,7 +22,12 @@ from spiders.pages.embedded import plain, script_json
 from spiders.pages.numbers import runtime_minutes
 from spiders.pages.page import Page
 from spiders.pages.reading import Layout
-from spiders.pages.rottentomatoes_api import films_of_the_api, found_by_the_api, listed_by_the_api
+from spiders.pages.rottentomatoes_api import (
+    browsed_by_the_api,
+    films_of_the_api,
+    found_by_the_api,
+    listed_by_the_api,
+)
 from spiders.pages.rottentomatoes_classic import dialog, meter, ratings_wrap, score_info
 from spiders.pages.rottentomatoes_lists import browse, listed_with_meters, search_results
 from spiders.pages.rottentomatoes_record import (
@@ -257,6 +262,7 @@ LAYOUTS: dict[str, Layout] = {
     "api-2010": films_of_the_api,
     "search-api-2017": found_by_the_api,
     "browse-api-2017": listed_by_the_api,
+    "browse-api-2022": browsed_by_the_api,
     "scorecard-2024": _scorecard,
     "score-board-2021": _score_board,
     "score-details-2021": _score_details,

@@ -1,5 +1,5 @@
 """Rotten Tomatoes' JSON: its public API of 2010 to 2017, and what the search and the lists of its
-pages asked for until 2021.
+pages asked for since.
 
 None counts reviews or ratings. Before a film was released, the API gave for its audience score
 the share of those who wanted to see it; the word beside a score (`Upright`, `Spilled`) stood only
@@ -14,11 +14,12 @@ from typing import Any
 from urllib.parse import urljoin
 
 from spiders.items import Outcome, Person, Record, Score, ScoreState
-from spiders.pages.embedded import object_at, plain
+from spiders.pages.embedded import object_at, plain, value_at
 from spiders.pages.identifiers import identifiers, only
 from spiders.pages.numbers import figure, runtime_minutes
 from spiders.pages.page import Page
-from spiders.pages.rottentomatoes_scores import AUDIENCE, CRITICS
+from spiders.pages.rottentomatoes_scores import AUDIENCE, CRITICS, is_marked, score_of
+from spiders.pages.rottentomatoes_values import first_of
 from spiders.pages.scores import missing, not_rated
 from spiders.sources import by_key, score_kind
 
@@ -79,11 +80,50 @@ def listed_by_the_api(page: Page) -> list[Record] | None:
     return [record for record in found if record]
 
 
+def browsed_by_the_api(page: Page) -> list[Record] | None:
+    """Rows of a `grid`, since 2022, each with a `title` and both scores; some are series. The dates
+    are those of the release in the United States."""
+    answer = _answer(page) or {}
+    grids = [answer.get("grid"), *_list(answer.get("grids"))]
+    rows = [row for grid in grids if isinstance(grid, dict) for row in _rows(grid.get("list"))]
+    if not any("mediaUrl" in row and "criticsScore" in row for row in rows):
+        return None
+    found = (_grid_row(page, row) for row in rows)
+    return [record for record in found if record]
+
+
+def _grid_row(page: Page, row: dict[str, Any]) -> Record | None:
+    url, title = row.get("mediaUrl"), plain(row.get("title"))
+    source = by_key(page.source)
+    source_id = source.source_id(urljoin(_HOME, url)) if isinstance(url, str) else None
+    if not source_id or not title:
+        return None
+    return Record(
+        source=page.source,
+        source_id=source_id,
+        url=source.page_url(source_id),
+        kind="movie",
+        title=title,
+        scores={
+            CRITICS: _grid_score(CRITICS, row.get("criticsScore")),
+            AUDIENCE: _grid_score(AUDIENCE, row.get("audienceScore")),
+        },
+    )
+
+
+def _grid_score(kind: str, part: object) -> Score:
+    """`{"score": "93", "sentiment": "positive"}`, or `{"scorePercent": "93%"}` since 2025."""
+    if not isinstance(part, dict) or not {"score", "scorePercent"} & part.keys():
+        return missing(kind)
+    raw = first_of(part, "score", "scorePercent")
+    return score_of(kind, raw, rated=raw == "0%" or is_marked(part.get("sentiment")))
+
+
 def _film(page: Page, film: dict[str, Any], url: str | None) -> Record:
     source = by_key(page.source)
     links = film.get("links")
-    address = links.get("alternate") if isinstance(links, dict) else None
-    source_id = source.source_id(address) if isinstance(address, str) else None
+    address = (links.get("alternate") if isinstance(links, dict) else None) or film.get("url")
+    source_id = source.source_id(urljoin(_HOME, address)) if isinstance(address, str) else None
     also = film.get("alternate_ids")
     imdb = also.get("imdb") if isinstance(also, dict) else None
     stated = identifiers({"imdb": [f"tt{imdb:0>7}"] if isinstance(imdb, str) and imdb else []})
@@ -106,12 +146,27 @@ def _film(page: Page, film: dict[str, Any], url: str | None) -> Record:
             *_people("cast", film.get("abridged_cast")),
         ),
         scores={
-            CRITICS: _score(CRITICS, ratings.get("critics_score"), ratings.get("critics_rating")),
-            AUDIENCE: _score(
-                AUDIENCE, ratings.get("audience_score"), ratings.get("audience_rating")
-            ),
+            CRITICS: _summed_up(film) or _rated(CRITICS, ratings, "critics"),
+            AUDIENCE: _rated(AUDIENCE, ratings, "audience"),
         },
     )
+
+
+def _summed_up(film: dict[str, Any]) -> Score | None:
+    """The Tomatometer of a film that the site's own pages asked for until 2020, where there is one.
+
+    The figure beside it of the audience is not read: no word tells it from "want to see".
+    """
+    value = figure(value_at(film, "ratingSummary", "allCritics", "meterValue"))
+    scale = score_kind(CRITICS).scale_max
+    return Score(state=ScoreState.SCORED, value=value, scale_max=scale) if value else None
+
+
+def _rated(kind: str, ratings: dict[str, Any], whose: str) -> Score:
+    """A film's score among its `ratings`; the site's own pages asked for films without any."""
+    if f"{whose}_score" not in ratings:
+        return missing(kind)
+    return _score(kind, ratings[f"{whose}_score"], ratings.get(f"{whose}_rating"))
 
 
 def _row(
