@@ -143,6 +143,16 @@ def test_what_stands_on_a_page_as_its_text_is_not_its_markup() -> None:
     assert (record.outcome, record.scores) == (Outcome.UNREADABLE, {})
 
 
+def test_search_results_that_are_not_found_are_not_said_to_be_none() -> None:
+    """As once their rows are other elements: only a page that says so found nothing."""
+    record = read_changed(
+        "rottentomatoes/search-nothing.html",
+        "https://www.rottentomatoes.com/search?search=skyfall",
+        replaced(("<p>No results</p>", "<new-row>Skyfall <b>92%</b></new-row>")),
+    )
+    assert record.outcome is Outcome.UNREADABLE
+
+
 def test_a_year_of_other_films_is_not_the_film_s() -> None:
     other = '</head><body><script type="application/json">{"releaseYear":"2024"}</script>'
     record = read_changed(

@@ -29,7 +29,12 @@ from spiders.pages.rottentomatoes_api import (
     listed_by_the_api,
 )
 from spiders.pages.rottentomatoes_classic import dialog, meter, ratings_wrap, score_info
-from spiders.pages.rottentomatoes_lists import browse, listed_with_meters, search_results
+from spiders.pages.rottentomatoes_lists import (
+    browse,
+    listed_with_meters,
+    search_data,
+    search_results,
+)
 from spiders.pages.rottentomatoes_record import (
     bare_year,
     head_title,
@@ -270,6 +275,7 @@ LAYOUTS: dict[str, Layout] = {
     "score-info-2019": score_info,
     "meter-2014": meter,
     "dialog-2008": dialog,
+    "search-data-2020": search_data,
     "search": search_results,
     "browse": browse,
     "meters-2011": listed_with_meters,

@@ -10,19 +10,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from bs4 import Tag
 
 from spiders.items import Person, Record, Score
 from spiders.pages.addresses import live_url
+from spiders.pages.embedded import plain, script_json
 from spiders.pages.listed_titles import listed_title
 from spiders.pages.numbers import count
 from spiders.pages.page import Page
 from spiders.pages.rottentomatoes_record import bare_year, people_of, split_title
-from spiders.pages.rottentomatoes_scores import AUDIENCE, CRITICS, is_marked, score_of
-from spiders.pages.rottentomatoes_values import attribute_of, slot_of, text_of
+from spiders.pages.rottentomatoes_scores import AUDIENCE, CRITICS, is_marked, score_in, score_of
+from spiders.pages.rottentomatoes_values import attribute_of, slot_of, string_of, text_of
 from spiders.pages.scores import missing, read_score
 from spiders.sources import by_key
 
@@ -31,17 +32,43 @@ _ROW = re.compile(
     rb"<search-page-media-row\b(?P<opening>[^<>]*>)(?P<inside>.*?)</search-page-media-row>", re.S
 )
 _LINK = re.compile(rb"(?P<opening><a\b[^<>]*>)(?P<inside>.*?)</a>", re.S)
+_NO_RESULTS = re.compile(rb"\b(?:no|0) (?:\w+ )?results\b", re.I)
 _TILE_TITLE = b'data-qa="discovery-media-list-item-title"'
 _TILE = re.compile(rb"<score-pairs(?:-deprecated)?\b[^<>]*>")
 
 
 def search_results(page: Page) -> list[Record] | None:
-    """Search results: rows of `search-page-media-row`, each with the Tomatometer."""
-    if b"<search-page-media-row" not in page.body and not re.search(
-        rb"<search-page-result\b|<title[^<>]*>\s*Search Results", page.body
-    ):
+    """Search results: rows of `search-page-media-row`, each with the Tomatometer.
+
+    A page without rows found no film where it says so, or shows results of other kinds.
+    """
+    found = [record for row in _ROW.finditer(page.body) if (record := _search_row(page, row))]
+    if found or b"<search-page-media-row" in page.body or b"<search-page-result" in page.body:
+        return found
+    title = re.search(rb"<title[^<>]*>\s*Search Results", page.body)
+    return found if title and page.complete and _NO_RESULTS.search(page.body) else None
+
+
+def search_data(page: Page) -> list[Record] | None:
+    """Search results of 2020 and 2021, which are data alone: `{"items": [{"name", "url",
+    "tomatometerScore": {"score": "93"}}]}` in a script for each kind of result."""
+    found = script_json(page.body, b'id="movies-json"')
+    if not isinstance(found, dict) or not isinstance(found.get("items"), list):
         return None
-    return [record for row in _ROW.finditer(page.body) if (record := _search_row(page, row))]
+    rows = (row for row in found["items"] if isinstance(row, dict))
+    return [record for row in rows if (record := _data_row(page, row))]
+
+
+def _data_row(page: Page, row: dict[str, Any]) -> Record | None:
+    part = row.get("tomatometerScore")
+    shown = isinstance(part, dict) and "score" in part
+    return _listed(
+        page,
+        string_of(row.get("url")),
+        plain(row.get("name")),
+        {CRITICS: score_in(CRITICS, part) if shown else missing(CRITICS)},
+        year=bare_year(row.get("releaseYear")),
+    )
 
 
 def _search_row(page: Page, row: re.Match[bytes]) -> Record | None:
@@ -62,7 +89,7 @@ def _search_row(page: Page, row: re.Match[bytes]) -> Record | None:
     cast = [name.strip() for name in (attribute_of(opening, "cast") or "").split(",")]
     return _listed(
         page,
-        links[0]["opening"],
+        attribute_of(links[0]["opening"], "href"),
         text_of(links[0]["inside"]),
         {CRITICS: score},
         year=bare_year(attribute_of(opening, "release-year", "releaseyear")),
@@ -98,7 +125,7 @@ def _tile(page: Page, tile: bytes) -> Record | None:
         )
     }
     opening = tile[: tile.find(b">") + 1]
-    return _listed(page, opening, text_of(title and title[1]), scores)
+    return _listed(page, attribute_of(opening, "href"), text_of(title and title[1]), scores)
 
 
 def _pair_score(kind: str, tile: bytes, pair: bytes, *names: str) -> Score:
@@ -113,7 +140,7 @@ def _pair_score(kind: str, tile: bytes, pair: bytes, *names: str) -> Score:
 
 def _listed(
     page: Page,
-    link: bytes,
+    href: str | None,
     title: str | None,
     scores: dict[str, Score],
     *,
@@ -121,7 +148,7 @@ def _listed(
     people: tuple[Person, ...] = (),
 ) -> Record | None:
     """A record of one row of a list; None where it leads to a series, a person or nowhere."""
-    url = urljoin(_HOME, live_url(attribute_of(link, "href") or ""))
+    url = urljoin(_HOME, live_url(href or ""))
     source_id = by_key(page.source).source_id(url)
     if not source_id or not title:
         return None
