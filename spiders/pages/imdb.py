@@ -29,7 +29,14 @@ from spiders.pages.imdb_classic import (
     star_box,
     star_box_microdata,
 )
-from spiders.pages.imdb_lists import chart, first_chart, lister, results
+from spiders.pages.imdb_lists import (
+    chart,
+    first_chart,
+    found_titles,
+    list_items,
+    lister,
+    results,
+)
 from spiders.pages.imdb_record import (
     KIND_OF_SCHEMA,
     kind_of_label,
@@ -114,6 +121,10 @@ def _urql_title(slot: Any) -> dict[str, Any] | None:
     return title if isinstance(title, dict) else None
 
 
+_SAYS = {"titleText", "ratingsSummary"}
+"""What an answer about a title may have been asked for."""
+
+
 def _answer(page: Page) -> list[Record] | None:
     """Answers of IMDb's GraphQL, since 2021: one `title`, or lists of them at any depth.
 
@@ -124,7 +135,7 @@ def _answer(page: Page) -> list[Record] | None:
     data = value_at(page.json, "data")
     title = value_at(data, "title")
     if isinstance(title, dict):
-        known = {"titleText", "ratingsSummary"} & title.keys()
+        known = _SAYS & title.keys()
         return _answered(page, {"id": own_id(page), **title}, page.url) if known else None
     rows = ((row, by_key("imdb").page_url(row["id"])) for row in _titles_in(data))
     return [record for row, url in rows for record in _answered(page, row, url)] or None
@@ -140,7 +151,7 @@ def _answered(page: Page, title: dict[str, Any], url: str) -> list[Record]:
 def _titles_in(data: Any) -> Iterator[dict[str, Any]]:
     """The titles in an answer, without those that a title names in its turn."""
     if isinstance(data, dict):
-        if "titleText" in data and _TCONST.fullmatch(str(data.get("id"))):
+        if _SAYS & data.keys() and _TCONST.fullmatch(str(data.get("id"))):
             yield data
             return
         data = list(data.values())
@@ -148,7 +159,7 @@ def _titles_in(data: Any) -> Iterator[dict[str, Any]]:
         yield from _titles_in(part)
 
 
-_NEXT_LIST = re.compile(rb'"(?:chartTitles|titleListItemSearch|titleListItems)"')
+_NEXT_LIST = re.compile(rb'"(?:chartTitles|titleListItemSearch|titleListItems|titleNameText)"')
 
 
 def _next_list(page: Page) -> list[Record] | None:
@@ -168,8 +179,20 @@ def _next_list(page: Page) -> list[Record] | None:
         found.append(
             {"id": value_at(row, "titleId"), "releaseYear": year, **names, **kind, **rating}
         )
+    found += map(_found, _items(props, "titleResults", "results"))
     rows = ((row, by_key("imdb").page_url(str(row["id"]))) for row in found)
     return [record for row, url in rows for record in _answered(page, row, url)] or None
+
+
+def _found(row: Any) -> dict[str, Any]:
+    """A row of `/find` since 2022, which has names of its own: `{"titleReleaseText": "1997– "}`."""
+    year = re.match(r"(?:18|19|20)\d\d(?!\d)", str(value_at(row, "titleReleaseText")))
+    return {
+        "id": value_at(row, "id"),
+        "titleText": {"text": value_at(row, "titleNameText")},
+        "titleType": {"id": value_at(row, "imageType")},
+        "releaseYear": {"year": int(year[0]) if year else None},
+    }
 
 
 def _suggestions(page: Page) -> list[Record] | None:
@@ -425,6 +448,8 @@ LAYOUTS: dict[str, Layout] = {
     "results-2008": results,
     "chart-2012": chart,
     "chart-2008": first_chart,
+    "list-items-2023": list_items,
+    "find-2009": found_titles,
     "rating-alone-2015": rating_alone,
     "below-a-title": below_a_title,
 }

@@ -1,14 +1,17 @@
-"""IMDb's charts, searches and lists of 2008 to 2023, as tables and rows that people see."""
+"""IMDb's charts, searches and lists since 2008, as tables and rows that people see."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TypeVar
 
 from bs4 import Tag
+from bs4.element import NavigableString
 
 from spiders.items import Outcome, Record, Score
 from spiders.pages.embedded import plain
+from spiders.pages.imdb_record import kind_of_label, own_id, record_of
 from spiders.pages.imdb_words import KIND_OF_LABEL, NONE_YET, RATING, TITLE_PATH
 from spiders.pages.page import Page
 from spiders.pages.scores import missing, not_rated, read_score
@@ -91,6 +94,96 @@ def results(page: Page) -> list[Record] | None:
         year = _text(row, ".year_type")
         found.append(_in_list(page, link, year, score))
     return [record for record in found if record] or None
+
+
+_RANK = re.compile(r"\s*\d+\.\s+")
+_YEARS = re.compile(r"(?P<year>(?:18|19|20)\d\d)(?:/[IVXL]+)?(?P<on>\s*[-\u2013].*)?")
+
+
+def list_items(page: Page) -> list[Record] | None:
+    """Charts, searches and lists since 2023, where a page was saved without its data.
+
+    Counts are exact in some (`(646,623)`) and rounded in others (`(2.9M)`), which are not kept. A
+    row without a rating says nothing about it.
+    """
+    if b"ipc-title-link-wrapper" not in page.body or own_id(page):
+        return None
+    rows = page.tree.select("li.ipc-metadata-list-summary-item:has(a.ipc-title-link-wrapper[href])")
+    names = [_text(row, "a.ipc-title-link-wrapper") for row in rows]
+    ranked = all(map(_RANK.match, names))
+    found = []
+    for row, name in _whole(page, list(zip(rows, names, strict=True))):
+        star = row.select_one('[data-testid="ratingGroup--imdb-rating"]')
+        value = star.select_one(".ipc-rating-star--rating") or star if star else None
+        score = read_score(RATING, _own_text(value), _text(row, ".ipc-rating-star--voteCount"))
+        years = _text(row, ".dli-title-metadata-item, .cli-title-metadata-item")
+        kind = _text(row, ".dli-title-type-data, .cli-title-type-data")
+        link = row.select_one("a.ipc-title-link-wrapper[href]")
+        title = _RANK.sub("", name, count=1) if ranked else name
+        scores = {RATING: score} if value else {}
+        found.append(_named(page, link, title, (years, kind), scores))
+    return [record for record in found if record] or None
+
+
+def found_titles(page: Page) -> list[Record] | None:
+    """What `/find` shows, without ratings: rows of a list since 2022, of a table until then."""
+    if own_id(page):
+        return None
+    if b"find-title-result" in page.body:
+        rows = [
+            (
+                row.select_one("a.ipc-metadata-list-summary-item__t[href]"),
+                [tag.get_text() for tag in row.select(".ipc-metadata-list-summary-item__li")],
+            )
+            for row in page.tree.select(".find-title-result")
+        ]
+    elif b"result_text" in page.body or b"/rg/find-title-" in page.body:
+        links = page.tree.select(
+            'td.result_text > a[href]:first-of-type, a[onclick*="/rg/find-title-"]'
+        )
+        rows = [(link, re.findall(r"\(([^()]*)\)", _behind(link))) for link in links]
+    else:
+        return None
+    found = (
+        _named(page, link, link.get_text(), words, {}) for link, words in _whole(page, rows) if link
+    )
+    return [record for record in found if record] or None
+
+
+def _behind(link: Tag) -> str:
+    """The words behind a link, as far as they belong to it: `(1966) (TV Series)`."""
+    words = []
+    for part in link.next_siblings:
+        if isinstance(part, Tag) and part.name != "small":
+            break
+        words.append(part.get_text())
+    return " ".join(words)
+
+
+def _named(
+    page: Page, link: Tag | None, name: str, words: Iterable[str], scores: dict[str, Score]
+) -> Record | None:
+    """The record of a row whose years and kind stand among some words."""
+    path = TITLE_PATH.search(str(link["href"])) if link else None
+    title = plain(name)
+    if not path or not title:
+        return None
+    year, kind = None, None
+    for word in (word.strip() for word in words):
+        if years := _YEARS.fullmatch(word):
+            year = year or int(years["year"])
+            kind = kind or ("tvSeries" if years["on"] else None)
+        else:
+            kind = kind_of_label(word.replace("-", " ").casefold()) or kind
+    if title.startswith('"'):  # until 2012, a series or an episode of one
+        title, kind = title.strip('"'), kind or "tvSeries"
+    record = record_of(page, source_id=path[1], kind=kind, title=title, year=year, scores=scores)
+    return record.model_copy(update={"url": by_key("imdb").page_url(path[1])})
+
+
+def _own_text(tag: Tag | None) -> str:
+    strings = tag.find_all(string=True, recursive=False) if tag else ()
+    return "".join(text for text in strings if type(text) is NavigableString)
 
 
 def _whole(page: Page, rows: list[_Row]) -> list[_Row]:
