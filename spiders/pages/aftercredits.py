@@ -75,8 +75,8 @@ _YES = re.compile(r"\W*yes\b(?!\s*(?:and|/|or)\s*no\b)", re.I)
 _NO = re.compile(r"\W*(?:no|none)\W*", re.I)
 # The net vote and the number of votes; later posts show stars out of five, which are not it.
 _RATING = re.compile(
-    r"\bpost-ratings\b.{0,2000}?<strong>\s*(?P<net>[-+\u2212]?\d[\d,]*)\s*</strong>[^<]{0,40}"
-    r"<strong>\s*(?P<votes>\d[\d,]*)\s*</strong>",
+    r"\bpost-ratings\b.{0,2000}?<strong>\s*(?P<net>[-+\u2212]?\d[\d,]*)\s*</strong\s*>[^<]{0,40}"
+    r"<strong>\s*(?P<votes>\d[\d,]*)\s*</strong\s*>",
     re.S,
 )
 _IMDB = re.compile(

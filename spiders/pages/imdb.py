@@ -56,10 +56,10 @@ from spiders.sources import IMDB_ID, by_key
 _TCONST = re.compile(IMDB_ID)
 _NEXT_DATA = b'id="__NEXT_DATA__"'
 _NO_SUCH_TITLE = re.compile(
-    rb"<title[^<>]*>\s*(?:404 Error|Page not found)\s*(?:-\s*IMDb\s*)?</title>", re.I
+    rb"<title[^<>]*>\s*(?:404 Error|Page not found)\s*(?:-\s*IMDb\s*)?</title\s*>", re.I
 )
 _WENT_WRONG = re.compile(
-    rb"<title[^<>]*>\s*IMDb(?: - D(?:'|&#x27;|&#39;)oh|: Error)\s*</title>", re.I
+    rb"<title[^<>]*>\s*IMDb(?: - D(?:'|&#x27;|&#39;)oh|: Error)\s*</title\s*>", re.I
 )
 _CALLED = re.compile(rb"imdb\$[\w$%]*\((?P<answer>\{.*\})\);?", re.S)
 

@@ -17,7 +17,7 @@ _PAGE_ID = re.compile(
     rb"<link\b(?=[^<>]*\brel=[\"']canonical)[^<>]*/title/(tt\d{7,10})(?!\d)[^<>]*>"
     rb"|<meta\b(?=[^<>]*\bproperty=[\"'](?:imdb:pageConst|pageId))[^<>]*[\"'](tt\d{7,10})[\"'][^<>]*>"
 )
-_HEAD_TITLE = re.compile(rb"<title[^<>]*>([^<]*)</title>", re.I)
+_HEAD_TITLE = re.compile(rb"<title[^<>]*>([^<]*)</title\s*>", re.I)
 _OG_TITLE = re.compile(
     rb"<meta\b(?=[^<>]*\bproperty=[\"']og:title)[^<>]*\bcontent=\"([^\"]*)\"", re.I
 )

@@ -11,7 +11,7 @@ import re
 
 # Single quotes stand on some tags of many sites: only a page that has them from the start is meant.
 _LOOSE = re.compile(
-    rb"<[A-Za-z][\w-]*\s(?:[^<>]*\s)?(?:id|class|slot|rel|property|itemprop|data-(?:testid|qa|json))=[\w#-]"
+    rb"<[A-Za-z][\w-]*\s(?:[^<>]*\s)?(?:id|class|slot|rel|property|itemprop|lang|data-(?:testid|qa|json))=[\w#-]"
     rb"|<[a-z][^<>]*\s(?:slot|data-testid)='"
     rb"|<(?:html|head|body)\b[^>]*='|<(?:HTML|HEAD|BODY|DIV|SCRIPT)\b"
 )

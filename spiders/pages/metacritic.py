@@ -72,7 +72,7 @@ def _error_code(answer: Any) -> int | None:
 
 
 _SHOWN = re.compile(
-    rb"class=\"[^\"]*\bc-siteReviewScore[\s\"][^<>]*>\s*<span[^<>]*>([^<]*)</span>"
+    rb"class=\"[^\"]*\bc-siteReviewScore[\s\"][^<>]*>\s*<span[^<>]*>([^<]*)</span\s*>"
     rb"|data-testid=\"global-score-(?:value|tbd)\"[^>]*>([^<]*)<"
 )
 _LABEL = re.compile(

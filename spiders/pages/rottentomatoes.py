@@ -66,7 +66,7 @@ from spiders.pages.scores import missing
 
 _RUNTIME = re.compile(r"(?:\d+h)?\s*(?:\d+m)?")
 _RUNTIME_ITEM = re.compile(
-    rb">Runtime</rt-text>.{0,400}?data-qa=\"item-value\"[^>]*>\s*([^<]+?)\s*<", re.S
+    rb">Runtime</rt-text\s*>.{0,400}?data-qa=\"item-value\"[^>]*>\s*([^<]+?)\s*<", re.S
 )
 _NOT_FOUND = re.compile(
     rb"<(?:title|h1)\b[^<>]*>\s*(?:Rotten Tomatoes\s*[-:|]\s*)?"

@@ -29,10 +29,11 @@ from spiders.sources import by_key
 
 _HOME = "https://www.rottentomatoes.com/"
 _ROW = re.compile(
-    rb"<search-page-media-row\b(?P<opening>[^<>]*>)(?P<inside>.*?)</search-page-media-row>", re.S
+    rb"<search-page-media-row\b(?P<opening>[^<>]*>)(?P<inside>.*?)</search-page-media-row\s*>", re.S
 )
-_LINK = re.compile(rb"(?P<opening><a\b[^<>]*>)(?P<inside>.*?)</a>", re.S)
+_LINK = re.compile(rb"(?P<opening><a\b[^<>]*>)(?P<inside>.*?)</a\s*>", re.S)
 _NO_RESULTS = re.compile(rb"\b(?:no|0) (?:\w+ )?results\b", re.I)
+_LINK_END = re.compile(rb"</a\s*>")
 _TILE_TITLE = b'data-qa="discovery-media-list-item-title"'
 _TILE = re.compile(rb"<score-pairs(?:-deprecated)?\b[^<>]*>")
 
@@ -108,9 +109,10 @@ def _tiles(body: bytes) -> Iterator[bytes]:
     """Each link that holds a tile's title, whole: a tile that is cut off says nothing."""
     at = body.find(_TILE_TITLE)
     while at != -1:
-        start, end = body.rfind(b"<a ", 0, at), body.find(b"</a>", at)
-        if start != -1 and end != -1 and b"</a>" not in body[start:at]:
-            yield body[start:end]
+        end = _LINK_END.search(body, at)
+        start = max(body.rfind(b"<a ", 0, at), body.rfind(b"<a\n", 0, at))
+        if start != -1 and end and not _LINK_END.search(body, start, at):
+            yield body[start : end.start()]
         at = body.find(_TILE_TITLE, at + 1)
 
 

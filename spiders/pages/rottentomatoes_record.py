@@ -27,7 +27,7 @@ from spiders.sources import by_key
 _YEAR = r"(?P<year>(?:18[789]|19\d|20\d)\d)"
 _TITLE_AND_YEAR = re.compile(rf"(?P<title>.*\S)\s*\({_YEAR}\)")
 _BARE_YEAR = re.compile(rf"{_YEAR},?")
-_HEAD_TITLE = re.compile(rb"<title[^<>]*>([^<]*)</title>", re.I)
+_HEAD_TITLE = re.compile(rb"<title[^<>]*>([^<]*)</title\s*>", re.I)
 _SITE_NAME = re.compile(r"(?:\s+-\s+Movie Reviews)?\s+[-|]\s+Rotten Tomatoes$")
 _OWN_ADDRESSES = (
     (b'rel="canonical"', "href"),

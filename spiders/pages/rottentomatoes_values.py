@@ -19,8 +19,9 @@ def element_of(body: bytes, opening: bytes) -> bytes | None:
     found = re.search(re.escape(opening) + rb"[\s>]", body)
     if not found:
         return None
-    end = body.find(b"</" + opening[1:] + b">", found.start())
-    return body[found.start() : end if end != -1 else None]
+    closing = re.compile(b"</" + re.escape(opening[1:]) + rb"\s*>")
+    end = closing.search(body, found.start())
+    return body[found.start() : end.start() if end else None]
 
 
 def slots_of(element: bytes, *names: str) -> Iterator[bytes]:
@@ -28,7 +29,7 @@ def slots_of(element: bytes, *names: str) -> Iterator[bytes]:
     wanted = "|".join(map(re.escape, names)).encode()
     for found in re.finditer(
         rb"<(?P<tag>[a-z][\w-]*)\b[^<>]*?(?<![\w-])slot=\"(?:" + wanted + rb")\"[^<>]*>"
-        rb"(?P<inside>.*?)</(?P=tag)>",
+        rb"(?P<inside>.*?)</(?P=tag)\s*>",
         element,
         re.S,
     ):
