@@ -6,6 +6,8 @@ import html
 import json
 import re
 from collections.abc import Callable
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +105,14 @@ def replaced(*pairs: tuple[str, str]) -> Callable[[bytes], bytes]:
     return change
 
 
+def in_web_archive(body: bytes) -> bytes:
+    """As browsers save a page in one file."""
+    archive = MIMEMultipart("related", boundary="----sample")
+    for subtype, part in (("css", b"a { color: red }"), ("html", body)):
+        archive.attach(MIMEText(part.decode(), subtype, "utf-8"))
+    return archive.as_bytes(policy=archive.policy.clone(linesep="\r\n"))
+
+
 LATIN = replaced(("<head>", "<head><meta charset=iso-8859-1>"))
 
 
@@ -113,8 +123,19 @@ LATIN = replaced(("<head>", "<head><meta charset=iso-8859-1>"))
         lambda body: body.decode().encode("windows-1252"),
         lambda body: LATIN(body).decode().encode("windows-1252"),
         LATIN,
+        in_web_archive,
+        lambda body: repr(body).encode(),
+        lambda body: json.dumps(body.decode()).encode(),
     ],
-    ids=["utf-16", "windows-1252", "windows-1252-stated", "utf-8-stated-as-another"],
+    ids=[
+        "utf-16",
+        "windows-1252",
+        "windows-1252-stated",
+        "utf-8-stated-as-another",
+        "mhtml",
+        "bytes-as-printed",
+        "text-in-json",
+    ],
 )
 def test_a_page_is_read_in_whatever_encoding_it_was_saved(change: Callable[[bytes], bytes]) -> None:
     sample, url = "imdb/overview_2015_original_title.html", "https://www.imdb.com/title/tt1300562/"
@@ -133,7 +154,7 @@ ALONE = ("imdb/rating_alone_2019.html", "https://www.imdb.com/title/tt1074638/")
     ("page", "change", "kind", "state"),
     [
         # As text in JSON, attributes have other quotes.
-        (BOARD, lambda body: json.dumps(body.decode()).encode(), "tomatometer", "missing"),
+        (BOARD, lambda body: json.dumps([body.decode()]).encode(), "tomatometer", "missing"),
         # Slots that are named otherwise, beside figures that tell that there is a score.
         (WRAP, replaced(("wrap__percentage", "wrap__percent")), "popcornmeter", "missing"),
         (OVERVIEW, replaced(("ratings_wrapper", "rating-bar")), "imdb_rating", "missing"),

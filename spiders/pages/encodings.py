@@ -1,12 +1,16 @@
 """The encoding that a page is really in, which need not be the one that it states.
 
 Readers look for things in the bytes, as UTF-8. Programs save pages in encodings of their own
-(UTF-16 is one system's default) and leave what the page states of itself as it is.
+(UTF-16 is one system's default) and leave what the page states of itself as it is. Some wrap them
+besides: browsers in a web archive (MHTML), scripts in what they print of bytes or as text in JSON.
 """
 
 from __future__ import annotations
 
+import ast
 import codecs
+import email
+import json
 import re
 
 from w3lib.encoding import html_to_unicode
@@ -18,6 +22,14 @@ _LETTER_IN_UTF_8 = re.compile(
 )
 _UTF_8 = re.compile(r"\bcharset\s*=\s*[\"']?\s*utf-?8\b", re.I)
 _ANOTHER = re.compile(rb"\bcharset\s*=\s*[\"']?\s*(?!utf-?8\b)[a-z]", re.I)
+
+
+_IN_ARCHIVE = re.compile(rb"\bcontent-type:\s*multipart/related\b", re.I)
+_SPACES = rb"(?:\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|[nrt])|\s)*+"  # and a mark of the encoding
+_AS_LITERAL = re.compile(
+    rb"\s*(?:b(?P<quote>['\"])" + _SPACES + rb"<.*(?P=quote)|\"" + _SPACES + rb"<.*\")\s*",
+    re.S | re.I,
+)
 
 
 def in_utf8(body: bytes, content_type: str | None = None) -> bytes:
@@ -33,6 +45,8 @@ def in_utf8(body: bytes, content_type: str | None = None) -> bytes:
     do where the answer's own header says UTF-8: that is of these bytes, and not of those that the
     page had before somebody saved it.
     """
+    if within := _within(body):
+        body, content_type = within
     if body.isascii() or body.startswith(_GZIP):
         return body
     if body.startswith(_UTF_16):
@@ -47,6 +61,23 @@ def in_utf8(body: bytes, content_type: str | None = None) -> bytes:
         if stated == "utf-8":
             text = body.decode("windows-1252", "replace")
     return codecs.BOM_UTF8 + text.encode("utf-8", "replace")
+
+
+def _within(body: bytes) -> tuple[bytes, str | None] | None:
+    """The page that is wrapped in another format, with its own content type; None where none is."""
+    if _IN_ARCHIVE.search(body, 0, 4096) and not body.lstrip().startswith(b"<"):
+        for part in email.message_from_bytes(body).walk():
+            if part.get_content_type() == "text/html":
+                page = part.get_payload(decode=True)
+                return (page, part.get("content-type")) if isinstance(page, bytes) else None
+    elif _AS_LITERAL.fullmatch(body):
+        read = ast.literal_eval if body.lstrip().startswith(b"b") else json.loads
+        try:
+            page = read(body.decode("utf-8", "replace").strip())
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            return None
+        return (page if isinstance(page, bytes) else page.encode("utf-8", "replace")), None
+    return None
 
 
 def _is_utf8(body: bytes) -> bool:
