@@ -31,8 +31,12 @@ from spiders.pages.scores import read_score
 from spiders.sources import score_kind
 
 _KIND_OF_TYPE = {"movie": FILM, "show": "tvSeries", "game-title": "videoGame", "person": "person"}
-_ASKED_STATS = re.compile(r"/(?P<whose>critic|user)/movies/(?P<slug>[^/?]+)/stats\b")
-_KIND_OF_ASK = {"movies": FILM, "shows": "tvSeries", "games": "videoGame"}
+_SECTION_OF_ASK = {"movies": "movie", "shows": "tv", "games": "game"}
+_ASKED_STATS = re.compile(
+    rf"/(?P<whose>critic|user)/(?P<what>{'|'.join(_SECTION_OF_ASK)})/(?P<slug>[^/?]+)/"
+    r"(?:[^?]*/)?stats\b"
+)
+_KIND_OF_ASK = {what: KIND_OF_SECTION[section] for what, section in _SECTION_OF_ASK.items()}
 _ASKED_PRODUCT = re.compile(rf"/(?P<what>{'|'.join(_KIND_OF_ASK)})/(?P<slug>[^/?]+)")
 
 
@@ -118,7 +122,8 @@ def _stats(page: Page, item: dict[str, Any]) -> list[Record] | None:
     if not isinstance(url, str):
         if not asked:
             return None
-        url = f"/movie/{asked['slug']}/{asked['whose']}-reviews/"
+        section = _SECTION_OF_ASK[asked["what"]]
+        url = f"/{section}/{asked['slug']}/{asked['whose']}-reviews/"
     kind = USERS if "/user-reviews" in url else METASCORE
     product = Product(url=url, kind=kind_of_url(url), title=None)
     return [record_of(page, product, {kind: first_read(kind, _summary(kind, item))})]

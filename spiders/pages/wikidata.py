@@ -44,8 +44,12 @@ _TRACE = re.compile(rb"java\.util\.concurrent\.TimeoutException|^\s+at (?:java|c
 _ERROR = re.compile(rb'\s*\{\s*"error"\s*:')
 
 # P31 of what is no film, though it may bear an IMDb id that looks like one: a human, a video game,
-# three kinds of series, a season, an episode.
-_NO_FILMS = {"Q5", "Q7889", "Q5398426", "Q1259759", "Q63952888", "Q3464665", "Q21191270"}
+# six kinds of series, a season, an episode.
+_NO_FILMS = {
+    *("Q5", "Q7889"),
+    *("Q5398426", "Q1259759", "Q63952888", "Q581714", "Q117467246", "Q526877"),
+    *("Q3464665", "Q21191270"),
+}
 
 _YEAR_PRECISION = 9
 
