@@ -12,7 +12,7 @@ from spiders.items import Record
 from spiders.pages.addresses import live_url
 from spiders.pages.dates import iso_date
 from spiders.pages.embedded import plain
-from spiders.pages.metacritic_record import FILM, Product, kind_of_url, record_of
+from spiders.pages.metacritic_record import FILM, Product, kind_of_url, own_id, record_of
 from spiders.pages.metacritic_scores import METASCORE, USERS, first_read, in_slots, words_of
 from spiders.pages.page import Page
 
@@ -92,8 +92,10 @@ def _listed(
     slots: Mapping[str, str],
     row: Tag,
 ) -> Record | None:
-    """The record of one film of a list, or None where the row is no film's."""
-    if kind_of_url(href) != FILM or title is None:
+    """The record of one film of a list, or None where the row is no film's: searches find trailers
+    too, whose addresses are below their films'."""
+    path = urlsplit(live_url(href or "")).path.strip("/")
+    if title is None or kind_of_url(href) != FILM or own_id(href) != path:
         return None
     product = Product(url=href, kind=FILM, title=title, released_on=iso_date(date))
     scores = {kind: first_read(kind, in_slots(kind, row, place)) for kind, place in slots.items()}
