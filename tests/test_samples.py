@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import html
 import json
 import re
@@ -126,6 +127,7 @@ LATIN = replaced(("<head>", "<head><meta charset=iso-8859-1>"))
         in_web_archive,
         lambda body: repr(body).encode(),
         lambda body: json.dumps(body.decode()).encode(),
+        gzip.compress,
     ],
     ids=[
         "utf-16",
@@ -135,6 +137,7 @@ LATIN = replaced(("<head>", "<head><meta charset=iso-8859-1>"))
         "mhtml",
         "bytes-as-printed",
         "text-in-json",
+        "gzip",
     ],
 )
 def test_a_page_is_read_in_whatever_encoding_it_was_saved(change: Callable[[bytes], bytes]) -> None:

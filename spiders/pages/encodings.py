@@ -2,7 +2,8 @@
 
 Readers look for things in the bytes, as UTF-8. Programs save pages in encodings of their own
 (UTF-16 is one system's default) and leave what the page states of itself as it is. Some wrap them
-besides: browsers in a web archive (MHTML), scripts in what they print of bytes or as text in JSON.
+besides: browsers in a web archive (MHTML), scripts in what they print of bytes or as text in JSON;
+and some keep them packed, as they came.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ import codecs
 import email
 import json
 import re
+import zlib
 
 from w3lib.encoding import html_to_unicode
 
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _GZIP = b"\x1f\x8b"
+_AS_GZIP = 16 + zlib.MAX_WBITS
+_MOST_UNPACKED = 32 * 1024 * 1024
 _LETTER_IN_UTF_8 = re.compile(
     rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
 )
@@ -70,6 +74,9 @@ def _within(body: bytes) -> tuple[bytes, str | None] | None:
             if part.get_content_type() == "text/html":
                 page = part.get_payload(decode=True)
                 return (page, part.get("content-type")) if isinstance(page, bytes) else None
+    elif body.startswith(_GZIP):
+        begins = _unpacked(body[:4096]).lstrip(b"\xef\xbb\xbf \t\r\n")
+        return (_unpacked(body), None) if begins.startswith(b"<") else None  # not an export of ids
     elif _AS_LITERAL.fullmatch(body):
         read = ast.literal_eval if body.lstrip().startswith(b"b") else json.loads
         try:
@@ -78,6 +85,14 @@ def _within(body: bytes) -> tuple[bytes, str | None] | None:
             return None
         return (page if isinstance(page, bytes) else page.encode("utf-8", "replace")), None
     return None
+
+
+def _unpacked(body: bytes) -> bytes:
+    """What a gzip file holds, as far as it goes; nothing where it is none."""
+    try:
+        return zlib.decompressobj(_AS_GZIP).decompress(body, _MOST_UNPACKED)
+    except zlib.error:
+        return b""
 
 
 def _is_utf8(body: bytes) -> bool:
