@@ -18,10 +18,8 @@ from spiders.pages.scores import missing, not_rated, read_score
 from spiders.sources import FILM_KINDS, by_key
 
 _CHART_COLUMNS = (b"Rank", b"Rating", b"Title", b"Votes")
-_TAGS = rb"(?:<[^<>]*>){0,5}"
-_CHART_HEAD = re.compile(
-    rb"<td\b[^<>]*>" + rb"".join(_TAGS + word + _TAGS + rb"\s{0,100}" for word in _CHART_COLUMNS)
-)
+_TAGS = rb"(?:\s{0,100}<[^<>]*>){0,10}\s{0,100}"
+_CHART_HEAD = re.compile(rb"<td\b[^<>]*>" + rb"".join(_TAGS + word for word in _CHART_COLUMNS))
 _BASED_ON = re.compile(r"(\d+[.,]\d) based on ([\d.,]+) ")
 _IN_YEAR = re.compile(r"\((?P<year>(?:18|19|20)\d\d)(?P<on>\s*[-\u2013][^()]*)?(?P<label>[^()]*)\)")
 _Row = TypeVar("_Row")
