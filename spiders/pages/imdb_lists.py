@@ -106,11 +106,12 @@ def list_items(page: Page) -> list[Record] | None:
     """
     if b"ipc-title-link-wrapper" not in page.body or own_id(page):
         return None
-    rows = page.tree.select("li.ipc-metadata-list-summary-item:has(a.ipc-title-link-wrapper[href])")
+    listed = "li.ipc-metadata-list-summary-item:has(a.ipc-title-link-wrapper[href])"
+    rows = _whole(page, page.tree.select(listed))
     names = [_text(row, "a.ipc-title-link-wrapper") for row in rows]
     ranked = all(map(_RANK.match, names))
     found = []
-    for row, name in _whole(page, list(zip(rows, names, strict=True))):
+    for row, name in zip(rows, names, strict=True):
         star = row.select_one('[data-testid="ratingGroup--imdb-rating"]')
         value = star.select_one(".ipc-rating-star--rating") or star if star else None
         score = read_score(RATING, _own_text(value), _text(row, ".ipc-rating-star--voteCount"))

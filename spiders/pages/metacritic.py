@@ -107,7 +107,8 @@ def _global_score(page: Page) -> list[Record] | None:
         if kind and slots.get(kind, missing(kind)).state is ScoreState.MISSING:
             end = _OTHERS.search(page.body, header.end())
             slot = page.body[header.end() : end.start() if end else header.end() + 6000]
-            slots[kind] = _slot(kind, slot)
+            # Where the page is cut off, what follows the last tag may be half a count.
+            slots[kind] = _slot(kind, slot[: slot.rfind(b"<") + 1])
     return None if not slots and ld is None else _shown(page, ld, slots)
 
 
