@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,6 +14,8 @@ from w3lib.encoding import html_to_unicode
 
 if TYPE_CHECKING:
     from bs4 import BeautifulSoup
+
+_END = re.compile(rb"</html\s*>", re.I)
 
 # Readers look at embedded data first. A BeautifulSoup tree of a 260 KB page takes about twenty
 # times as long as finding one script by its id in the bytes, so `tree` is built on demand only.
@@ -46,7 +49,7 @@ class Page:
         A saved page may be cut short: only on a complete page may the absence of a score mean
         that there is none yet; on a cut one it is `missing`.
         """
-        return b"</html>" in self.body[-4096:].lower()
+        return bool(_END.search(self.body[-4096:]))
 
     @cached_property
     def text(self) -> str:

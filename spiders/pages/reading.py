@@ -117,7 +117,7 @@ def read(page: Page) -> list[Record]:
         return [_failed(page, outcome, f"the page says that its status was {code}")]
     if _SAID_NOT_FOUND.search(page.body, 0, 200_000):
         return [_failed(page, Outcome.NOT_FOUND, "the page says that it was not found")]
-    if _SAID_BROKEN.search(page.body, 0, 20_000):
+    if _SAID_BROKEN.search(b" ".join(page.body[:20_000].split())):
         return [_failed(page, Outcome.ERROR, "the page says that its site was down")]
     what = others or ("no known layout fits" if page.body.strip() else "the body is empty")
     return [_failed(page, Outcome.UNREADABLE, what)]
@@ -153,7 +153,7 @@ def refused_by_status(page: Page) -> tuple[Outcome, str] | None:
 
 
 def _is_challenge(page: Page) -> bool:
-    start = page.body[:200_000]
+    start = b" ".join(page.body[:200_000].split())
     if _CHALLENGE.search(start):
         return page.json is None or len(page.body) < 10_000  # in data, it is what somebody wrote
     if not _LOADS_CHALLENGE.search(start):
