@@ -51,7 +51,7 @@ class Title(IntEnum):
     WITHIN_SHORT = 6
     """One holds the other, which has few letters."""
     WITHIN_WORDS = 7
-    """One has all the words of the other, and more."""
+    """One has all the words of the other, and more: at its beginning, or many letters of them."""
     WITHIN = 8
     """One is the other with a subtitle, or with its owner's name."""
     NEARLY = 9
@@ -92,7 +92,8 @@ class Directors(IntEnum):
     UNKNOWN = 0
     OTHERS = 1
     ALIKE = 2
-    """Initials for a name, or nearly the same letters."""
+    """Initials for a name, nearly the same letters, or a name with more words than the other
+    (`Tom Doe`, `Tom Doe Roe`). One word alone of a name tells nothing: `Doe` may be any."""
     SAME = 3
 
 
@@ -186,7 +187,9 @@ LEVELS: dict[str, type[IntEnum]] = {
 # Letters of a title that is the same or is held by the other. Cut so that the titles of films fall
 # into thirds or so; the weights of the levels are fitted.
 _SHORT, _LONG = 6, 11
-_HELD = 9
+_HELD, _PHRASE = 9, 12
+"""Words that the other title begins with (`Funny Games U.S.`) are it with fewer letters than words
+that stand elsewhere in it: `Wonderland` is not `Alice in Wonderland`."""
 
 # Of 100, from rapidfuzz; below, two titles or names have as much in common as any two.
 _NEARLY, _ALIKE = 88, 62
@@ -319,7 +322,9 @@ def _alike(left: Forms, right: Forms, here: Ints, there: Ints, shorter: Ints) ->
     holds = _similar(words_a, words_b, fuzz.token_set_ratio) >= 100
     level = np.where(ratio >= _ALIKE, Title.ALIKE, Title.UNLIKE).astype(np.int8)
     level[holds & (shorter >= _SHORT // 2)] = Title.WITHIN_SHORT
-    level[holds & (shorter >= _HELD)] = Title.WITHIN_WORDS
+    held = np.flatnonzero(holds & (shorter >= _HELD))
+    begins = [_begins(words_a[at], words_b[at]) for at in held]
+    level[held[np.array(begins, dtype=bool) | (shorter[held] >= _PHRASE)]] = Title.WITHIN_WORDS
     nearly = np.flatnonzero(ratio >= _NEARLY)
     level[nearly] = Title.NEARLY
     swapped = [_has_another_word(words_a[at], words_b[at]) for at in nearly]
@@ -329,6 +334,12 @@ def _alike(left: Forms, right: Forms, here: Ints, there: Ints, shorter: Ints) ->
     level[(level > Title.NUMBERED) & _differ(numbers_a, numbers_b)] = Title.NUMBERED
     level[(level >= Title.ALIKE) & (common != numbers_a) & (common != numbers_b)] = Title.OTHER_PART
     return level
+
+
+def _begins(words_a: str, words_b: str) -> bool:
+    """Whether one of two titles begins with all words of the other."""
+    shorter, longer = sorted((words_a, words_b), key=len)
+    return longer.startswith(f"{shorter} ")
 
 
 def _has_another_word(words_a: str, words_b: str) -> bool:
@@ -372,9 +383,12 @@ def _directors(
     level = np.where(comparable, Directors.OTHERS, Directors.UNKNOWN).astype(np.int8)
     level[left.short[here] == right.short[there]] = Directors.ALIKE
     level[_same_name(left, right, here, there)] = Directors.SAME
-    unsettled = (_highest(level, pair, len(one)) < Directors.ALIKE)[pair]
-    names = _similar(left.words[here[unsettled]], right.words[there[unsettled]], fuzz.ratio)
-    level[np.flatnonzero(unsettled)[names >= _SAME_NAME]] = Directors.ALIKE
+    unsettled = np.flatnonzero((_highest(level, pair, len(one)) < Directors.ALIKE)[pair])
+    names_a, names_b = left.words[here[unsettled]], right.words[there[unsettled]]
+    held = np.flatnonzero(_similar(names_a, names_b, fuzz.token_set_ratio) >= 100)
+    alone = np.array([" " not in min(names_a[at], names_b[at], key=len) for at in held], dtype=bool)
+    level[unsettled[held]] = np.where(alone, Directors.UNKNOWN, Directors.ALIKE)
+    level[unsettled[_similar(names_a, names_b, fuzz.ratio) >= _SAME_NAME]] = Directors.ALIKE
     best = _highest(level, pair, len(one))
     shared = level >= Directors.ALIKE
     return best, _first_name(left, pair[shared], here[shared], len(one))

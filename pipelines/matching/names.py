@@ -18,8 +18,16 @@ _NOBODY = frozenset(
 )
 """What stands where nobody is named: two films of `Various` have nobody in common."""
 
-_AND = re.compile(r"\s+(?:&|and)\s+", re.I)
-_AND_FIRST = re.compile(r"^\s*(?:&|and)\s+", re.I)
+_FAMILY = frozenset({"brothers", "bros", "sisters"})
+_AND = re.compile(r"\s+(?:&|\+|and|et|und)\s+", re.I)
+_AND_FIRST = re.compile(r"^\s*(?:&|and|et|und)\s+", re.I)
+_SLASH = re.compile(r"(?<=\w\w)\s*/\s*(?=\w\w)")
+"""A mark that parts names; not that of `N/A`."""
+
+_LIST = re.compile(r"\[\s*(['\"].*['\"])\s*\]", re.S)
+_QUOTED_END = re.compile(r"['\"]\s*,\s*['\"]")
+"""How programs write a list: `['Joel Coen', 'Ethan Coen']`."""
+
 _SUFFIX = re.compile(r"(?:jr|sr|ii|iii|iv)", re.I)
 _IN_BRACKETS = re.compile(r"\s*[(\[][^()\[\]]*[)\]]")
 _ROUGH = 5
@@ -29,7 +37,9 @@ _NOT_WORDS = re.compile(r"[\W_]+")
 
 
 def names_in(cell: str) -> tuple[str, ...]:
-    """The names in a cell, parted by `|`, or else by `;` or `,`, each once, in their order.
+    """The names in a cell, parted by `|`, or else by `;`, `/` or `,`, each once, in their order.
+
+    Where a comma may as well stand behind a family's name, both readings are given.
 
     >>> names_in("Rupert Julian, Lon Chaney, Jr., 2 more credits")
     ('Rupert Julian', 'Lon Chaney, Jr.')
@@ -37,19 +47,39 @@ def names_in(cell: str) -> tuple[str, ...]:
     (('Coen, Joel', 'Coen, Ethan'), ('Mendes, Sam',), ('J. Doe',))
     >>> names_in("Ethan and Joel Coen"), names_in("A. Boe, J. Doe, and R. Roe")
     (('Ethan Coen', 'Joel Coen'), ('A. Boe', 'J. Doe', 'R. Roe'))
+    >>> names_in("del Toro, Guillermo"), names_in("Powell, Michael & Emeric Pressburger")
+    (('del Toro', 'Guillermo', 'del Toro, Guillermo'), ('Powell, Michael', 'Emeric Pressburger'))
     """
+    if listed := _LIST.fullmatch(cell.strip()):
+        return _kept(_QUOTED_END.split(listed[1].strip()[1:-1]))
     for mark in "|;":
         if mark in cell:
             return _kept(cell.split(mark))
+    if _SLASH.search(cell):
+        return _kept(_SLASH.split(cell))
     pieces: list[str] = []
     for piece in cell.split(","):
         if pieces and _SUFFIX.fullmatch(piece.strip(" .")):
             pieces[-1] += f",{piece}"
         else:
             pieces.append(piece)
-    if len(pieces) == 2 and all(len(piece.split()) == 1 for piece in pieces):
-        pieces = [cell]  # one name, the family's first
+    if len(pieces) == 2:
+        pieces = _family_first(*pieces)
     return _kept(pieces)
+
+
+def _family_first(family: str, others: str) -> list[str]:
+    """Names of two pieces that a comma parts: `Mendes, Sam` is one, its family's first. Where only
+    one of them is a single word, that may be so (`Hill, George Roy`) or be a name of its own
+    (`Cher, Sam Mendes`)."""
+    given, *more = _AND.split(others)
+    if _MORE.fullmatch(given):
+        return [family, others]
+    words = {len(family.split()), len(given.split())}
+    whole = f"{family},{given}"
+    if words == {1}:
+        return [whole, *more]
+    return [family, others, whole] if 1 in words else [family, others]
 
 
 def _kept(pieces: list[str]) -> tuple[str, ...]:
@@ -97,6 +127,10 @@ def name(written: str) -> Name:
         text = f"{given} {surname}"
     words = _NOT_WORDS.sub(" ", text).split()
     words = [word for word in words if not _SUFFIX.fullmatch(word)] or words
+    if len(words) > 1 and words[0] == "the":
+        words = [word for word in words[1:] if word not in _FAMILY] or words[1:]
+        # `The Wachowskis`, of whom each has a name of her own.
+        words[-1] = words[-1].removesuffix("s") or words[-1]
     if not words or " ".join(words) in _NOBODY:
         return Name("", "", "", "")
     ends = " ".join(sorted({words[0], words[-1]}))

@@ -32,8 +32,8 @@ class Part(IntEnum):
     TAIL = 2
     """A subtitle alone, or what stands after an owner's name: `Monty Python's Life of Brian`."""
     OWNED = 3
-    """What stands after an owner's name with an article of its own: `Lee Daniels' The Butler`. Not
-    even a short one is a phrase of which the owner is a part."""
+    """What stands after an owner's name with an article of its own: `Lee Daniels' The Butler`, or
+    before `3D`. Not even a short one is a phrase of which the rest is a part."""
 
 
 class Form(NamedTuple):
@@ -54,6 +54,9 @@ _ARTICLE = (
 _ARTICLES = frozenset({"a", "le", "un", "o", "um", *_ARTICLE.replace("?", "").split("|")})
 _ARTICLE_LAST = re.compile(rf",\s*((?:{_ARTICLE}|i)'?)\s*$")
 _ARTICLE_INSIDE = re.compile(rf"^([^:,(]+),\s*({_ARTICLE})\s*(?=[:(])")
+_ARTICLE_BEHIND = re.compile(rf"(:\s+|\s[-–—]\s+)(?:{_ARTICLE})\s+(?=\w)")
+"""An article of a subtitle: `Ghost Dog: (The) Way of the Samurai`."""
+
 _ELIDED = re.compile(r"\b([ld])'(?=\w)")
 _NOT_WORDS = re.compile(r"[\W_]+")
 _SAYS_LITTLE = re.compile(r"\d*|.|(?:part|vol|chapter|episode|book|act|phase|season) \d+")
@@ -176,8 +179,12 @@ def _forms(text: str) -> tuple[Form, ...]:
         numbers = _number_bits(words)
         _add(found, Form(" ".join(words), Part.WHOLE, _spelt(name), numbers))
         for written, part in _parts(name):
-            said = " ".join(_words(written))
-            if part is Part.WHOLE or not _SAYS_LITTLE.fullmatch(said):
+            words = _words(written)
+            said = " ".join(words)
+            if part is Part.WHOLE:
+                # Its own numbers: `3-D` is none, and a third part where that is what it says.
+                _add(found, Form(said, part, _spelt(written), _number_bits(words)))
+            elif not _SAYS_LITTLE.fullmatch(said):
                 _add(found, Form(said, part, _spelt(written), numbers))
     found.pop("", None)
     return tuple(found.values())
@@ -254,8 +261,10 @@ def _parts(name: str) -> Iterator[tuple[str, Part]]:
         yield bare, Part.WHOLE
     if _THREE_D_LAST.search(bare):
         # A third part is often called so (Jaws 3-D), and so is any film in three dimensions.
-        yield _THREE_D_LAST.sub("", bare), Part.MAIN
+        yield _THREE_D_LAST.sub("", bare), Part.OWNED
         yield _THREE_D_LAST.sub(" 3", bare), Part.WHOLE
+    if _ARTICLE_BEHIND.search(bare):
+        yield _ARTICLE_BEHIND.sub(r"\1", bare), Part.WHOLE
     if _COUNTED_PART.search(bare):
         yield _COUNTED_PART.sub(" ", bare), Part.WHOLE
     if _FIGURE_IN_WORD.search(bare):
@@ -277,7 +286,9 @@ def _parts(name: str) -> Iterator[tuple[str, Part]]:
 
 def _words(text: str) -> list[str]:
     """The words of a name, without its article, with its numerals as figures."""
-    text = _ARTICLE_LAST.sub("", text)
+    if article := _ARTICLE_LAST.search(text):
+        # In front, `I` is no article that can be told from a word: `I vitelloni`, `I, Robot`.
+        text = f"{'i ' if article[1] == 'i' else ''}{text[: article.start()]}"
     text = _ELIDED.sub(r"\1 ", text).replace("'", "")
     if not _WORD.search(text):
         return text.split()  # `$` and `!!!` are titles too
@@ -290,7 +301,9 @@ def _words(text: str) -> list[str]:
         # `Ford v Ferrari`; a five it may be behind `part`, and before an article: `Rocky V The …`.
         if words[at] == "v" and words[at - 1] not in _BEFORE_NUMBER:
             words[at] = "v" if words[at + 1] in _ARTICLES else "vs"
-    return _with_figures([_SYNONYMS.get(word, word) for word in words])
+    # `and` in another language stands between words: `ET` is somebody.
+    begins = words[:1] if words[0] in ("et", "und") else []
+    return _with_figures(begins + [_SYNONYMS.get(word, word) for word in words[len(begins) :]])
 
 
 def _spelt(text: str) -> str:
