@@ -263,7 +263,7 @@ class _Matching:
             f"  OR lf.method = 'tracked' AND ifnull({_STATES_IT} = 0, 0) AS turned,"
             " lf.method = 'tracked' AS listed"
             " FROM temp.examined e CROSS JOIN listing_films lf USING (listing_id)"
-            " JOIN films f USING (film_id) JOIN listings l USING (listing_id)"
+            " CROSS JOIN films f USING (film_id) CROSS JOIN listings l USING (listing_id)"
             " WHERE lf.valid_to IS NULL AND lf.method IN ('identifier', 'tracked')"
             f" AND l.title IS NOT NULL AND l.source || l.source_id IS NOT {ANCHOR}"
             " AND (lf.method = 'identifier' OR lf.listing_id <> (SELECT o.listing_id"
