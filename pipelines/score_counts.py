@@ -20,7 +20,7 @@ _AT_ONCE = 10_000
 def counted(db: Database, table: str) -> Counts:
     """The films of a table as wide as `film_scores`, or of a SELECT of such rows in brackets.
 
-    Counted here: SQLite sorts all rows by their texts, which takes four times as long.
+    Counted here: SQLite sorts all rows by their texts, which takes several times as long.
     """
     of_kinds = (f"{kind.key}_state, CAST({kind.key}_100 AS INTEGER)" for kind in score_kinds())
     rows = db.conn.execute(f"SELECT year, {', '.join(of_kinds)} FROM {table}")

@@ -232,3 +232,17 @@ def test_a_year_of_other_films_is_not_the_film_s() -> None:
         replaced(("</head><body>", other)),
     )
     assert (record.title, record.year) == ("The Dark Knight", None)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"b'<html>', b'<html>'",
+        b'Content-Type: multipart/related; boundary="x"\r\n\r\n--x\r\n'
+        b"Content-Type: text/html; charset=\xe9\r\n\r\n<html>\xe9</html>\r\n--x--",
+    ],
+    ids=["two texts", "an archive whose header is spoilt"],
+)
+def test_what_only_looks_wrapped_is_read_as_far_as_it_goes(body: bytes) -> None:
+    [record] = read(Page(source="imdb", url="https://www.imdb.com/title/tt1074638/", body=body))
+    assert record.outcome is Outcome.UNREADABLE

@@ -73,7 +73,8 @@ def _within(body: bytes) -> tuple[bytes, str | None] | None:
         for part in email.message_from_bytes(body).walk():
             if part.get_content_type() == "text/html":
                 page = part.get_payload(decode=True)
-                return (page, part.get("content-type")) if isinstance(page, bytes) else None
+                # With other bytes than ASCII in it, a header is no str.
+                return (page, str(part["content-type"])) if isinstance(page, bytes) else None
     elif body.startswith(_GZIP):
         begins = _unpacked(body[:4096]).lstrip(b"\xef\xbb\xbf \t\r\n")
         return (_unpacked(body), None) if begins.startswith(b"<") else None  # not an export of ids
@@ -83,7 +84,9 @@ def _within(body: bytes) -> tuple[bytes, str | None] | None:
             page = read(body.decode("utf-8", "replace").strip())
         except (ValueError, SyntaxError, MemoryError, RecursionError):
             return None
-        return (page if isinstance(page, bytes) else page.encode("utf-8", "replace")), None
+        if isinstance(page, str):
+            page = page.encode("utf-8", "replace")
+        return (page, None) if isinstance(page, bytes) else None  # two of them are a tuple
     return None
 
 

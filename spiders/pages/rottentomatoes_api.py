@@ -93,22 +93,11 @@ def browsed_by_the_api(page: Page) -> list[Record] | None:
 
 
 def _grid_row(page: Page, row: dict[str, Any]) -> Record | None:
-    url, title = row.get("mediaUrl"), plain(row.get("title"))
-    source = by_key(page.source)
-    source_id = source.source_id(urljoin(_HOME, url)) if isinstance(url, str) else None
-    if not source_id or not title:
-        return None
-    return Record(
-        source=page.source,
-        source_id=source_id,
-        url=source.page_url(source_id),
-        kind="movie",
-        title=title,
-        scores={
-            CRITICS: _grid_score(CRITICS, row.get("criticsScore")),
-            AUDIENCE: _grid_score(AUDIENCE, row.get("audienceScore")),
-        },
-    )
+    scores = {
+        CRITICS: _grid_score(CRITICS, row.get("criticsScore")),
+        AUDIENCE: _grid_score(AUDIENCE, row.get("audienceScore")),
+    }
+    return _linked(page, row.get("mediaUrl"), row.get("title"), scores)
 
 
 def _grid_score(kind: str, part: object) -> Score:
@@ -174,8 +163,22 @@ def _row(
 ) -> Record | None:
     """The record of a row, whose slots are named by score kind, key of the figure, key of the
     word; None where it leads to no film."""
+    return _linked(
+        page,
+        row.get("url"),
+        name,
+        {kind: _score(kind, row.get(raw), row.get(word)) for kind, raw, word in slots},
+        year=_year(row.get("year")),
+        runtime_minutes=runtime_minutes(row.get("runtime")),
+        people=tuple(_people("cast", cast)),
+    )
+
+
+def _linked(
+    page: Page, url: object, name: object, scores: dict[str, Score], **facts: Any
+) -> Record | None:
+    """The record of a row with a link and a name; None where it leads to no film."""
     source = by_key(page.source)
-    url = row.get("url")
     source_id = source.source_id(urljoin(_HOME, url)) if isinstance(url, str) else None
     title = plain(name)
     if not source_id or not title:
@@ -186,10 +189,8 @@ def _row(
         url=source.page_url(source_id),
         kind="movie",
         title=title,
-        year=_year(row.get("year")),
-        runtime_minutes=runtime_minutes(row.get("runtime")),
-        people=tuple(_people("cast", cast)),
-        scores={kind: _score(kind, row.get(raw), row.get(word)) for kind, raw, word in slots},
+        scores=scores,
+        **facts,
     )
 
 
