@@ -129,12 +129,6 @@ def gaps(asked: Sequence[Asked]) -> list[float]:
     return [after.at - before.at for before, after in pairwise(asked)]
 
 
-def shortest(seconds: Iterable[float]) -> float:
-    """The shortest of these, but for one, which even a machine that stood still for a while may
-    have: what is not kept to is not kept to again and again."""
-    return sorted(seconds)[1]
-
-
 OF_A_LISTING = (
     "listings",
     "listing_films",
