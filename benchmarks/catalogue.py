@@ -17,8 +17,8 @@ from sqlite_utils import Database
 
 from benchmarks import made_up_films
 from pipelines.database import indexed_afterwards, set_aside_frame, transaction, writing
+from pipelines.derived import prepare
 from pipelines.matching.spans import OWN_ID
-from pipelines.merge import prepare
 from pipelines.moves import write_all_moves
 from pipelines.tables import TABLES
 from spiders.sources import SOURCES, Finds, ScoreKind, Source

@@ -42,7 +42,7 @@ FILES = (
 _SEARCHED = {"fts_table": "film_search", "fts_pk": "film_id"}
 
 # How Datasette shows a table; its description and those of its columns come from tables.py. Facets
-# and sorts are those that an index has ready (pipelines/merge.py), or of tables that stay small;
+# and sorts are those that an index has ready (pipelines/derived.py), or of tables that stay small;
 # `ages` are of counts that are kept (explore/facets.py).
 _SHOWN: dict[str, dict[str, Any]] = {
     "film_scores": {

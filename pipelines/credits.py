@@ -9,9 +9,6 @@ from sqlite_utils import Database
 
 from pipelines.database import set_aside_frame, write_over
 
-NEVER_NO = ("tmdb",)
-"""Sources whose silence proves nothing: TMDB's keywords name scenes, and few films have any."""
-
 PLACES = ("during", "after")
 
 

@@ -12,6 +12,9 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines import sqlite_alone  # noqa: F401  before sqlite-utils
+
+# isort: split
 from sqlite_utils import Database
 
 from pipelines.backup import CannotBackUp, back_up

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pipelines import ages
-from pipelines.credits import NEVER_NO
 from spiders.sources import SOURCES, score_kinds, source_of_kind
 
 _FIGURE = (
@@ -25,7 +24,7 @@ def filled_in(sql: str) -> str:
     branches of a CASE that lead from these to those; `{states}` are the branches of a CASE over a
     score kind that give its state in film_scores, and `{all_states}` the columns of all of these;
     `{critics_votes}` and `{audience_votes}` are rows of the votes there of each kind of a side;
-    `{never_no}` is a list of sources (credits.NEVER_NO). `{figure}` are columns of what stands
+    `{never_no}` is a list of sources (Source.never_no). `{figure}` are columns of what stands
     (scores s, listings l, listing_films lf, films f); `{seen_in}` and `{confirmed_seen}` are words
     for how long ago the columns seen_in and confirmed_at are.
     """
@@ -45,7 +44,7 @@ def filled_in(sql: str) -> str:
         figure=_FIGURE,
         seen_in=ages.seen("seen_in"),
         confirmed_seen=ages.seen("confirmed_at"),
-        never_no=", ".join(f"'{source}'" for source in NEVER_NO),
+        never_no=", ".join(f"'{source.key}'" for source in SOURCES if source.never_no),
     )
 
 

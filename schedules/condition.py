@@ -16,8 +16,7 @@ from pipelines import clock
 from pipelines.database import transaction
 from pipelines.pauses import Pause, paused
 from pipelines.quarantine import CRAWL
-from schedules.config import Config
-from schedules.due import CEILING_DAYS
+from schedules.config import CEILING_DAYS, Config
 from schedules.history import WHOLE_REFRESH, last_runs
 from spiders.sources import SOURCES, score_kinds
 

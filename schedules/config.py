@@ -27,6 +27,9 @@ FILE = "afterscore.toml"
 DAY = 86_400.0
 """Seconds: nobody waits longer between two requests of one night."""
 
+CEILING_DAYS = 150.0
+"""No listing goes longer without being asked, unless it fails or the budget is too small."""
+
 _OPT_INS = {name for source in SOURCES for name in source.opt_in}
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 

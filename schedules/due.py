@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from schedules.config import CEILING_DAYS
 from schedules.rates import (
     SETTLING_DAYS,
     USUAL_AGE,
@@ -25,10 +26,6 @@ from schedules.rates import (
 
 FLOOR_HOURS = 12.0
 """A listing that answered rests for as long at least."""
-
-CEILING_DAYS = 150.0
-"""No listing goes longer without being asked, unless it fails or the budget is too
-small."""
 
 GONE_DAYS = 30.0
 """A listing that is gone (404 on three runs) is looked at again after as many days."""

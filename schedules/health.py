@@ -14,7 +14,7 @@ from pipelines import clock
 from pipelines.guard import Rule
 from pipelines.wording import counted
 from schedules.condition import FEWER_FILMS, Condition, Held, Trouble
-from schedules.due import CEILING_DAYS
+from schedules.config import CEILING_DAYS
 from spiders.sources import by_key, score_kind, source_of_kind
 
 LATE_HOURS = 26.0

@@ -40,14 +40,22 @@ class Nursery:
     def __init__(self) -> None:
         self._parent: _Parent | None = None
 
+    def prepare(self) -> None:
+        """Start the process that they are forked from. It is not waited for, and may fail."""
+        with suppress(OSError):  # which is told once a crawl is to be started
+            self._prepared()
+
     def start(self, said: BinaryIO) -> Crawling:
         """A new process of `schedules.crawl.main`, whose errors go to the file `said`.
 
         Raises OSError where there can be none.
         """
+        return self._prepared().start(said)
+
+    def _prepared(self) -> _Parent:
         if self._parent is None or self._parent.is_over:
             self._parent = _Parent()
-        return self._parent.start(said)
+        return self._parent
 
     def close(self) -> None:
         """No more crawls are started."""

@@ -24,18 +24,16 @@ from pipelines.store import Store
 from pipelines.unmerged import all_merged, unmerged
 from pipelines.waiting import Judged, Waiting
 from schedules.config import Config
-from schedules.crawls import Crawls, Ended, SentAway, Start
+from schedules.crawls import Crawls, Ended, SentAway
 from schedules.endings import note_end
 from schedules.intent import Intent
 from schedules.journal import Journal
 from schedules.lookups import Lookups
-from schedules.nursery import Nursery
 from schedules.planning import write_due
 from schedules.progress import Shown
 from schedules.recovery import killed
 from schedules.results import NO_FAULT, Crawled, Result
 from schedules.waits import Waits
-from schedules.workers import Processes
 from spiders.items import Answer, Outcome
 from spiders.pages.reading import reader_versions
 from spiders.plan import Plan
@@ -56,7 +54,7 @@ class Run:
     signal handler.
 
     While it reads listings, it ends in order once somebody `wanted` to go first.
-    `start` makes the crawls of a stage: processes on this machine, if nobody says otherwise.
+    `start` makes the crawls of a stage from its plans.
     """
 
     def __init__(
@@ -66,8 +64,8 @@ class Run:
         intent: Intent,
         command: str,
         shown: Shown,
+        start: Callable[[Sequence[Plan]], Crawls],
         wanted: Callable[[], bool] = lambda: False,
-        start: Start | None = None,
     ) -> None:
         self._db = db
         self._config = config
@@ -76,12 +74,11 @@ class Run:
         self._shown = shown
         self._wanted_by_others = wanted
         self._gave_way = False
-        self._start = start or Processes
+        self._start = start
         self._crawled: dict[str, Crawled] = {}
         self._waiting: dict[str, Waiting] = {}
         self._journal = Journal(db)
         self._waits = Waits(db, config)
-        self._nursery = Nursery()
         self._crawls: Crawls | None = None
         self._stopped = threading.Event()
         self._touched: set[int] = set()
@@ -119,7 +116,6 @@ class Run:
         finally:
             if self._crawls:
                 self._crawls.kill()
-            self._nursery.close()
             self._merge()
             if all_matched:
                 all_merged(self._db)
@@ -154,7 +150,7 @@ class Run:
             self._waiting[plan.source] = Waiting(self._db, plan.source, _selection(plan))
             total = len(plan.targets) if plan.stage == "read" else None
             self._shown.start(plan.source, by_key(plan.source).name, total)
-        self._crawls = self._start(plans, self._nursery)
+        self._crawls = self._start(plans)
         try:
             for batch in self._crawls.answers():
                 self._take(store, [item for item in batch if isinstance(item, Answer)])

@@ -104,7 +104,8 @@ class Source:
     what a spider asks (None: listings are not asked one by one). `id_pattern` matches the path of
     a listing's URL; its group `id` is the source_id, which SQLite can hold where it is a number.
     `finds` is its part in the find stage (None:
-    its listings are found by others). Its own feed of changes can be asked for `feed_days` days
+    its listings are found by others). Where it `says_credits`, `never_no` tells that silence means
+    nothing there. Its own feed of changes can be asked for `feed_days` days
     back (0: it has none). An export of all its ids is there each day by `export_hour`, UTC (None:
     it has none). Between two requests lie `delay_seconds`; an operator may choose less, down to
     `least_delay_seconds` (None: not less). `backoff_seconds` is the first wait after an error; it
@@ -120,6 +121,7 @@ class Source:
     id_pattern: str
     score_kinds: tuple[ScoreKind, ...] = ()
     says_credits: bool = False
+    never_no: bool = False
     key_variable: str | None = None
     keep_days: int | None = None
     finds: Finds | None = None
@@ -245,6 +247,7 @@ SOURCES: tuple[Source, ...] = (
         id_pattern=r"/movie/(?P<id>[1-9][0-9]{0,9})(?:-[^/]*)?(?:/|$)",
         score_kinds=(_TMDB_SCORE,),
         says_credits=True,
+        never_no=True,  # its keywords name scenes, and few films have any
         finds=Finds.FINDER,
         feed_days=14,  # https://developer.themoviedb.org/docs/tracking-content-changes
         export_hour=8,  # https://developer.themoviedb.org/docs/daily-id-exports

@@ -11,8 +11,9 @@ from sqlite_utils import Database
 
 from pipelines import clock
 from pipelines.database import transaction, writing
+from pipelines.derived import prepare
 from pipelines.matching.matcher import Matched, match
-from pipelines.merge import merge, prepare
+from pipelines.merge import merge
 from pipelines.statements import Origin, Tally
 from pipelines.store import Store
 from spiders.items import Answer, Outcome, Record, Score, ScoreState

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from benchmarks.due import POLICIES, World, simulate
-from schedules.due import CEILING_DAYS, FLOOR_HOURS, most_pressing, schedule, usual_of
+from schedules.config import CEILING_DAYS
+from schedules.due import FLOOR_HOURS, most_pressing, schedule, usual_of
 
 AT = pd.Timestamp("2026-11-22T03:00:00Z")
 DAY = pd.Timedelta(days=1)

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from pipelines import clock
 from pipelines.database import transaction
+from pipelines.derived import prepare
 from pipelines.films import Listed
 from pipelines.matching import matcher
 from pipelines.matching.forgetting import forget
 from pipelines.matching.spans import leave
-from pipelines.merge import merge, prepare
+from pipelines.merge import merge
 from pipelines.retention import purge
 from pipelines.tracking import track
 from spiders.items import Answer, Outcome, Score

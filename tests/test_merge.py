@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.database import transaction
+from pipelines.derived import prepare
 from pipelines.films import Listed
-from pipelines.merge import merge, prepare
+from pipelines.merge import merge
 from pipelines.tracking import track
 from spiders.items import Answer, Credits, Outcome, Person, ScoreState, Title, Verdict
 from spiders.sources import ScoreKind, by_key, score_kind, score_kinds, source_of_kind

@@ -11,7 +11,7 @@ from sqlite_utils import Database, Migrations
 
 from pipelines.clock import BEGINNING
 from pipelines.database import writing
-from pipelines.merge import prepare
+from pipelines.derived import prepare
 from pipelines.migrations import migrations
 from pipelines.tables import all_tables
 from tests.conftest import Afterscore

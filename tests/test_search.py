@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from pipelines.database import transaction
+from pipelines.derived import prepare
 from pipelines.films import Listed
 from pipelines.matching.forgetting import forget
-from pipelines.merge import prepare
 from pipelines.tracking import track
 from spiders.items import Person, Title
 from tests.answers import Kept, answer, day, record

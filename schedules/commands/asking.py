@@ -73,8 +73,6 @@ def refresh(
     Example:  afterscore refresh
               afterscore refresh --source rottentomatoes --limit 50
     """
-    from schedules.intent import Intent
-
     settings = config.load()
     keys = sources_named(source)
     path = config.database_path(db)
@@ -92,6 +90,8 @@ def refresh(
             known = (one for name in named for one in films.find_all(reading, name))
             chosen_films = frozenset(one.film_id for one in known)
         chosen = Selection(keys, chosen_films, limit, again)
+        from schedules.intent import Intent
+
         print_plan(Intent(reading, settings, chosen))
         return
     with writing_in_turn(db, "refresh", Rank.NIGHT) as (database, lock):
@@ -265,7 +265,7 @@ def _films_of_years(database: Database, years: str) -> frozenset[int]:
 @contextmanager
 def _looked_at(path: Path) -> Iterator[Database]:
     """The database for reading; where there is none, an empty one that is gone afterwards."""
-    from pipelines.merge import prepare
+    from pipelines.derived import prepare
 
     if path.exists():
         yield read_only(path)

@@ -6,14 +6,16 @@ import os
 import sys
 from itertools import combinations
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import pandas as pd
 import typer
 
 from pipelines.wording import counted
 from schedules.commands.options import Problem, err, note, out
 from schedules.progress import steps
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 _WRITTEN = ["a", "b", "probability", "evidence"]
 
@@ -82,7 +84,7 @@ def _one_file(a: Path, b: Path) -> bool:
     return a.resolve() == b.resolve()
 
 
-def _write(linked: pd.DataFrame, path: Path) -> None:
+def _write(linked: DataFrame, path: Path) -> None:
     """Write a file whole or not at all; `-` is the standard output."""
     text = linked[_WRITTEN].to_csv(index=False, lineterminator="\n")
     if str(path) == "-":

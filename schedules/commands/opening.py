@@ -22,7 +22,7 @@ def writing_in_turn(
 ) -> Iterator[tuple[Database, Lock]]:
     """The database for writing, with its derived tables, and the lock that lets others go first.
     Says where a new database was made, and what it waits for."""
-    from pipelines.merge import prepare
+    from pipelines.derived import prepare
 
     path = config.database_path(given)
     new = not path.exists()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 from rich.text import Text
 
 from pipelines.database import read_only
@@ -129,6 +128,8 @@ def _as_row(night: Night, unfound: int) -> dict[str, Any]:
 
 
 def _print(night: Night, most: int) -> None:
+    from pandas import NaT  # here: most commands need no pandas
+
     asked = len(night.asked)
     left = night.due - asked
     exported = (
@@ -143,7 +144,7 @@ def _print(night: Night, most: int) -> None:
     if asked:
         table = columns.table(("  listing", "film", "why"), ("changed?",))
         for row in night.asked.head(most).itertuples():
-            never = row.last_asked_at is None or row.last_asked_at is pd.NaT
+            never = row.last_asked_at is None or row.last_asked_at is NaT
             named = show.printable(row.title) if isinstance(row.title, str) else ""
             chance = "" if never else f"{row.chance:.0%}"
             table.add_row(Text(f"  {row.source_id}"), Text(named), str(row.why), chance)

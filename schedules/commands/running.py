@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +16,14 @@ from pipelines.lock import Lock
 from pipelines.tracking import not_films
 from schedules import columns, config, log, show
 from schedules.commands.options import Problem, err, note, out
+from schedules.nursery import Nursery
 from schedules.progress import Shown
 from schedules.results import Result, Selection, together
 
 if TYPE_CHECKING:
-    from schedules.crawls import Start
+    from schedules.crawls import Crawls, Start
     from schedules.run import Run
+    from spiders.plan import Plan
 
 
 class NothingToAsk(Problem):
@@ -44,14 +46,20 @@ def run_shown(
     With a `lock` it gives way at its checkpoints to whoever goes first, and goes on afterwards.
     `ends_at` is a moment at which it ends in order, whatever it waited for before. `quiet`: sources
     that are skipped go unmentioned.
-    `start` makes the crawls of each stage, where not the run itself does.
+    `start` makes the crawls of each stage: processes on this machine, if nobody says otherwise.
     """
-    from schedules.intent import Intent
-    from schedules.run import Run
-
     wanted = lock.wanted if lock else lambda: False
     parts: list[Result] = []
-    with Shown(err) as shown:
+    with Shown(err) as shown, closing(Nursery()) as nursery:
+        if start is None:
+            nursery.prepare()  # it imports Scrapy, as long as we import pandas
+        from schedules.intent import Intent
+        from schedules.run import Run
+        from schedules.workers import Processes
+
+        def crawls(plans: Sequence[Plan]) -> Crawls:
+            return (start or Processes)(plans, nursery)
+
         while not parts or parts[-1].gave_way:
             if parts and lock:
                 lock.give_way()
@@ -65,7 +73,7 @@ def run_shown(
                 )
             if not quiet and not parts:
                 print_skipped(intent.skipped)
-            run = Run(database, settings, intent, command, shown, wanted, start)
+            run = Run(database, settings, intent, command, shown, crawls, wanted)
             with _stopped_by(run, ends_at, shown.say):
                 parts.append(run.execute())
     result = together(parts)
