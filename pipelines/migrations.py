@@ -620,3 +620,9 @@ DROP INDEX listing_films_film;
 CREATE INDEX listing_films_film ON listing_films (film_id, valid_to, method);
 """,
     )
+
+
+@migrations()
+def m022_which_version_wrote_the_keys(db: Database) -> None:
+    """Not known of those that there are: the next run writes them anew."""
+    statements(db, "CREATE TABLE key_versions (version TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;")

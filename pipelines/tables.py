@@ -226,6 +226,12 @@ TABLES: tuple[Table, ...] = (
         {"match_key": "hash of a title or of a name and year", "listing_id": "the listing"},
     ),
     Table(
+        "key_versions",
+        "the version that wrote the keys of films and listings",
+        "internal",
+        {"version": "digest of the code that makes them"},
+    ),
+    Table(
         "score_observations",
         "what a listing said of one score kind at one time; append-only",
         "analysts",

@@ -89,7 +89,7 @@ def test_the_delay_is_never_shorter_than_what_is_set(waited: Waited) -> None:
 
 def test_the_delay_varies(waited: Waited) -> None:
     usual = gaps(waited.asked["rottentomatoes"][:9])
-    assert max(usual) - min(usual) > DELAY / 20
+    assert max(usual) - min(usual) > DELAY / 10  # chance gives less once in ten thousand times
 
 
 def test_each_retry_waits_longer(waited: Waited) -> None:

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.clock import BEGINNING
+from pipelines.database import transaction
 from pipelines.matching.evidence import compare, contradicts
 from pipelines.matching.matcher import match
 from pipelines.merge import merge
@@ -141,6 +142,24 @@ def test_a_page_may_come_before_the_film_that_it_shows(kept: Kept) -> None:
     hear(kept, BLADE)
     assert film_of(kept, "m/blade_runner") == "tt0083658"
     assert tomatometer(kept, 83658) == 93
+
+
+def written_by_another_version(kept: Kept) -> None:
+    """The keys are as a version wrote them that read every title otherwise."""
+    with transaction(kept.db):
+        for table in ("film_keys", "listing_keys"):
+            kept.db.execute(f"UPDATE {table} SET match_key = match_key + 1")
+        kept.db.execute("UPDATE key_versions SET version = 'another'")
+
+
+def test_what_another_version_read_otherwise_is_found_after_an_upgrade(kept: Kept) -> None:
+    hear(kept, BLADE, tomatoes("1019544", "Dune", 2021, "Denis Villeneuve"))
+    written_by_another_version(kept)
+    hear(kept, tomatoes("blade_runner", "Blade Runner", 1982, "Ridley Scott"))
+    assert film_of(kept, "m/blade_runner") == "tt0083658"
+    written_by_another_version(kept)
+    hear(kept, DUNE_2021)
+    assert film_of(kept, "m/1019544") == "tt1160419"
 
 
 def test_a_film_is_found_among_many_that_share_words_with_it(kept: Kept) -> None:

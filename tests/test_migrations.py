@@ -134,6 +134,9 @@ INSERT INTO score_counts VALUES ('imdb_rating', 'scored', 2012, 78, 1),
   ('imdb_rating', 'not_asked', NULL, NULL, 2);
 """,
     "m021_how_listings_of_films_were_matched": "",
+    "m022_which_version_wrote_the_keys": """
+INSERT INTO key_versions VALUES ('another');
+""",
 }
 
 

@@ -2,7 +2,7 @@
 
 A key stands for something that two listings of one film nearly always have in common: a form of the
 title, a director in a year, a long word of the title in a year. Keys are a pure function of one
-listing and the same in every process and version, so that a database can store them and join.
+listing and the same in every process, so that a database can store them and join.
 """
 
 from __future__ import annotations

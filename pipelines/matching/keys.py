@@ -3,8 +3,11 @@ database so that a new listing is held against a million films without reading t
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import chain
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -54,6 +57,28 @@ def index_films(db: Database, table: str) -> tuple[list[int], Described]:
         keyed += [candidates.keys(known), candidates.digests(known)]
         described.append(known)
     return _write(db, "film", table, keyed), together(described)
+
+
+def read_anew(db: Database, table: str) -> None:
+    """Where another version wrote the keys, whose code read titles or names otherwise: put off all
+    films that have keys, and add the listings that have some to a table (listing_id) of those that
+    are looked at."""
+    run = db.conn.execute
+    if run("SELECT 1 FROM key_versions WHERE version = ?", [_version()]).fetchone():
+        return
+    run("INSERT OR IGNORE INTO unindexed_films SELECT film_id FROM film_keys")
+    run(f"INSERT OR IGNORE INTO {table} SELECT listing_id FROM listing_keys")
+    run("DELETE FROM key_versions")
+    run("INSERT INTO key_versions VALUES (?)", [_version()])
+
+
+@cache
+def _version() -> str:
+    """A digest of the code that makes keys, so that nobody has to remember a number."""
+    digest = hashlib.sha256()
+    for name in ("candidates", "described", "facts", "letters", "names", "titles", "years"):
+        digest.update((Path(__file__).parent / f"{name}.py").read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def index_listings(db: Database, table: str, keyed: Sequence[pd.DataFrame]) -> None:

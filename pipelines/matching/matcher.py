@@ -204,6 +204,7 @@ class _Matching:
         self._run("CREATE TEMP TABLE doubted (listing_id INTEGER PRIMARY KEY)")
         self._run("CREATE TEMP TABLE unmatched (listing_id INTEGER PRIMARY KEY)")
         set_aside(self._db, "changed_films", "film_id", ())
+        keys.read_anew(self._db, "temp.examined")
         self._apply_rulings()
         self._run(
             "INSERT OR IGNORE INTO temp.examined SELECT l.listing_id FROM temp.examined u"
