@@ -78,45 +78,48 @@ def purge(db: Database, at: str) -> set[int]:
     """
     films: set[int] = set()
     with transaction(db):
-        run = db.conn.execute
         for source in SOURCES:
-            if source.keep_days is None:
-                continue
-            since = clock.later(at, days=-source.keep_days)
-            params = (source.key, since)
-            own = "listing_id IN (SELECT listing_id FROM listings WHERE source = ?1)"
-            of_stale = f"FROM listing_films WHERE valid_to IS NULL AND {_STALE}"
-            films |= {row[0] for row in run(f"SELECT film_id {of_stale}", params)}
-            run(f"INSERT OR IGNORE INTO unmerged_listings SELECT listing_id {of_stale}", params)
-            forget_moves_before(db, *params)
-            run(f"DELETE FROM score_observations WHERE {own} AND observed_at < ?2", params)
-            # The last verdict that was answered is what stands; it goes with its listing.
-            run(
-                f"DELETE FROM credits_verdicts WHERE {own} AND observed_at < ?2 AND ({_STALE}"
-                " OR rowid NOT IN (SELECT max(rowid) FROM credits_verdicts"
-                " WHERE origin <> 'archive' GROUP BY listing_id))",
-                params,
-            )
-            for table in ("film_titles", "film_people", "film_genres", "dataset_records"):
-                run(f"DELETE FROM {table} WHERE {_STALE}", params)
-            run("DELETE FROM people WHERE person_id NOT IN (SELECT person_id FROM film_people)")
-            run(f"UPDATE listings SET {_NO_FACTS} WHERE {_STALE}", params)
-            # Without its validators the page is asked in full again.
-            run(
-                f"UPDATE urls SET etag = NULL, last_modified = NULL, records_hash = NULL"
-                f" WHERE {_STALE}",
-                params,
-            )
-            old = "source = ?1 AND last_held_at < ?2"
-            for table in ("held_answers", "released_listings"):
-                run(
-                    f"DELETE FROM {table} WHERE quarantine_id IN"
-                    f" (SELECT quarantine_id FROM quarantine WHERE {old})",
-                    params,
-                )
-            run(f"DELETE FROM quarantine WHERE {old}", params)
-            forget_exports(db, *params)
-            # These say when the listing was last heard of, so they go last.
-            for table in ("confirmations", "scores"):
-                run(f"DELETE FROM {table} WHERE {_STALE}", params)
+            if source.keep_days is not None:
+                films |= _purge(db, source.key, clock.later(at, days=-source.keep_days))
+    return films
+
+
+def _purge(db: Database, source: str, since: str) -> set[int]:
+    """Delete what a source said before a time, and has not said again since."""
+    params = (source, since)
+    run = db.conn.execute
+    own = "listing_id IN (SELECT listing_id FROM listings WHERE source = ?1)"
+    of_stale = f"FROM listing_films WHERE valid_to IS NULL AND {_STALE}"
+    films = {row[0] for row in run(f"SELECT film_id {of_stale}", params)}
+    run(f"INSERT OR IGNORE INTO unmerged_listings SELECT listing_id {of_stale}", params)
+    forget_moves_before(db, *params)
+    run(f"DELETE FROM score_observations WHERE {own} AND observed_at < ?2", params)
+    # The last verdict that was answered is what stands; it goes with its listing.
+    run(
+        f"DELETE FROM credits_verdicts WHERE {own} AND observed_at < ?2 AND ({_STALE}"
+        " OR rowid NOT IN (SELECT max(rowid) FROM credits_verdicts"
+        " WHERE origin <> 'archive' GROUP BY listing_id))",
+        params,
+    )
+    for table in ("film_titles", "film_people", "film_genres", "dataset_records"):
+        run(f"DELETE FROM {table} WHERE {_STALE}", params)
+    run("DELETE FROM people WHERE person_id NOT IN (SELECT person_id FROM film_people)")
+    run(f"UPDATE listings SET {_NO_FACTS} WHERE {_STALE}", params)
+    # Without its validators the page is asked in full again.
+    run(
+        f"UPDATE urls SET etag = NULL, last_modified = NULL, records_hash = NULL WHERE {_STALE}",
+        params,
+    )
+    old = "source = ?1 AND last_held_at < ?2"
+    for table in ("held_answers", "released_listings"):
+        run(
+            f"DELETE FROM {table} WHERE quarantine_id IN"
+            f" (SELECT quarantine_id FROM quarantine WHERE {old})",
+            params,
+        )
+    run(f"DELETE FROM quarantine WHERE {old}", params)
+    forget_exports(db, *params)
+    # These say when the listing was last heard of, so they go last.
+    for table in ("confirmations", "scores"):
+        run(f"DELETE FROM {table} WHERE {_STALE}", params)
     return films

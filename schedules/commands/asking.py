@@ -150,15 +150,8 @@ def backfill_command(
         return
     settings = config.load()
     keys = sources_named(source)
-    try:
-        ends_at = clock.next_time(until, datetime.now(UTC)) if until else None
-    except ValueError:
-        raise Problem(f"--until takes a time of day such as 06:00, UTC, not {until!r}") from None
-    rows = film_lists.from_csv(films_file) if films_file else []
-    if films_file and not any(row.listings for row in rows):
-        raise Problem(
-            f"no row of {films_file} names a film: {rows[0].problem if rows else 'empty'}"
-        )
+    ends_at = _next_time(until) if until else None
+    rows = _rows_of(films_file) if films_file else []
     path = config.database_path(db)
     whole = not (films_file or film_names or years)
     if not has_films(path) and whole and settings.universe is None:
@@ -201,6 +194,24 @@ def backfill_command(
             err.print(f"Wrote {written}: one row for each row of {films_file.name}.")
         _print_outcome(database, result, as_json=as_json)
     raise typer.Exit(exit_status(result))
+
+
+def _next_time(until: str) -> datetime:
+    """When it is that time of day next, UTC. Raises Problem where it is none."""
+    try:
+        return clock.next_time(until, datetime.now(UTC))
+    except ValueError:
+        raise Problem(f"--until takes a time of day such as 06:00, UTC, not {until!r}") from None
+
+
+def _rows_of(films_file: Path) -> list[film_lists.Row]:
+    """The rows of a file of films. Raises Problem where none names a film."""
+    rows = film_lists.from_csv(films_file)
+    if not any(row.listings for row in rows):
+        raise Problem(
+            f"no row of {films_file} names a film: {rows[0].problem if rows else 'empty'}"
+        )
+    return rows
 
 
 def _report_beside(films_file: Path) -> Path:
