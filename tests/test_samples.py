@@ -177,6 +177,13 @@ def test_a_page_is_read_in_whatever_encoding_it_was_saved(change: Callable[[byte
     assert record.scores["imdb_rating"].value == 7.4
 
 
+def test_an_answer_in_json_is_read_as_it_was_packed() -> None:
+    record = read_changed(
+        "tmdb/skyfall.json", "https://api.themoviedb.org/3/movie/37724", gzip.compress
+    )
+    assert (record.title, record.year, record.imdb_id) == ("Skyfall", 2012, "tt1074638")
+
+
 BOARD = ("rottentomatoes/score-board-2021.html", "https://www.rottentomatoes.com/m/host_2020")
 WRAP = ("rottentomatoes/ratings-wrap-2019.html", "https://www.rottentomatoes.com/m/shawshank")
 OVERVIEW = ("imdb/overview_2018.html", "https://www.imdb.com/title/tt0133093/")

@@ -30,6 +30,7 @@ _ANOTHER = re.compile(rb"\bcharset\s*=\s*[\"']?\s*(?!utf-?8\b)[a-z]", re.I)
 
 _IN_ARCHIVE = re.compile(rb"\bcontent-type:\s*multipart/related\b", re.I)
 _SPACES = rb"(?:\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|[nrt])|\s)*+"  # and a mark of the encoding
+_OBJECT_A_LINE = re.compile(rb"\{[^\n]*\}\r?\n\{")  # an export of ids, which stays packed
 _AS_LITERAL = re.compile(
     rb"\s*(?:b(?P<quote>['\"])" + _SPACES + rb"<.*(?P=quote)|\"" + _SPACES + rb"<.*\")\s*",
     re.S | re.I,
@@ -77,7 +78,8 @@ def _within(body: bytes) -> tuple[bytes, str | None] | None:
                 return (page, str(part["content-type"])) if isinstance(page, bytes) else None
     elif body.startswith(_GZIP):
         begins = _unpacked(body[:4096]).lstrip(b"\xef\xbb\xbf \t\r\n")
-        return (_unpacked(body), None) if begins.startswith(b"<") else None  # not an export of ids
+        is_page = begins.startswith((b"<", b"{", b"[")) and not _OBJECT_A_LINE.match(begins)
+        return (_unpacked(body), None) if is_page else None
     elif _AS_LITERAL.fullmatch(body):
         read = ast.literal_eval if body.lstrip().startswith(b"b") else json.loads
         try:

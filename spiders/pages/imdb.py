@@ -41,6 +41,7 @@ from spiders.pages.imdb_record import (
     KIND_OF_SCHEMA,
     kind_of_label,
     label_and_year,
+    name_in_head,
     own_id,
     record_of,
     shown_kind,
@@ -359,6 +360,7 @@ def _linked_people(data: dict[str, Any]) -> Iterator[Person]:
 
 
 _HAS_RATINGS = re.compile(rb"data-testid=\"hero[\w-]*-rating")
+_A_YEAR = re.compile(r"(?:18|19|20)\d\d")
 _HERO_TITLES = (
     '[data-testid="hero__primary-text"], [data-testid="hero__pageTitle"], '
     '[data-testid="hero-title-block__title"]'
@@ -383,14 +385,40 @@ def _hero(page: Page) -> list[Record] | None:
         score = missing(RATING) if _HAS_RATINGS.search(page.body) else without_slot(page)
     original = page.tree.select_one('[data-testid="hero-title-block__original-title"]')
     label, year = label_and_year(page)
+    below = heading.find_next("ul")  # "TV Series", "2008–2013", "TV-MA", "45m"
+    facts = [next(item.stripped_strings, "") for item in below.select("li")] if below else []
     return [
         record_of(
             page,
-            kind=shown_kind(page, label, ()),
+            kind=shown_kind(page, label, (), facts),
             title=plain(heading.get_text()),
             original_title=plain(original.get_text().partition(": ")[2]) if original else None,
-            year=year,
+            year=year or next(map(int, filter(_A_YEAR.fullmatch, facts)), None),
             scores={RATING: score},
+        )
+    ]
+
+
+_OF_A_PERSON = re.compile(
+    rb"<link\b(?=[^<>]*\brel=[\"']canonical)[^<>]*/name/nm\d{7,10}[/\"'][^<>]*>"
+    rb"|<meta\b(?=[^<>]*\bproperty=[\"'](?:imdb:pageConst|pageId))[^<>]*[\"']nm\d{7,10}[\"'][^<>]*>"
+    rb"|\"pageProps\"\s*:\s*\{\s*\"nmconst\"\s*:"
+)
+
+
+def _person(page: Page) -> list[Record] | None:
+    """What says that it is a page of a person: no film."""
+    if not _OF_A_PERSON.search(page.body):
+        return None
+    data = page.json if _is_next_data(page.body) else None
+    name = plain(value_at(data, "props", "pageProps", "aboveTheFold", "nameText", "text"))
+    return [
+        Record(
+            source=page.source,
+            url=page.url,
+            outcome=Outcome.NOT_A_FILM,
+            kind="person",
+            title=name or name_in_head(page),
         )
     ]
 
@@ -452,4 +480,5 @@ LAYOUTS: dict[str, Layout] = {
     "find-2009": found_titles,
     "rating-alone-2015": rating_alone,
     "below-a-title": below_a_title,
+    "person": _person,
 }

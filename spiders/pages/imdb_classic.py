@@ -138,13 +138,17 @@ def combined(page: Page) -> list[Record] | None:
 
 def _shown(page: Page, region: Tag, name: Tag, original: object, score: Score) -> list[Record]:
     label, year = label_and_year(page)
+    shown = region.select_one(":is(h1, h3) a[href*='/year/']")  # an excerpt may lack the <title>
+    if year is None and shown and re.fullmatch(r"(?:18|19|20)\d\d", shown.get_text().strip()):
+        year = int(shown.get_text())
     links = region.select("a[href*='/genre/']")
     genres = tuple(dict.fromkeys(genre for link in links if (genre := plain(link.get_text()))))
     time = region.select_one("time[datetime]")
+    facts = [text for tag in region.select(".subtext, .infobar") for text in tag.stripped_strings]
     return [
         record_of(
             page,
-            kind=shown_kind(page, label, genres),
+            kind=shown_kind(page, label, genres, facts),
             title=_own_text(name),
             original_title=_unquoted(_own_text(original)),
             year=year,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from html import unescape
 from typing import Any
 
@@ -42,6 +43,13 @@ KIND_OF_SCHEMA = {
 }
 """The kind of what is no film, by its type in microdata and JSON-LD."""
 
+_LABEL = re.compile(
+    r"\W*("
+    + "|".join(word.replace(" ", r"[ -]") for word in sorted(KIND_OF_LABEL)[::-1] if len(word) > 2)
+    + r")\b",
+    re.I,
+)
+
 # In other languages the label is another word, and only these tell what is no film.
 _KIND_OF_WORD = (
     (re.compile(r"[eé]p[ií]s[oó]d|folge\b"), "tvEpisode"),
@@ -50,15 +58,24 @@ _KIND_OF_WORD = (
 )
 
 
-def shown_kind(page: Page, label: str, genres: tuple[str, ...]) -> str | None:
+def shown_kind(
+    page: Page, label: str, genres: tuple[str, ...], facts: Iterable[str] = ()
+) -> str | None:
     """The kind by the label in the page's <title>; only films go without one.
 
-    A label in another language says nothing; the page's schema may then tell what is no film.
+    A label in another language says nothing; the page's schema may then tell what is no film, and
+    so may the facts below the title, where an excerpt has lost the <title>.
     """
     schema = _SCHEMA.search(page.body)
     by_schema = KIND_OF_SCHEMA.get(schema[1].decode()) if schema else None
-    film = "short" if "Short" in genres else "movie"
-    return kind_of_label(label) or by_schema or (None if label else film)
+    kind = kind_of_label(label) or by_schema
+    if kind or label:
+        return kind
+    if _head_title(page):
+        return "short" if "Short" in genres else "movie"
+    begun = (found[1] if (found := _LABEL.match(fact)) else fact for fact in facts)
+    kinds = (kind_of_label(re.sub(r"\W", " ", word.casefold())) for word in begun)
+    return next(filter(None, kinds), None)
 
 
 def record_of(
@@ -99,6 +116,11 @@ def title_in_head(page: Page) -> str | None:
     """The title that stands before the brackets of the page's <title>."""
     found = _NAMED.match(_head_title(page))
     return plain(found["title"]) if found else None
+
+
+def name_in_head(page: Page) -> str | None:
+    """The name before the first dash of the page's <title>: `Daniel Craig - IMDb`."""
+    return plain(_head_title(page).partition(" - ")[0])
 
 
 def label_and_year(page: Page) -> tuple[str, int | None]:

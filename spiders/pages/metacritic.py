@@ -20,8 +20,8 @@ from spiders.pages.metacritic_backend import as_json, backend, finder, nuxt
 from spiders.pages.metacritic_classic import classic, film_titles, first_classic, microdata
 from spiders.pages.metacritic_json_ld import described, head_of, metascore_in, own_json_ld
 from spiders.pages.metacritic_lists import cards, clamped, products
-from spiders.pages.metacritic_record import own_id, record_of
-from spiders.pages.metacritic_scores import METASCORE, USERS, based_on, first_read
+from spiders.pages.metacritic_record import FILM, Product, kind_of_url, own_id, record_of
+from spiders.pages.metacritic_scores import METASCORE, USERS, based_on, first_read, words_of
 from spiders.pages.numbers import figure
 from spiders.pages.page import Page
 from spiders.pages.reading import Layout
@@ -80,6 +80,7 @@ _LABEL = re.compile(
 )
 _DIV = re.compile(rb"<(/?)div\b")
 _KIND_OF_LABEL = {b"metascore": METASCORE, b"user score": USERS}
+_WRAPPER = re.compile(rb"<div\b[^<>]*data-testid=\"global-score-value-wrapper\"[^<>]*>")
 _HEADER = re.compile(rb"data-testid=\"global-score-header\"[^>]*>\s*([^<]*?)\s*<", re.I)
 
 # What follows the summaries and holds scores of single reviews or of other titles.
@@ -102,14 +103,27 @@ def _global_score(page: Page) -> list[Record] | None:
         return None  # the front pages of films and games show these headers for each title
     slots: dict[str, Score] = {}
     others = page.body.find(_CARD)
-    for header in _HEADER.finditer(page.body, 0, others if others != -1 else len(page.body)):
+    own = page.body[: others if others != -1 else len(page.body)]
+    for header in _HEADER.finditer(own):
         kind = _KIND_OF_LABEL.get(header[1].lower())
         if kind and slots.get(kind, missing(kind)).state is ScoreState.MISSING:
             end = _OTHERS.search(page.body, header.end())
             slot = page.body[header.end() : end.start() if end else header.end() + 6000]
             # Where the page is cut off, what follows the last tag may be half a count.
             slots[kind] = _slot(kind, slot[: slot.rfind(b"<") + 1])
+    lost = not _HEADER.search(page.body) and (ld is not None or b"<title" in page.body)
+    if lost:  # an excerpt without the headers, but from the page's beginning
+        slots = {kind: score for kind in (METASCORE, USERS) if (score := _labelled(kind, own))}
     return None if not slots and ld is None else _shown(page, ld, slots)
+
+
+def _labelled(kind: str, body: bytes) -> Score | None:
+    """The first score of a kind whose own tag speaks it out: those of reviews are other tags."""
+    for wrapper in _WRAPPER.finditer(body):
+        label = _LABEL.search(wrapper[0])
+        if label and _KIND_OF_LABEL[label[1].lower()] == kind:
+            return _spoken(kind, label)
+    return None
 
 
 def _score_info(page: Page) -> list[Record] | None:
@@ -175,8 +189,22 @@ def _in_hero(page: Page, kind: str) -> Score | None:
     for marker in _HERO:
         for label in _LABEL.finditer(_element(page.body, marker) or b""):
             if _KIND_OF_LABEL[label[1].lower()] == kind:
-                return read_score(kind, (label[2] or label[3]).decode("ascii"))
+                return _spoken(kind, label)
     return None
+
+
+def _spoken(kind: str, label: re.Match[bytes]) -> Score:
+    return read_score(kind, (label[2] or label[3]).decode("ascii"))
+
+
+def _something_else(page: Page) -> list[Record] | None:
+    """What says that it is a page of a person, a show, a game or an album, and shows no score."""
+    head = head_of(page.body)
+    kind = kind_of_url(url := head.get("canonical") or head.get("og:url"))
+    if kind in (None, FILM) or not own_id(url):
+        return None
+    product = Product(url=url, kind=kind, title=words_of(page.tree, "h1"))
+    return [record_of(page, product, {})]
 
 
 LAYOUTS: dict[str, Layout] = {
@@ -193,5 +221,6 @@ LAYOUTS: dict[str, Layout] = {
     "microdata-2014": microdata,
     "classic-2010": first_classic,
     "film-titles-2005": film_titles,
+    "something-else": _something_else,
 }
 """What Metacritic has looked like, newest first; the years are those in which a layout began."""
