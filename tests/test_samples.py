@@ -118,6 +118,32 @@ def test_other_titles_in_the_margins_of_a_page_are_not_what_it_shows(
     assert (record.outcome, record.scores) == (Outcome.UNREADABLE, {})
 
 
+@pytest.mark.parametrize(
+    ("sample", "begin", "score"),
+    [
+        ("metacritic/dune_2021.html", b'global-score-header">Metascore</div><span', None),
+        ("metacritic/classic_2010.html", b'<div class="score_summary', 82),
+    ],
+)
+def test_an_excerpt_from_the_middle_of_a_page_bears_no_name_or_figure_of_another_title(
+    sample: str, begin: bytes, score: int | None
+) -> None:
+    record = read_changed(
+        sample,
+        "https://www.metacritic.com/movie/a-film-of-our-own",
+        lambda body: body[body.index(begin) :].partition(b"__NUXT_DATA__")[0],
+    )
+    assert record.title is None
+    assert getattr(record.scores.get("metascore"), "value", None) == score
+
+
+@pytest.mark.parametrize("size", range(20, 150, 5))
+def test_an_export_that_is_cut_short_is_no_answer_of_its_first_line(size: int) -> None:
+    url = "https://files.tmdb.org/p/exports/movie_ids_11_22_2026.json.gz"
+    record = read_changed("tmdb/movie_ids.json.gz", url, lambda body: body[:size])
+    assert record.outcome is Outcome.UNREADABLE
+
+
 def read_changed(sample: str, url: str, change: Callable[[bytes], bytes]) -> Record:
     body = (SAMPLES / sample).read_bytes()
     changed = change(body)

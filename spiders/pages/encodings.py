@@ -77,9 +77,11 @@ def _within(body: bytes) -> tuple[bytes, str | None] | None:
                 # With other bytes than ASCII in it, a header is no str.
                 return (page, str(part["content-type"])) if isinstance(page, bytes) else None
     elif body.startswith(_GZIP):
-        begins = _unpacked(body[:4096]).lstrip(b"\xef\xbb\xbf \t\r\n")
-        is_page = begins.startswith((b"<", b"{", b"[")) and not _OBJECT_A_LINE.match(begins)
-        return (_unpacked(body), None) if is_page else None
+        begins = _unpacked(body[:4096])[0].lstrip(b"\xef\xbb\xbf \t\r\n")
+        if not begins.startswith((b"<", b"{", b"[")) or _OBJECT_A_LINE.match(begins):
+            return None
+        page, is_whole = _unpacked(body)
+        return (page, None) if is_whole or begins.startswith(b"<") else None
     elif _AS_LITERAL.fullmatch(body):
         read = ast.literal_eval if body.lstrip().startswith(b"b") else json.loads
         try:
@@ -92,12 +94,13 @@ def _within(body: bytes) -> tuple[bytes, str | None] | None:
     return None
 
 
-def _unpacked(body: bytes) -> bytes:
-    """What a gzip file holds, as far as it goes; nothing where it is none."""
+def _unpacked(body: bytes) -> tuple[bytes, bool]:
+    """What a gzip file holds, and whether that is all; nothing where it is none."""
+    unpacking = zlib.decompressobj(_AS_GZIP)
     try:
-        return zlib.decompressobj(_AS_GZIP).decompress(body, _MOST_UNPACKED)
+        return unpacking.decompress(body, _MOST_UNPACKED), unpacking.eof
     except zlib.error:
-        return b""
+        return b"", False
 
 
 def _is_utf8(body: bytes) -> bool:

@@ -204,7 +204,7 @@ def _suggestions(page: Page) -> list[Record] | None:
     """
     if not page.body[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"imdb$")):
         return None
-    called = _CALLED.fullmatch(page.body.strip())
+    called = _CALLED.fullmatch(page.body.removeprefix(b"\xef\xbb\xbf").strip())
     try:
         answer = json.loads(called["answer"]) if called else page.json
     except (ValueError, RecursionError):

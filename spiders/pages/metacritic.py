@@ -98,9 +98,11 @@ def _global_score(page: Page) -> list[Record] | None:
     """Pages of 2026: each score under a header that names it, the Metascore in JSON-LD too."""
     if any(marker in page.body for marker in (b"metascore_w", *_SCORE_INFO, *_REVIEWS_PAGE_SCORE)):
         return None
-    ld = own_json_ld(page)
-    if ld is None and not own_id(head_of(page.body).get("canonical") or page.url):
+    ld, head = own_json_ld(page), head_of(page.body)
+    if ld is None and not own_id(head.get("canonical") or page.url):
         return None  # the front pages of films and games show these headers for each title
+    if not (ld or head or any(marker in page.body for marker in (b"<title", *_HERO))):
+        return None  # an excerpt from the middle of a page may begin within another title's card
     slots: dict[str, Score] = {}
     others = page.body.find(_CARD)
     own = page.body[: others if others != -1 else len(page.body)]
@@ -111,8 +113,7 @@ def _global_score(page: Page) -> list[Record] | None:
             slot = page.body[header.end() : end.start() if end else header.end() + 6000]
             # Where the page is cut off, what follows the last tag may be half a count.
             slots[kind] = _slot(kind, slot[: slot.rfind(b"<") + 1])
-    lost = not _HEADER.search(page.body) and (ld is not None or b"<title" in page.body)
-    if lost:  # an excerpt without the headers, but from the page's beginning
+    if not _HEADER.search(page.body):  # an excerpt without them
         slots = {kind: score for kind in (METASCORE, USERS) if (score := _labelled(kind, own))}
     return None if not slots and ld is None else _shown(page, ld, slots)
 

@@ -122,7 +122,7 @@ def _wrapped(page: Page) -> list[Record] | None:
         )
     }
     head = head_of(page.body)
-    product_head = tree.select_one(".product_content_head") or tree
+    product_head = tree.select_one(".product_content_head") or tree.new_tag("div")
     named = product_head.select_one("h1.product_title, .product_title")
     link = product_head.select_one(".product_title a[href], a:has(h1)[href]")
     url = head.get("canonical") or head.get("og:url") or (str(link["href"]) if link else page.url)
