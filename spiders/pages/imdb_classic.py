@@ -119,13 +119,17 @@ def reference(page: Page) -> list[Record] | None:
 def combined(page: Page) -> list[Record] | None:
     """Title pages until October 2010, and the combined view until 2017: `#tn15title`.
 
-    A title in quotes is a series or an episode of one.
+    The rating stands above the content, and until 2009 within it. A title in quotes is a series or
+    an episode of one.
     """
     region = _region(page, 'id="tn15title"', 'id="tn15content"')
     heading = region.select_one("h1") if region else None
     if not region or not heading:
         return None
-    rating = region.select_one("#tn15rating")
+    within = _region(page, 'id="tn15rating"', 'class="info"')
+    rating = within.select_one("#tn15rating") if within else None
+    if not rating and b'class="info"' in page.body:  # without it, other people's ratings follow
+        rating = _region(page, "User Rating:", 'class="info"')
     score = _shown_score(page, rating, "b", "a[href*=ratings]")
     label, year = label_and_year(page)
     kind = kind_of_label(label)

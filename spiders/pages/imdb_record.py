@@ -33,6 +33,7 @@ _BRACKETS = re.compile(
 _SCHEMA = re.compile(rb"\bid=\"pagecontent\"[^<>]*\bitemtype=\"https?://schema\.org/(\w+)\"")
 _STATES_RATING = re.compile(
     rb"itemprop=\"ratingCount\"|\bbased on \d[\d.,]* user ratings|\"aggregateRating\"\s*:\s*\{"
+    rb"|<b>\s*\d[.,]\d\s*/\s*10\s*</b>"
 )
 KIND_OF_SCHEMA = {
     "TVSeries": "tvSeries",
