@@ -43,7 +43,7 @@ class Saved:
     place: str | None = None
 
     def records(self) -> list[Record]:
-        """What the page says; at least one record, with the outcome."""
+        """What the page says; none where it is a list of nothing."""
         return read(
             Page(
                 source=self.source,
@@ -149,6 +149,12 @@ def from_warc(path: Path) -> Iterator[Saved]:
                 )
     except (OSError, EOFError, ArchiveLoadFailed, gzip.BadGzipFile) as fault:
         raise UnreadableArchive(f"{path} is not a whole WARC file: {fault}") from fault
+
+
+def nothing_listed(saved: Saved) -> Record:
+    """What `afterscore read` prints of a list of nothing, such as a search that found nothing."""
+    why = "a list of nothing"
+    return Record(source=saved.source, url=saved.url, outcome=Outcome.OK, detail=why)
 
 
 def failed(stated: dict[str, Any], why: str) -> dict[str, Any]:

@@ -154,7 +154,7 @@ def store_saved(db: Database, pages: Iterable[Saved]) -> Tally:
             continue
         records = page.records()
         batch.append((_answer(page, at, records), exact))
-        if records[0].outcome not in (Outcome.OK, Outcome.NOT_A_FILM):
+        if records and records[0].outcome not in (Outcome.OK, Outcome.NOT_A_FILM):
             failure = f"{records[0].outcome.value} ({records[0].detail})"
             tally.notes.append(f"{place}: {failure}")
         if len(batch) >= 200:
@@ -172,7 +172,7 @@ def _answer(page: Saved, at: str, records: Sequence[Record]) -> Answer:
         asked_url=page.url,
         url=page.url,
         asked_at=at,
-        outcome=records[0].outcome,
+        outcome=records[0].outcome if records else Outcome.OK,
         http_status=page.status,
         records=tuple(records),
     )

@@ -573,6 +573,28 @@ def test_an_index_reads_every_line_it_can(afterscore: Afterscore) -> None:
     assert afterscore("read", "--index", index).status == 0
 
 
+def test_a_list_of_nothing_is_a_page_like_others(afterscore: Afterscore) -> None:
+    search = "https://api.themoviedb.org/3/search/movie?query=asdfgh"
+    nothing = samples_folder() / "tmdb" / "search-none.json"
+    ended = afterscore("read", "--source", "tmdb", "--url", search, nothing)
+    record = json.loads(ended.out)
+    assert list(record) == READ_KEYS
+    assert (ended.status, record["outcome"], record["title"]) == (0, "ok", None)
+    assert record["scores"] == {}
+    assert ended.err == f"{nothing}: ok: a list of nothing\n"
+    film = "https://api.themoviedb.org/3/movie/37724"
+    saved = [
+        {"file": str(file), "source": "tmdb", "url": url, "captured_on": "2015-01-01"}
+        for file, url in ((nothing, search), (SKYFALL_PAGE, film))
+    ]
+    (afterscore.folder / "index.jsonl").write_text("\n".join(map(json.dumps, saved)), "utf-8")
+    ended = afterscore("read", "--index", "index.jsonl")
+    assert (ended.status, len(ended.out.splitlines())) == (0, 2)
+    ended = afterscore("backfill", "--from", "index.jsonl")
+    assert ended.status == 0
+    assert ended.out == "2 saved pages: 2 read, 1 record stored, 0 problems.\n"
+
+
 @pytest.mark.parametrize(
     ("body", "outcome"),
     [

@@ -97,7 +97,7 @@ def store_saved_pages(saved: Path, db: Path | None) -> None:
 
 def _print_records(saved: archive.Saved) -> Outcome:
     """Print what a page says, and return what came of it."""
-    records = saved.records()
+    records = saved.records() or [archive.nothing_listed(saved)]
     for record in records:
         print(json.dumps({"file": saved.file, **record.as_read()}, ensure_ascii=False))  # noqa: T201
         if record.detail:

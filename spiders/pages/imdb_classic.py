@@ -21,7 +21,7 @@ from spiders.pages.imdb_record import (
     title_in_head,
     without_slot,
 )
-from spiders.pages.imdb_words import NONE_YET, RATING
+from spiders.pages.imdb_words import NONE_YET, RATING, USERS_RATED
 from spiders.pages.numbers import count, figure, runtime_minutes
 from spiders.pages.page import Page
 from spiders.pages.scores import missing, not_rated, read_score
@@ -89,13 +89,18 @@ def star_box_microdata(page: Page) -> list[Record] | None:
 def star_box(page: Page) -> list[Record] | None:
     """The redesign of October 2010, before it got microdata: `span.rating-rating` "8.7/10".
 
-    On later pages a span of that class holds the visitor's own rating.
+    On later pages a span of that class holds the visitor's own rating. In 2011 a page said what
+    people gave it over its stars instead: "Users rated this 8.7/10 (1,234 votes)".
     """
     region = _region(page, 'id="overview-top"', 'id="overview-bottom"')
     heading = region.select_one("h1.header") if region else None
     if not region or not heading or region.select_one("[itemprop]"):
         return None
-    score = _shown_score(page, region, ".rating-rating:not(:has(.value))", "a[href*=ratings]")
+    stars = region.select_one(".rating-big[title]")
+    if stars and (rated := USERS_RATED.search(str(stars["title"]))):
+        score = read_score(RATING, rated[1], rated[2])
+    else:
+        score = _shown_score(page, region, ".rating-rating:not(:has(.value))", "a[href*=ratings]")
     return _shown(page, region, heading, region.select_one(".title-extra"), score)
 
 

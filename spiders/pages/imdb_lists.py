@@ -12,7 +12,7 @@ from bs4.element import NavigableString
 from spiders.items import Outcome, Record, Score
 from spiders.pages.embedded import plain
 from spiders.pages.imdb_record import kind_of_label, own_id, record_of
-from spiders.pages.imdb_words import KIND_OF_LABEL, NONE_YET, RATING, TITLE_PATH
+from spiders.pages.imdb_words import KIND_OF_LABEL, NONE_YET, RATING, TITLE_PATH, USERS_RATED
 from spiders.pages.page import Page
 from spiders.pages.scores import missing, not_rated, read_score
 from spiders.sources import FILM_KINDS, by_key
@@ -23,7 +23,6 @@ _CHART_HEAD = re.compile(rb"<td\b[^<>]*>" + rb"".join(_TAGS + word for word in _
 _BASED_ON = re.compile(r"(\d+[.,]\d) based on ([\d.,]+) ")
 _IN_YEAR = re.compile(r"\((?P<year>(?:18|19|20)\d\d)(?P<on>\s*[-\u2013][^()]*)?(?P<label>[^()]*)\)")
 _Row = TypeVar("_Row")
-_RATED = re.compile(r"Users rated this (\d+(?:[.,]\d)?)/10 \((\d[\d.,]*) votes\)")
 
 
 def chart(page: Page) -> list[Record] | None:
@@ -84,7 +83,7 @@ def results(page: Page) -> list[Record] | None:
     for row in _whole(page, page.tree.select("tr.detailed, .list_item")):
         stars = row.select_one(".rating-list[title]")
         said = str(stars["title"]) if stars else row.get_text(" ")
-        if rated := _RATED.search(said):
+        if rated := USERS_RATED.search(said):
             score = read_score(RATING, rated[1], rated[2])
         else:
             score = not_rated(RATING) if NONE_YET.search(said) else missing(RATING)

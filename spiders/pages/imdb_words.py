@@ -32,3 +32,5 @@ NONE_YET = re.compile(
     r"awaiting \d+ votes|awaiting enough ratings|needs \d+ ratings|voting begins after release",
     re.I,
 )
+USERS_RATED = re.compile(r"Users rated this (\d+(?:[.,]\d)?)/10 \((\d[\d.,]*) votes\)")
+"""What lies over the stars of pages and lists until 2015."""

@@ -80,7 +80,8 @@ _OUTCOME_OF_STATUS = {
 
 
 def read(page: Page) -> list[Record]:
-    """Every record of a page; at least one, which carries the outcome where nothing was read.
+    """Every record of a page; one that carries the outcome where nothing could be read, and none
+    of a list that is read and holds nothing.
 
     Never raises for what a page holds: a body that no layout fits is `unreadable`, and a layout
     that fails on a page is `unreadable` too, with the exception's name in `detail`.
