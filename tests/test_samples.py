@@ -257,6 +257,20 @@ def test_search_results_that_are_not_found_are_not_said_to_be_none() -> None:
     assert record.outcome is Outcome.UNREADABLE
 
 
+@pytest.mark.parametrize(
+    ("name", "url", "last"),
+    [
+        ("imdb/chart_2018.html", "https://www.imdb.com/chart/top", b'ratingColumn imdbRating">'),
+        ("rottentomatoes/search-zero.html", "https://www.rottentomatoes.com/search", b"info-name"),
+    ],
+)
+def test_a_list_cut_before_its_first_film_is_no_list_of_nothing(
+    name: str, url: str, last: bytes
+) -> None:
+    record = read_changed(name, url, lambda body: body[: body.index(last)])
+    assert record.outcome is Outcome.UNREADABLE
+
+
 def test_a_year_of_other_films_is_not_the_film_s() -> None:
     other = '</head><body><script type="application/json">{"releaseYear":"2024"}</script>'
     record = read_changed(

@@ -37,7 +37,7 @@ def chart(page: Page) -> list[Record] | None:
         score = read_score(RATING, figures[1], figures[2]) if figures else missing(RATING)
         year = _text(row, "td.titleColumn .secondaryInfo")
         found.append(_in_list(page, row.select_one("td.titleColumn a[href]"), year, score, kind))
-    return [record for record in found if record]
+    return [record for record in found if record] or None
 
 
 def first_chart(page: Page) -> list[Record] | None:
@@ -51,7 +51,7 @@ def first_chart(page: Page) -> list[Record] | None:
             score = read_score(RATING, rating.get_text(), votes.get_text())
             link = name.select_one("a[href]")
             found.append(_in_list(page, link, name.get_text(), score))
-    return [record for record in found if record]
+    return [record for record in found if record] or None
 
 
 def lister(page: Page) -> list[Record] | None:
@@ -72,7 +72,7 @@ def lister(page: Page) -> list[Record] | None:
         links = row.select(".lister-item-header a[href]")
         link = links[0] if len(links) == 1 else None  # that of an episode stands beside its series'
         found.append(_in_list(page, link, year, score))
-    return [record for record in found if record]
+    return [record for record in found if record] or None
 
 
 def results(page: Page) -> list[Record] | None:

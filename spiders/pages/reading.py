@@ -71,6 +71,7 @@ _SAID_BROKEN = re.compile(
     rb"|\bthere has been a critical error on (?:this|your) website\b",
     re.I,
 )
+_END_OF_MARKUP = re.compile(rb"</(?:html|urlset|sitemapindex|rss|feed)\s*>", re.I)
 _OUTCOME_OF_STATUS = {
     403: Outcome.BLOCKED,
     404: Outcome.NOT_FOUND,
@@ -108,6 +109,8 @@ def read(page: Page) -> list[Record]:
             return [_failed(page, Outcome.UNREADABLE, why)]
         if records is not None and _are_all_others(page, records):
             others = f"a page of one title, of which layout {name} shows {len(records)} others"
+        elif records is not None and not records and _is_cut(page):
+            others = f"a page that is cut short before the first entry of layout {name}"
         elif records is not None:
             return [record.model_copy(update={"layout": name}) for record in records]
     if _is_challenge(page):
@@ -122,6 +125,10 @@ def read(page: Page) -> list[Record]:
         return [_failed(page, Outcome.ERROR, "the page says that its site was down")]
     what = others or ("no known layout fits" if page.body.strip() else "the body is empty")
     return [_failed(page, Outcome.UNREADABLE, what)]
+
+
+def _is_cut(page: Page) -> bool:
+    return page.body.lstrip().startswith(b"<") and not _END_OF_MARKUP.search(page.body[-4096:])
 
 
 def _with(page: Page, body: bytes) -> Page:
