@@ -26,6 +26,7 @@ from spiders.pages.numbers import count, figure, runtime_minutes
 from spiders.pages.page import Page
 from spiders.pages.scores import missing, not_rated, read_score
 
+_ALONE = ".imdbRating, .star-box-details:has([itemprop=ratingValue])"
 _A_FIGURE = re.compile(r"(?<![\d.,])\d[.,]\d(?![\d.,])")
 
 
@@ -55,8 +56,10 @@ def _overview(page: Page, *, microdata: bool) -> list[Record] | None:
 
 
 def rating_alone(page: Page) -> list[Record] | None:
-    """The rating of that overview in an excerpt which has lost what stood around it."""
-    slot = page.tree.select_one(".imdbRating") if b'class="imdbRating"' in page.body else None
+    """The rating of that overview, or of the one before it, in an excerpt which has lost what stood
+    around it."""
+    marked = any(mark in page.body for mark in (b'class="imdbRating"', b'class="star-box-details"'))
+    slot = page.tree.select_one(_ALONE) if marked else None
     if not slot or not own_id(page):
         return None
     score = _shown_score(
@@ -65,9 +68,18 @@ def rating_alone(page: Page) -> list[Record] | None:
         "[itemprop=ratingValue], strong[title] span",
         "[itemprop=ratingCount], a .small",
     )
+    name = page.tree.select_one("h1.header [itemprop=name]:not(.title-extra)")
     label, year = label_and_year(page)
-    kind, title = shown_kind(page, label, ()), title_in_head(page)
-    return [record_of(page, kind=kind, title=title, year=year, scores={RATING: score})]
+    kind, title = shown_kind(page, label, ()), title_in_head(page) or _own_text(name)
+    return [
+        record_of(
+            page,
+            kind=kind,
+            title=title,
+            year=year or _linked_year(page.tree),
+            scores={RATING: score},
+        )
+    ]
 
 
 def star_box_microdata(page: Page) -> list[Record] | None:
@@ -147,9 +159,7 @@ def combined(page: Page) -> list[Record] | None:
 
 def _shown(page: Page, region: Tag, name: Tag, original: object, score: Score) -> list[Record]:
     label, year = label_and_year(page)
-    shown = region.select_one(":is(h1, h3) a[href*='/year/']")  # an excerpt may lack the <title>
-    if year is None and shown and re.fullmatch(r"(?:18|19|20)\d\d", shown.get_text().strip()):
-        year = int(shown.get_text())
+    year = year or _linked_year(region)
     links = region.select("a[href*='/genre/']")
     genres = tuple(dict.fromkeys(genre for link in links if (genre := plain(link.get_text()))))
     time = region.select_one("time[datetime]")
@@ -166,6 +176,13 @@ def _shown(page: Page, region: Tag, name: Tag, original: object, score: Score) -
             scores={RATING: score},
         )
     ]
+
+
+def _linked_year(region: Tag) -> int | None:
+    """The year beside a title, where an excerpt lacks the page's <title>."""
+    shown = region.select_one(":is(h1, h3) a[href*='/year/']")
+    said = shown.get_text().strip() if shown else ""
+    return int(said) if re.fullmatch(r"(?:18|19|20)\d\d", said) else None
 
 
 def _shown_score(page: Page, slot: Tag | None, value: str, votes: str) -> Score:

@@ -192,6 +192,7 @@ _LISTS = (
         "a[href]:has(.media-list__title)",
         ".media-list__title",
     ),
+    _Rows(b"sidebarInTheater", "tr:has(> td.middle_col)", ".middle_col a[href]", ".middle_col a"),
 )
 
 
