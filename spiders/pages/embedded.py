@@ -53,7 +53,12 @@ def value_at(value: Any, *path: str | int) -> Any:
 
 
 def json_ld(body: bytes, kind: str | None = None) -> Iterator[dict[str, Any]]:
-    """Each JSON-LD object on the page, lists and `@graph` opened; of one `@type` if asked."""
+    """Each JSON-LD object on the page, lists and `@graph` opened; of one `@type` if asked.
+
+    A page may be nothing else: as where somebody saved what a script took from it.
+    """
+    if body.lstrip()[:1] in (b"{", b"[") and b'"@type"' in body[:1024]:
+        yield from _objects(_loads(body), kind)
     for opening in _JSON_LD.finditer(body):
         yield from _objects(_loads(_until_end(body, opening.end())), kind)
 
