@@ -271,6 +271,21 @@ def test_a_list_cut_before_its_first_film_is_no_list_of_nothing(
     assert record.outcome is Outcome.UNREADABLE
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize(
+    ("name", "url", "outcome"),
+    [
+        ("rottentomatoes/json-ld-alone.json", "https://www.rottentomatoes.com/m/up", Outcome.OK),
+        ("wikidata/error-maxlag.json", "https://www.wikidata.org/w/api.php", Outcome.RATE_LIMITED),
+    ],
+)
+def test_json_is_read_with_a_byte_order_mark(
+    name: str, url: str, outcome: Outcome, encoding: str
+) -> None:
+    record = read_changed(name, url, lambda body: body.decode().encode(encoding))
+    assert record.outcome is outcome
+
+
 def test_a_year_of_other_films_is_not_the_film_s() -> None:
     other = '</head><body><script type="application/json">{"releaseYear":"2024"}</script>'
     record = read_changed(

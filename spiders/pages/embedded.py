@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from typing import Any
 
@@ -57,7 +58,7 @@ def json_ld(body: bytes, kind: str | None = None) -> Iterator[dict[str, Any]]:
 
     A page may be nothing else: as where somebody saved what a script took from it.
     """
-    if body.lstrip()[:1] in (b"{", b"[") and b'"@type"' in body[:1024]:
+    if body.removeprefix(BOM_UTF8).lstrip()[:1] in (b"{", b"[") and b'"@type"' in body[:1024]:
         yield from _objects(_loads(body), kind)
     for opening in _JSON_LD.finditer(body):
         yield from _objects(_loads(_until_end(body, opening.end())), kind)
@@ -73,7 +74,7 @@ def _loads(raw: bytes | None) -> Any:
         return None
     try:
         # Pages of 2017 to 2019 hold raw line breaks inside JSON strings: strict=False reads them.
-        return json.loads(raw.decode("utf-8", "replace").strip(), strict=False)
+        return json.loads(raw.decode("utf-8-sig", "replace").strip(), strict=False)
     except (ValueError, RecursionError):
         return None
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import io
 import re
+from codecs import BOM_UTF8
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, BinaryIO
 
@@ -62,7 +63,7 @@ def refusal(page: Page) -> tuple[Outcome, str] | None:
         return None
     if _TRACE.search(page.body[-20_000:]) and not page.body.rstrip().endswith(b"}"):
         return Outcome.UNREADABLE, "the query met its deadline: its rows end in a Java stack trace"
-    if not _ERROR.match(page.body):
+    if not _ERROR.match(page.body.removeprefix(BOM_UTF8)):
         return None
     error = _part(page.json, "error")
     code = str(error.get("code"))
