@@ -168,6 +168,14 @@ SAME = [
         Film("Duel", 1971, "Steven Spielberg"),
         Film("Duel", 1971, "Steven Spielberg", kind="tvMovie"),
     ),
+    (Film("Love Potion #9", 1992), Film("Love Potion No. 9", 1992)),
+    (Film("Shark Night 3D", 2011), Film("Shark Night", 2011)),
+    (Film("Charlie Countryman", 2013), Film("The Necessary Death of Charlie Countryman", 2013)),
+    # Another name: the length to the minute beside the director.
+    (Film("The Trial", 1962, "Orson Welles", runtime=119), Film("Le procès", 1962, "Orson Welles", runtime=119)),
+    # A part of a title, or other letters, where nobody is known: the length agrees.
+    (Film("Big Trouble", 2002, runtime=85), Film("Big Trouble in Town", 2002, runtime=85)),
+    (Film("Lilja 4-ever", 2002, runtime=109), Film("Lilya 4-Ever", 2002, runtime=109)),
 ]  # fmt: skip
 
 DIFFERENT = [
@@ -260,6 +268,9 @@ DIFFERENT = [
     ),
     (Film("Avatar", 2009), Film("Avatar", 2009, kind="game")),
     (Film("Limitless", 2011), Film("Limitless", 2011, kind="tvSeries")),
+    # Parodies: another word of nearly the same letters.
+    (Film("Night of the Living Dead", 1990), Film("Night of the Living Bread", 1990)),
+    (Film("Bar Girls", 1994, runtime=93), Film("Bad Girls", 1994, runtime=99)),
 ]  # fmt: skip
 
 ASK = [
@@ -313,6 +324,57 @@ ASK = [
     ),
     # A title and an actor: the film, and the series that was made of it.
     (Film("Wolf Creek", cast="John Jarratt|Lucy Fry"), Film("Wolf Creek", 2005, cast="John Jarratt|Kestie Morassi")),
+    # Two films of one year by one director, of about one length.
+    (
+        Film("High Plains Drifter", 1973, "Clint Eastwood", runtime=105),
+        Film("Breezy", 1973, "Clint Eastwood", runtime=108),
+    ),
+    (Film("WarGames", 1983, "John Badham", runtime=110), Film("Blue Thunder", 1983, "John Badham", runtime=109)),
+    (
+        Film("My Cousin Vinny", 1992, "Jonathan Lynn", "Joe Pesci|Fred Gwynne", 120),
+        Film("The Distinguished Gentleman", 1992, "Jonathan Lynn", "Eddie Murphy|Fred Gwynne", 112),
+    ),
+    # A word of another title, the year and the length, and nobody known.
+    (Film("Special Thanks to Roy London", 2005, runtime=91), Film("London", 2005, runtime=92)),
+    (Film("Love", 2005, runtime=90), Film("Dirty Love", 2005, runtime=91)),
+    (Film("Big Trouble", 1986, runtime=93), Film("Big Trouble in Little China", 1986, runtime=99)),
+    (Film("Prisoners", 2013), Film("Prisoners of the Sun", 2013)),
+    (Film("The Grudge", 2004, runtime=92), Film("Ju-on: The Grudge", 2003, runtime=92)),
+    # Nearly the same, and nobody known.
+    (Film("Submarine", 2010, runtime=97), Film("Submarino", 2010, runtime=105)),
+    (Film("Bleeding Hearts", 2015), Film("Bleeding Heart", 2015)),
+    # The film of next year: a word more, another length, or a short beside one of unknown length.
+    (
+        Film("I Know What You Did Last Summer", 1997, runtime=101),
+        Film("I Still Know What You Did Last Summer", 1998, runtime=100),
+    ),
+    (
+        Film("Look Who's Talking", 1989, "Amy Heckerling", runtime=93),
+        Film("Look Who's Talking Too", 1990, "Amy Heckerling", runtime=81),
+    ),
+    (Film("Restless", 2011, runtime=91), Film("Restless", 2012, runtime=180)),
+    (Film("Eden", 2014, runtime=131), Film("Eden", 2015, runtime=110)),
+    (Film("Hitch", 2004, runtime=12), Film("Hitch", 2005)),
+    # A director's film and its sequel, without years.
+    (
+        Film("National Treasure", directors="Jon Turteltaub", runtime=131),
+        Film("National Treasure: Book of Secrets", directors="Jon Turteltaub", runtime=124),
+    ),
+    (
+        Film("National Treasure", directors="Jon Turteltaub"),
+        Film("National Treasure: Book of Secrets", directors="Jon Turteltaub"),
+    ),
+    # Parts that have little but their number's place in common.
+    (
+        Film("The Toxic Avenger Part II", 1989, "Michael Herz", "Ron Fazio|Phoebe Legere", 96),
+        Film(
+            "The Toxic Avenger Part III: The Last Temptation of Toxie", 1989, "Michael Herz",
+            "Ron Fazio|Phoebe Legere", 102,
+        ),
+    ),
+    # Directors who remade their own short or film a few years later.
+    (Film("Lights Out", 2013, "David F. Sandberg"), Film("Lights Out", 2016, "David F. Sandberg")),
+    (Film("LOL", 2012, "Lisa Azuelos"), Film("LOL (Laughing Out Loud)", 2008, "Lisa Azuelos")),
 ]  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pipelines.matching.described import KIND_NAMES, Ints
 from pipelines.matching.evidence import (
     LEVELS,
+    SHORTEST_FILM,
     Cast,
     Directors,
     Kind,
@@ -69,37 +70,56 @@ def thin(compared: pd.DataFrame) -> NDArray[np.bool_]:
     it agrees.
 
     That is so where too little is known: no title; titles, even with a runtime, without years and
-    people; a title and one actor; other names and nobody of both, or nothing but a director: many
-    make two films in a year. It is so where a pair looks like two films of the same people: titles
-    that number different parts; another name, or a number more, and another length, without several
-    actors in common; a longer title in the next year, without a length that agrees. And where it
-    looks like a remake: years three or more apart without a director in common, six or more without
-    a runtime or an actor beside the director, two or more with nobody in both casts.
+    people; a title and one actor. It is so for other names, unless many actors are in both casts,
+    or an actor with much the same length, or beside the director the length to the minute: many
+    make two films in a year. It is so for part of a title (`Love`, `Dirty Love`) without people
+    or years that agree, unless the length does. It is so where a pair looks like two films of the
+    same people: titles that number different parts; another name, or a number more, and another
+    length, without several actors in common; a longer title in the next year, without a length
+    that agrees. And where it looks like a remake: years three or more apart without a director in
+    common, or without an actor or about the same length beside the director; two or more with
+    nobody in both casts; and the next year where nobody is known, with another length, or with a
+    short title and no length that agrees.
     """
     title, year, runtime = compared["title"], compared["year"], compared["runtime"]
     directors, cast, place = compared["directors"], compared["cast"], compared["place"]
     known = compared[["directors", "cast", "place"]].gt(0).any(axis=1)
     film = place < Place.SAME_EPISODE
+    agrees = runtime >= Runtime.NEAR
     actor_alone = (directors < Directors.ALIKE) & (cast == Cast.ONE) & (place < Place.SAME_SERIES)
-    witness = (runtime >= Runtime.NEAR) | (cast >= Cast.ONE)
-    other_length = runtime.between(Runtime.SHORT, Runtime.APART)
     too_little = (
         (film & (title == Title.UNKNOWN))
         | (~known & ((year == Year.UNKNOWN) | (title < Title.NUMBERED)))
-        | (actor_alone & (year == Year.UNKNOWN) & (runtime < Runtime.NEAR))
-        | (film & (title == Title.UNLIKE) & ~witness)
+        | (actor_alone & (year == Year.UNKNOWN) & ~agrees)
     )
+    to_the_minute = compared["runtime_a"] == compared["runtime_b"]
+    seconded = (cast == Cast.ONE) | (year == Year.SAME_DAY)
+    witness = to_the_minute | (agrees & seconded) | (cast == Cast.SEVERAL)
+    another_name = title.between(Title.OTHER_LETTERS, Title.UNLIKE) & ~witness
+    partly = title.between(Title.NUMBERED, Title.NEARLY)
+    told_little = ~agrees & ((runtime > Runtime.UNKNOWN) | (title != Title.WITHIN))
+    part = partly & (
+        (~known & ((title == Title.WITHIN_SHORT) | (year < Year.SAME) | told_little))
+        | ((year == Year.UNKNOWN) & ~agrees)
+    )
+    other_length = runtime.between(Runtime.SHORT, Runtime.APART)
     sibling = (
         (title == Title.OTHER_PART)
         | ((title <= Title.NUMBERED) & other_length & (cast < Cast.SEVERAL))
         | ((compared["renamed"] == Renamed.LONGER_NEXT_YEAR) & (runtime < Runtime.CUT))
     )
+    shorter = compared[["runtime_a", "runtime_b"]].min(axis=1)
+    a_short = (runtime == Runtime.UNKNOWN) & (shorter < SHORTEST_FILM)
+    no_witness = (runtime < Runtime.CUT) & (cast <= Cast.OTHERS)
     remake = (
         (film & year.between(Year.FAR, Year.APART) & (directors < Directors.ALIKE))
-        | ((year == Year.FAR) & ~witness)
+        | (year.between(Year.FAR, Year.APART) & no_witness)
+        | ((year == Year.FAR) & ~agrees & (cast <= Cast.OTHERS))
         | (year.between(Year.FAR, Year.TWO) & (cast == Cast.OTHERS))
+        | (~known & (year == Year.ONE) & (runtime.between(Runtime.SHORT, Runtime.FAR) | a_short))
+        | (~known & (year == Year.ONE) & (title == Title.SAME_SHORT) & (runtime == Runtime.APART))
     )
-    return np.asarray(too_little | (film & sibling) | remake)
+    return np.asarray(too_little | (film & (another_name | part | sibling)) | remake)
 
 
 def decide(

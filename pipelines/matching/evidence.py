@@ -6,6 +6,7 @@ known speaks neither way. All of it is symmetric.
 
 from __future__ import annotations
 
+import re
 from enum import IntEnum
 from typing import Any
 
@@ -187,18 +188,22 @@ LEVELS: dict[str, type[IntEnum]] = {
 # Letters of a title that is the same or is held by the other. Cut so that the titles of films fall
 # into thirds or so; the weights of the levels are fitted.
 _SHORT, _LONG = 6, 11
-_HELD, _PHRASE = 9, 12
+_HELD, _PHRASE, _SENTENCE = 9, 12, 16
 """Words that the other title begins with (`Funny Games U.S.`) are it with fewer letters than words
 that stand elsewhere in it: `Wonderland` is not `Alice in Wonderland`."""
 
 # Of 100, from rapidfuzz; below, two titles or names have as much in common as any two.
 _NEARLY, _ALIKE = 88, 62
 _SAME_NAME = 85
+_SAME_WORD = 70
+"""Two spellings of a word in a title (`Lilja`, `Lilya`), and not `Living Bread`, `Living Dead`."""
+
+_TO_NUMBER = re.compile(r"(?:^| )\d")
 
 _LETTERS_OF_WORD = 3
 """Shorter words are `of`, `in`, `at`: sites exchange them."""
 
-_SHORTEST_FILM = 45
+SHORTEST_FILM = 45
 """Minutes; below, a film is a short by the rules of festivals and awards (40 to 45)."""
 
 
@@ -300,7 +305,7 @@ def _titles(left: Forms, right: Forms, one: Ints, other: Ints) -> tuple[Levels, 
     level[extra & (part_a < Part.TAIL) & (part_b < Part.TAIL)] = Title.NUMBERED
 
     # Only pairs that are not settled are compared letter by letter: that takes most of the time.
-    settled = _highest(level, pair, len(one)) >= Title.SAME_SHORT
+    settled = _highest(level, pair, len(one)) >= Title.WITHIN
     open_ = whole & (level == Title.UNLIKE) & left.primary[here] & right.primary[there]
     open_ &= ~settled[pair]
     at_a, at_b = here[open_], there[open_]
@@ -325,15 +330,26 @@ def _alike(left: Forms, right: Forms, here: Ints, there: Ints, shorter: Ints) ->
     held = np.flatnonzero(holds & (shorter >= _HELD))
     begins = [_begins(words_a[at], words_b[at]) for at in held]
     level[held[np.array(begins, dtype=bool) | (shorter[held] >= _PHRASE)]] = Title.WITHIN_WORDS
-    nearly = np.flatnonzero(ratio >= _NEARLY)
+    level[holds & (shorter >= _SENTENCE)] = Title.WITHIN
+    nearly = np.flatnonzero((ratio >= _NEARLY) & ~_longer_by_a_word(holds, words_a, words_b))
     level[nearly] = Title.NEARLY
     swapped = [_has_another_word(words_a[at], words_b[at]) for at in nearly]
     level[nearly[np.array(swapped, dtype=bool)]] = Title.ALIKE
     numbers_a, numbers_b = left.numbers[here], right.numbers[there]
     common = numbers_a & numbers_b
     level[(level > Title.NUMBERED) & _differ(numbers_a, numbers_b)] = Title.NUMBERED
-    level[(level >= Title.ALIKE) & (common != numbers_a) & (common != numbers_b)] = Title.OTHER_PART
+    other = (common != numbers_a) & (common != numbers_b)
+    level[(level >= Title.ALIKE) & other] = Title.OTHER_PART
+    # With subtitles, two parts may have little else in common.
+    for at in np.flatnonzero((level == Title.UNLIKE) & other):
+        if _before_number(words_a[at]) == _before_number(words_b[at]) != "":
+            level[at] = Title.OTHER_PART
     return level
+
+
+def _before_number(words: str) -> str:
+    """What stands before the first number of a title."""
+    return _TO_NUMBER.split(words, maxsplit=1)[0]
 
 
 def _begins(words_a: str, words_b: str) -> bool:
@@ -342,13 +358,25 @@ def _begins(words_a: str, words_b: str) -> bool:
     return longer.startswith(f"{shorter} ")
 
 
+def _longer_by_a_word(
+    holds: NDArray[np.bool_], words_a: NDArray[np.object_], words_b: NDArray[np.object_]
+) -> NDArray[np.bool_]:
+    """Whether one of two titles holds the other and a word more, as a sequel's does: `I Know What
+    You Did Last Summer`, `I Still Know …`. Little words do not count."""
+    longer = np.zeros(len(holds), dtype=bool)
+    for at in np.flatnonzero(holds):
+        more = set(words_a[at].split()) ^ set(words_b[at].split())
+        longer[at] = any(len(word) >= _LETTERS_OF_WORD for word in more)
+    return longer
+
+
 def _has_another_word(words_a: str, words_b: str) -> bool:
     """Whether each of two titles has a word in place of the other's: `… Rigby: Him`, `… Rigby:
     Her`. Little words do not count, and neither do those that are alike."""
     set_a, set_b = set(words_a.split()), set(words_b.split())
     only_a, only_b = (" ".join(sorted(only)) for only in (set_a - set_b, set_b - set_a))
     little = min(len(only_a), len(only_b)) < _LETTERS_OF_WORD
-    return not little and fuzz.ratio(only_a, only_b) < _ALIKE
+    return not little and fuzz.ratio(only_a, only_b) < _SAME_WORD
 
 
 def _differ(numbers_a: Ints, numbers_b: Ints) -> NDArray[np.bool_]:
@@ -434,7 +462,7 @@ def _runtimes(minutes_a: NDArray[np.float64], minutes_b: NDArray[np.float64]) ->
             gap <= 0.08 * longer,
             gap < 0.25 * longer,
             gap < 0.5 * longer,
-            longer - gap >= _SHORTEST_FILM,
+            longer - gap >= SHORTEST_FILM,
         ],
         [
             Runtime.UNKNOWN,

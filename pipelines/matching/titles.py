@@ -118,6 +118,7 @@ _COUNTED_PART = re.compile(
 
 _THREE_D = re.compile(r"\b3[- ]?d\b")
 _THREE_D_LAST = re.compile(r"\W+3d$")
+_NUMBER_SIGN = re.compile(r"#(?=\d)")
 _ROMAN_LETTER = re.compile(r"(?<=\w\s)[vx](?=\s*(?:$|[:,;(\[]|[-–—]\s))")
 _ALSO_KNOWN = re.compile(r",?\s+a\.?k\.?a\.?:?\s+")
 _SUBTITLE = re.compile(r"\s*:\s*|\s+[-–—~/|]+\s+|\s*—\s*|[;,]?\s+or[:,]?\s+(?=[(\[])|[;,]\s+or,?\s")
@@ -172,6 +173,7 @@ def _forms(text: str) -> tuple[Form, ...]:
     """All forms of a title in plain letters."""
     found: dict[str, Form] = {}
     text = _THREE_D.sub("3d", text)
+    text = _NUMBER_SIGN.sub("no ", text)
     text = _ARTICLE_INSIDE.sub(r"\2 \1", text)
     text = _ROMAN_LETTER.sub(lambda letter: str(_ROMAN[letter[0]]), text)
     for name in _names(text):
