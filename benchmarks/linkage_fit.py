@@ -42,7 +42,7 @@ Weights = Mapping[str, Mapping[IntEnum, float]]
 
 # In the order of each scale, from its first known level on.
 BY_HAND: dict[str, tuple[float, ...]] = {
-    "title": (-2.5, -4, -8, -2, -1, 0, 1, 1.5, 2.5, 3.5, 4.5, 5.5),
+    "title": (-2.5, -4, -8, -2, -1, 0, 1, 1.5, 2.5, 2.4, 3.5, 4.5, 5.5),
     "spelling": (0, 0.5),
     "year": (-5, -3, -1.5, 2, 5, 5.5),
     "directors": (-3.5, 2.5, 4),
@@ -58,6 +58,7 @@ BASE_BY_HAND = -5.0
 FIXED = frozenset({"kind", "place", "about"})
 FIXED_LEVELS: frozenset[tuple[str, int]] = frozenset(
     {
+        ("title", Title.RESPELT),
         ("renamed", Renamed.OTHER_YEAR),
         ("renamed", Renamed.SIBLING),
         ("renamed", Renamed.SEQUEL),

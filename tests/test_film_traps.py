@@ -171,6 +171,8 @@ SAME = [
     (Film("Love Potion #9", 1992), Film("Love Potion No. 9", 1992)),
     (Film("Shark Night 3D", 2011), Film("Shark Night", 2011)),
     (Film("Charlie Countryman", 2013), Film("The Necessary Death of Charlie Countryman", 2013)),
+    (Film("Terminator 2: Judgement Day", 1991), Film("Terminator 2: Judgment Day", 1991)),
+    (Film("Carrie 2: The Rage", 1999), Film("The Rage: Carrie 2", 1999)),
     # Another name: the length to the minute beside the director.
     (Film("The Trial", 1962, "Orson Welles", runtime=119), Film("Le procès", 1962, "Orson Welles", runtime=119)),
     # A part of a title, or other letters, where nobody is known: the length agrees.
@@ -343,6 +345,8 @@ ASK = [
     # Nearly the same, and nobody known.
     (Film("Submarine", 2010, runtime=97), Film("Submarino", 2010, runtime=105)),
     (Film("Bleeding Hearts", 2015), Film("Bleeding Heart", 2015)),
+    (Film("Resident Evil", 2002), Film("Evil Resident", 2002)),
+    (Film("Terminator 2: Judgement Day", 1991), Film("Terminator 2: Judgment Day", 1992)),
     # The film of next year: a word more, another length, or a short beside one of unknown length.
     (
         Film("I Know What You Did Last Summer", 1997, runtime=101),

@@ -98,9 +98,10 @@ def thin(compared: pd.DataFrame) -> NDArray[np.bool_]:
     another_name = title.between(Title.OTHER_LETTERS, Title.UNLIKE) & ~witness
     partly = title.between(Title.NUMBERED, Title.NEARLY)
     told_little = ~agrees & ((runtime > Runtime.UNKNOWN) | (title != Title.WITHIN))
-    part = partly & (
-        (~known & ((title == Title.WITHIN_SHORT) | (year < Year.SAME) | told_little))
-        | ((year == Year.UNKNOWN) & ~agrees)
+    part = (
+        (partly & ~known & ((title == Title.WITHIN_SHORT) | told_little))
+        | (partly & (year == Year.UNKNOWN) & ~agrees)
+        | (~known & (title < Title.SAME_SHORT) & (year < Year.SAME))
     )
     other_length = runtime.between(Runtime.SHORT, Runtime.APART)
     sibling = (
@@ -202,6 +203,7 @@ _TITLE_SAYS: dict[int, str] = {
     Title.WITHIN_WORDS: "one title within the other",
     Title.WITHIN: "one title within the other",
     Title.NEARLY: "titles nearly the same",
+    Title.RESPELT: "titles nearly the same",
     Title.SAME_SHORT: "title the same",
     Title.SAME: "title the same",
     Title.SAME_LONG: "title the same",

@@ -57,9 +57,11 @@ class Title(IntEnum):
     """One is the other with a subtitle, or with its owner's name."""
     NEARLY = 9
     """The same but for a few letters, and not for a whole word."""
-    SAME_SHORT = 10
-    SAME = 11
-    SAME_LONG = 12
+    RESPELT = 10
+    """The same words in another order, or a long title with a word in another spelling."""
+    SAME_SHORT = 11
+    SAME = 12
+    SAME_LONG = 13
 
 
 class Spelling(IntEnum):
@@ -335,6 +337,8 @@ def _alike(left: Forms, right: Forms, here: Ints, there: Ints, shorter: Ints) ->
     level[nearly] = Title.NEARLY
     swapped = [_has_another_word(words_a[at], words_b[at]) for at in nearly]
     level[nearly[np.array(swapped, dtype=bool)]] = Title.ALIKE
+    respelt = [_is_respelt(words_a[at], words_b[at], shorter[at]) for at in nearly]
+    level[nearly[np.array(respelt, dtype=bool)]] = Title.RESPELT
     numbers_a, numbers_b = left.numbers[here], right.numbers[there]
     common = numbers_a & numbers_b
     level[(level > Title.NUMBERED) & _differ(numbers_a, numbers_b)] = Title.NUMBERED
@@ -377,6 +381,18 @@ def _has_another_word(words_a: str, words_b: str) -> bool:
     only_a, only_b = (" ".join(sorted(only)) for only in (set_a - set_b, set_b - set_a))
     little = min(len(only_a), len(only_b)) < _LETTERS_OF_WORD
     return not little and fuzz.ratio(only_a, only_b) < _SAME_WORD
+
+
+def _is_respelt(words_a: str, words_b: str, letters: int) -> bool:
+    """Whether two titles have the same words, three or more, or are long and the same but for the
+    spelling of one: `Judgment Day`, `Judgement Day`. Two words in another order are a jest."""
+    one, other = words_a.split(), words_b.split()
+    if sorted(one) == sorted(other):
+        return len(one) > 2
+    if len(one) != len(other) or letters < _SENTENCE:
+        return False
+    differ = [pair for pair in zip(one, other, strict=True) if pair[0] != pair[1]]
+    return len(differ) == 1 and fuzz.ratio(*differ[0]) >= _NEARLY
 
 
 def _differ(numbers_a: Ints, numbers_b: Ints) -> NDArray[np.bool_]:

@@ -37,6 +37,7 @@ WEIGHTS: Mapping[str, Mapping[IntEnum, float]] = {
         Title.WITHIN_WORDS: 1.1,
         Title.WITHIN: 2.4,
         Title.NEARLY: 2.4,
+        Title.RESPELT: 2.4,
         Title.SAME_SHORT: 4.0,
         Title.SAME: 4.3,
         Title.SAME_LONG: 5.4,
