@@ -175,6 +175,13 @@ SAME = [
     (Film("Carrie 2: The Rage", 1999), Film("The Rage: Carrie 2", 1999)),
     # Another name: the length to the minute beside the director.
     (Film("The Trial", 1962, "Orson Welles", runtime=119), Film("Le procès", 1962, "Orson Welles", runtime=119)),
+    # Another director, as one of them is written or credited: the year and the length agree.
+    (
+        Film("The Revenant", 2016, "Alejandro G. Irritu", runtime=156),
+        Film("The Revenant", 2015, "Alejandro González Iñárritu", runtime=156),
+    ),
+    # A release two years after a festival: the length agrees.
+    (Film("Mononoke-hime", 1997, runtime=134), Film("Princess Mononoke (Mononoke-hime)", 1999, runtime=133)),
     # A part of a title, or other letters, where nobody is known: the length agrees.
     (Film("Big Trouble", 2002, runtime=85), Film("Big Trouble in Town", 2002, runtime=85)),
     (Film("Lilja 4-ever", 2002, runtime=109), Film("Lilya 4-Ever", 2002, runtime=109)),
@@ -270,6 +277,11 @@ DIFFERENT = [
     ),
     (Film("Avatar", 2009), Film("Avatar", 2009, kind="game")),
     (Film("Limitless", 2011), Film("Limitless", 2011, kind="tvSeries")),
+    # Volumes that were made together, numbered in Roman letters.
+    (
+        Film("Nymphomaniac: Vol. I", 2013, "Lars von Trier", runtime=117),
+        Film("Nymphomaniac: Vol. II", 2013, "Lars von Trier", runtime=123),
+    ),
     # Parodies: another word of nearly the same letters.
     (Film("Night of the Living Dead", 1990), Film("Night of the Living Bread", 1990)),
     (Film("Bar Girls", 1994, runtime=93), Film("Bad Girls", 1994, runtime=99)),
@@ -375,6 +387,16 @@ ASK = [
             "The Toxic Avenger Part III: The Last Temptation of Toxie", 1989, "Michael Herz",
             "Ron Fazio|Phoebe Legere", 102,
         ),
+    ),
+    # One name and one year, and half the length, or another director.
+    (Film("Aladdin", 1992, runtime=90), Film("Aladdin", 1992, runtime=45)),
+    (
+        Film("Harry Potter and the Deathly Hallows: Part I", 2010, "Matt Birch"),
+        Film("Harry Potter and the Deathly Hallows: Part 1", 2010, "David Yates", runtime=146),
+    ),
+    (
+        Film("Finders Keepers", 2015, "Bryan Carberry|Clay Tweel", runtime=82),
+        Film("Finders Keepers", 2014, "Alexander Yellen", runtime=85),
     ),
     # Directors who remade their own short or film a few years later.
     (Film("Lights Out", 2013, "David F. Sandberg"), Film("Lights Out", 2016, "David F. Sandberg")),

@@ -70,16 +70,17 @@ def thin(compared: pd.DataFrame) -> NDArray[np.bool_]:
     it agrees.
 
     That is so where too little is known: no title; titles, even with a runtime, without years and
-    people; a title and one actor. It is so for other names, unless many actors are in both casts,
-    or an actor with much the same length, or beside the director the length to the minute: many
-    make two films in a year. It is so for part of a title (`Love`, `Dirty Love`) without people
-    or years that agree, unless the length does. It is so where a pair looks like two films of the
-    same people: titles that number different parts; another name, or a number more, and another
-    length, without several actors in common; a longer title in the next year, without a length
-    that agrees. And where it looks like a remake: years three or more apart without a director in
-    common, or without an actor or about the same length beside the director; two or more with
-    nobody in both casts; and the next year where nobody is known, with another length, or with a
-    short title and no length that agrees.
+    people; a title and one actor. It is so for other names, unless several actors are in both
+    casts, or an actor with a length that agrees, or a director with the same length to the minute:
+    many make two films in a year. It is so where the directors differ and nobody is in both casts,
+    unless years and lengths agree; and for part of a title (`Love`, `Dirty Love`) where nobody is
+    known, unless they do. It is so where a pair looks like two films of the same people: titles
+    that number different parts; another name, or a number more, and another length, without
+    several actors in common; a longer title in the next year, or without years, and no length that
+    agrees. And where it looks like a remake: years three or more apart without a director in
+    common, or without an actor or much the same length beside the director; two or more with
+    nobody in both casts; and where nobody is known, half the length, or in the next year a length a
+    quarter apart, less for a short title, or a short beside a film of unknown length.
     """
     title, year, runtime = compared["title"], compared["year"], compared["runtime"]
     directors, cast, place = compared["directors"], compared["cast"], compared["place"]
@@ -96,6 +97,9 @@ def thin(compared: pd.DataFrame) -> NDArray[np.bool_]:
     seconded = (cast == Cast.ONE) | (year == Year.SAME_DAY)
     witness = to_the_minute | (agrees & seconded) | (cast == Cast.SEVERAL)
     another_name = title.between(Title.OTHER_LETTERS, Title.UNLIKE) & ~witness
+    strangers = (directors == Directors.OTHERS) & (cast <= Cast.OTHERS)
+    same_showing = ((year >= Year.SAME) & agrees) | ((year == Year.ONE) & to_the_minute)
+    other_makers = strangers & ~same_showing
     partly = title.between(Title.NUMBERED, Title.NEARLY)
     told_little = ~agrees & ((runtime > Runtime.UNKNOWN) | (title != Title.WITHIN))
     part = (
@@ -112,15 +116,17 @@ def thin(compared: pd.DataFrame) -> NDArray[np.bool_]:
     shorter = compared[["runtime_a", "runtime_b"]].min(axis=1)
     a_short = (runtime == Runtime.UNKNOWN) & (shorter < SHORTEST_FILM)
     no_witness = (runtime < Runtime.CUT) & (cast <= Cast.OTHERS)
+    next_year = ~known & (year == Year.ONE)
     remake = (
         (film & year.between(Year.FAR, Year.APART) & (directors < Directors.ALIKE))
         | (year.between(Year.FAR, Year.APART) & no_witness)
         | ((year == Year.FAR) & ~agrees & (cast <= Cast.OTHERS))
         | (year.between(Year.FAR, Year.TWO) & (cast == Cast.OTHERS))
-        | (~known & (year == Year.ONE) & (runtime.between(Runtime.SHORT, Runtime.FAR) | a_short))
-        | (~known & (year == Year.ONE) & (title == Title.SAME_SHORT) & (runtime == Runtime.APART))
+        | (~known & (runtime == Runtime.HALF))
+        | (next_year & ((runtime == Runtime.FAR) | a_short))
+        | (next_year & (title == Title.SAME_SHORT) & (runtime == Runtime.APART))
     )
-    return np.asarray(too_little | (film & (another_name | part | sibling)) | remake)
+    return np.asarray(too_little | (film & (another_name | other_makers | part | sibling)) | remake)
 
 
 def decide(

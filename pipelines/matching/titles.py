@@ -120,6 +120,9 @@ _THREE_D = re.compile(r"\b3[- ]?d\b")
 _THREE_D_LAST = re.compile(r"\W+3d$")
 _NUMBER_SIGN = re.compile(r"#(?=\d)")
 _ROMAN_LETTER = re.compile(r"(?<=\w\s)[vx](?=\s*(?:$|[:,;(\[]|[-–—]\s))")
+_PART_I = re.compile(r"(\b(?:part|pt|vol|volume|chapter|number|episode|book)\.?\s+)i\b")
+"""A numeral where it numbers a part, and no longer where that word is left out."""
+
 _ALSO_KNOWN = re.compile(r",?\s+a\.?k\.?a\.?:?\s+")
 _SUBTITLE = re.compile(r"\s*:\s*|\s+[-–—~/|]+\s+|\s*—\s*|[;,]?\s+or[:,]?\s+(?=[(\[])|[;,]\s+or,?\s")
 _OWNER = re.compile(r"^(?:[\w.&-]+\s+){0,4}[\w.]+'s?\s+(?=\w)|^.*\bpresents:?\s+")
@@ -268,7 +271,7 @@ def _parts(name: str) -> Iterator[tuple[str, Part]]:
     if _ARTICLE_BEHIND.search(bare):
         yield _ARTICLE_BEHIND.sub(r"\1", bare), Part.WHOLE
     if _COUNTED_PART.search(bare):
-        yield _COUNTED_PART.sub(" ", bare), Part.WHOLE
+        yield _COUNTED_PART.sub(" ", _PART_I.sub(r"\g<1>1", bare)), Part.WHOLE
     if _FIGURE_IN_WORD.search(bare):
         yield _FIGURE_IN_WORD.sub(lambda found: found[0].translate(_LOOKALIKES), bare), Part.WHOLE
     if owner := _OWNER.match(bare):
