@@ -67,66 +67,105 @@ def log_odds(
 
 def thin(compared: pd.DataFrame) -> NDArray[np.bool_]:
     """Whether a pair's evidence is too thin to be called the same without a person, however well
-    it agrees.
+    it agrees: where too little is known, where the names or the people are not quite those of one
+    film, and where it looks like two films of the same people, or like a remake."""
+    film = compared["place"] < Place.SAME_EPISODE
+    of_films = _other_name(compared) | _other_makers(compared) | _part(compared)
+    of_films |= _sibling(compared) | (compared["title"] == Title.UNKNOWN)
+    of_films |= _long_after(compared)
+    return np.asarray(_little_known(compared) | (film & of_films) | _remake(compared))
 
-    That is so where too little is known: no title; titles, even with a runtime, without years and
-    people; a title and one actor. It is so for other names, unless several actors are in both
-    casts, or an actor with a length that agrees, or a director with the same length to the minute:
-    many make two films in a year. It is so where the directors differ and nobody is in both casts,
-    unless years and lengths agree; and for part of a title (`Love`, `Dirty Love`) where nobody is
-    known, unless they do. It is so where a pair looks like two films of the same people: titles
-    that number different parts; another name, or a number more, and another length, without
-    several actors in common; a longer title in the next year, or without years, and no length that
-    agrees. And where it looks like a remake: years three or more apart without a director in
-    common, or without an actor or much the same length beside the director; two or more with
-    nobody in both casts; and where nobody is known, half the length, or in the next year a length a
-    quarter apart, less for a short title, or a short beside a film of unknown length.
-    """
+
+def _nobody_known(compared: pd.DataFrame) -> pd.Series[bool]:
+    """Whether neither people nor a series can be compared."""
+    return ~compared[["directors", "cast", "place"]].gt(0).any(axis=1)
+
+
+def _to_the_minute(compared: pd.DataFrame) -> pd.Series[bool]:
+    return compared["runtime_a"] == compared["runtime_b"]
+
+
+def _little_known(compared: pd.DataFrame) -> pd.Series[bool]:
+    """Titles, even with a runtime, without years and people; a title and one actor."""
     title, year, runtime = compared["title"], compared["year"], compared["runtime"]
-    directors, cast, place = compared["directors"], compared["cast"], compared["place"]
-    known = compared[["directors", "cast", "place"]].gt(0).any(axis=1)
-    film = place < Place.SAME_EPISODE
-    agrees = runtime >= Runtime.NEAR
-    actor_alone = (directors < Directors.ALIKE) & (cast == Cast.ONE) & (place < Place.SAME_SERIES)
-    too_little = (
-        (film & (title == Title.UNKNOWN))
-        | (~known & ((year == Year.UNKNOWN) | (title < Title.NUMBERED)))
-        | (actor_alone & (year == Year.UNKNOWN) & ~agrees)
+    one_actor = (compared["directors"] < Directors.ALIKE) & (compared["cast"] == Cast.ONE)
+    one_actor &= compared["place"] < Place.SAME_SERIES
+    titles_alone = (year == Year.UNKNOWN) | (title < Title.NUMBERED)
+    return (_nobody_known(compared) & titles_alone) | (
+        one_actor & (year == Year.UNKNOWN) & (runtime < Runtime.NEAR)
     )
-    to_the_minute = compared["runtime_a"] == compared["runtime_b"]
-    seconded = (cast == Cast.ONE) | (year == Year.SAME_DAY)
-    witness = to_the_minute | (agrees & seconded) | (cast == Cast.SEVERAL)
-    another_name = title.between(Title.OTHER_LETTERS, Title.UNLIKE) & ~witness
-    strangers = (directors == Directors.OTHERS) & (cast <= Cast.OTHERS)
-    same_showing = ((year >= Year.SAME) & agrees) | ((year == Year.ONE) & to_the_minute)
-    other_makers = strangers & ~same_showing
+
+
+def _other_name(compared: pd.DataFrame) -> pd.Series[bool]:
+    """Another name, unless several actors are in both casts, or an actor with a length that agrees,
+    or a director with the same length to the minute: many make two films in a year."""
+    seconded = (compared["cast"] == Cast.ONE) | (compared["year"] == Year.SAME_DAY)
+    seconded &= compared["runtime"] >= Runtime.NEAR
+    witness = _to_the_minute(compared) | seconded | (compared["cast"] == Cast.SEVERAL)
+    return compared["title"].between(Title.OTHER_LETTERS, Title.UNLIKE) & ~witness
+
+
+def _other_makers(compared: pd.DataFrame) -> pd.Series[bool]:
+    """Other directors and nobody in both casts, unless years and lengths agree."""
+    strangers = (compared["directors"] == Directors.OTHERS) & (compared["cast"] <= Cast.OTHERS)
+    same_year = (compared["year"] >= Year.SAME) & (compared["runtime"] >= Runtime.NEAR)
+    next_year = (compared["year"] == Year.ONE) & _to_the_minute(compared)
+    return strangers & ~(same_year | next_year)
+
+
+def _part(compared: pd.DataFrame) -> pd.Series[bool]:
+    """A part of a title (`Love`, `Dirty Love`), or nearly a title, where nobody is known or the
+    years are not, unless the lengths agree."""
+    title, year, runtime = compared["title"], compared["year"], compared["runtime"]
+    agrees, nobody = runtime >= Runtime.NEAR, _nobody_known(compared)
     partly = title.between(Title.NUMBERED, Title.NEARLY)
     told_little = ~agrees & ((runtime > Runtime.UNKNOWN) | (title != Title.WITHIN))
-    part = (
-        (partly & ~known & ((title == Title.WITHIN_SHORT) | told_little))
+    return (
+        (partly & nobody & ((title == Title.WITHIN_SHORT) | told_little))
         | (partly & (year == Year.UNKNOWN) & ~agrees)
-        | (~known & (title < Title.SAME_SHORT) & (year < Year.SAME))
+        | (nobody & (title < Title.SAME_SHORT) & (year < Year.SAME))
     )
+
+
+def _sibling(compared: pd.DataFrame) -> pd.Series[bool]:
+    """Two films of the same people: titles that number different parts; a number more, or less in
+    common, and another length, without several actors in common; a longer title in the next year,
+    and no length that agrees."""
+    title, runtime = compared["title"], compared["runtime"]
     other_length = runtime.between(Runtime.SHORT, Runtime.APART)
-    sibling = (
+    next_year = compared["renamed"] == Renamed.LONGER_NEXT_YEAR
+    return (
         (title == Title.OTHER_PART)
-        | ((title <= Title.NUMBERED) & other_length & (cast < Cast.SEVERAL))
-        | ((compared["renamed"] == Renamed.LONGER_NEXT_YEAR) & (runtime < Runtime.CUT))
+        | ((title <= Title.NUMBERED) & other_length & (compared["cast"] < Cast.SEVERAL))
+        | (next_year & (runtime < Runtime.CUT))
     )
+
+
+def _long_after(compared: pd.DataFrame) -> pd.Series[bool]:
+    """Years three or more apart, without a director in common."""
+    apart = compared["year"].between(Year.FAR, Year.APART)
+    return apart & (compared["directors"] < Directors.ALIKE)
+
+
+def _remake(compared: pd.DataFrame) -> pd.Series[bool]:
+    """Years three or more apart, without an actor or much the same length beside the director; two
+    or more with nobody in both casts. And where nobody is known: half the length; or in the next
+    year a length far off, less for a short title, or a short beside a film of unknown length."""
+    title, year, runtime = compared["title"], compared["year"], compared["runtime"]
+    no_actor = compared["cast"] <= Cast.OTHERS
     shorter = compared[["runtime_a", "runtime_b"]].min(axis=1)
-    a_short = (runtime == Runtime.UNKNOWN) & (shorter < SHORTEST_FILM)
-    no_witness = (runtime < Runtime.CUT) & (cast <= Cast.OTHERS)
-    next_year = ~known & (year == Year.ONE)
-    remake = (
-        (film & year.between(Year.FAR, Year.APART) & (directors < Directors.ALIKE))
-        | (year.between(Year.FAR, Year.APART) & no_witness)
-        | ((year == Year.FAR) & ~agrees & (cast <= Cast.OTHERS))
-        | (year.between(Year.FAR, Year.TWO) & (cast == Cast.OTHERS))
-        | (~known & (runtime == Runtime.HALF))
-        | (next_year & ((runtime == Runtime.FAR) | a_short))
-        | (next_year & (title == Title.SAME_SHORT) & (runtime == Runtime.APART))
+    other_length = (
+        (runtime == Runtime.FAR)
+        | ((runtime == Runtime.UNKNOWN) & (shorter < SHORTEST_FILM))
+        | ((title == Title.SAME_SHORT) & (runtime == Runtime.APART))
     )
-    return np.asarray(too_little | (film & (another_name | other_makers | part | sibling)) | remake)
+    alone = (runtime == Runtime.HALF) | ((year == Year.ONE) & other_length)
+    return (
+        (year.between(Year.FAR, Year.APART) & (runtime < Runtime.CUT) & no_actor)
+        | ((year == Year.FAR) & (runtime < Runtime.NEAR) & no_actor)
+        | (year.between(Year.FAR, Year.TWO) & (compared["cast"] == Cast.OTHERS))
+        | (_nobody_known(compared) & alone)
+    )
 
 
 def decide(
