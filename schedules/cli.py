@@ -37,7 +37,7 @@ from schedules.commands import (
     setting_up,
 )
 from schedules.commands.options import Problem, err, out
-from schedules.redaction import Redacting
+from schedules.redaction import CannotPrint, Redacting
 
 app = typer.Typer(
     name="afterscore",
@@ -57,10 +57,14 @@ def main() -> None:
     sys.stdout = cast("TextIO", Redacting(sys.stdout))
     sys.stderr = cast("TextIO", Redacting(sys.stderr))
     try:
-        _run()
-    finally:
-        with suppress(SystemExit):  # a reader may be gone by now: the status is the command's
-            sys.stdout.flush()
+        try:
+            _run()
+        finally:
+            with suppress(SystemExit):  # a reader may be gone by now: the status is the command's
+                sys.stdout.flush()
+    except CannotPrint as fault:
+        err.print(f"afterscore: cannot print: {fault}", style="red", markup=False, soft_wrap=True)
+        sys.exit(1)
 
 
 def _run() -> None:

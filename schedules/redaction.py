@@ -50,6 +50,10 @@ def without_url(text: str, url: str) -> str:
     return redacted(_without(_longest_first(part for part in _parts(url) if len(part) > 2), text))
 
 
+class CannotPrint(OSError):
+    """What a command prints cannot be written where it goes to: the disk is full, for one."""
+
+
 class Redacting:
     """A text stream that hides secrets in what is written to it; all else is the stream's own."""
 
@@ -79,9 +83,15 @@ class Redacting:
         try:
             yield
         except BrokenPipeError:
-            # What is still to be written has nowhere to go, and Python writes it at its end.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+            self._write_no_more()
             raise SystemExit(0) from None
+        except OSError as fault:
+            self._write_no_more()
+            raise CannotPrint(fault.strerror) from fault
+
+    def _write_no_more(self) -> None:
+        """What is still to be written has nowhere to go, and Python writes it at its end."""
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._stream, name)

@@ -235,6 +235,9 @@ def test_two_names_of_one_database_share_what_lies_beside_it(afterscore: Aftersc
     assert "1 tracked already" in afterscore("track", "tt1074638", "--db", "mine/films.db").out
 
 
+PRINTING = ("read --index index.jsonl", "track --list", "sources", "sources --json", "runs")
+
+
 def test_a_reader_that_has_seen_enough_is_no_fault(afterscore: Afterscore) -> None:
     afterscore("track", "tt1074638")
     page = {
@@ -243,7 +246,7 @@ def test_a_reader_that_has_seen_enough_is_no_fault(afterscore: Afterscore) -> No
         "url": "https://www.themoviedb.org/movie/1",
     }
     (afterscore.folder / "index.jsonl").write_text(json.dumps(page), "utf-8")
-    for words in ("read --index index.jsonl", "track --list", "sources", "sources --json", "runs"):
+    for words in PRINTING:
         reader, writer = os.pipe()
         os.close(reader)
         done = subprocess.run(
@@ -258,6 +261,25 @@ def test_a_reader_that_has_seen_enough_is_no_fault(afterscore: Afterscore) -> No
         )
         os.close(writer)
         assert (done.returncode, done.stderr) == (0, ""), words
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_where_nothing_can_be_printed_it_says_so(afterscore: Afterscore) -> None:
+    afterscore("track", "tt1074638")
+    for words in ("track --list", "sources --json", "runs"):
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run(
+                afterscore.command(*words.split()),
+                cwd=afterscore.folder,
+                env=afterscore.whole_environment(),
+                stdout=full,
+                stderr=subprocess.PIPE,
+                text=True,
+                timeout=300,
+                check=False,
+            )
+        told = "afterscore: cannot print: No space left on device\n"
+        assert (done.returncode, done.stderr) == (1, told), words
 
 
 def test_init_writes_settings_that_load_and_shows_the_terms(afterscore: Afterscore) -> None:
