@@ -551,6 +551,18 @@ def test_the_card_begins_with_the_credits(refreshed: tuple[Afterscore, Ended]) -
     assert lines[1].startswith("Stay: there are scenes during and after the credits")
 
 
+@pytest.mark.parametrize("width", [80, 60, 40, 20])
+def test_a_narrow_terminal_cuts_no_figure(width: int, refreshed: tuple[Afterscore, Ended]) -> None:
+    narrow = Afterscore(refreshed[0].folder, {**refreshed[0].environment, "COLUMNS": str(width)})
+    for words in (["film", "tt0848228"], ["explain", "tt0848228"], ["runs"], ["runs", "1"]):
+        told = narrow(*words).out
+        assert "…" not in told, words
+        if words[0] != "runs":
+            shown = told.split()
+            assert {"1,434,660", "250,000+", "11,776", "309", "43"} <= set(shown), words
+            assert "Popcornmeter" in shown, words
+
+
 # --- reading saved pages ------------------------------------------------------------------------
 
 
