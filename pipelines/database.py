@@ -57,6 +57,11 @@ def read_only(path: Path, *, older: bool = False) -> Database:
     try:
         db = Database(sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS))
         _refuse_other_databases(db, path)
+        if not older and not path.stat().st_size:
+            raise DatabaseProblem(
+                f"{path} is empty so far. What is in it comes by 'afterscore track tt1074638' and"
+                " then 'afterscore refresh'."
+            )
         if not older and migrations.pending(db):
             raise DatabaseOlder(
                 f"{path} was made by an older afterscore. Any command that writes brings it up to"

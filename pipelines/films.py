@@ -80,6 +80,8 @@ def listed(name: str) -> Listed | None:
 
 def find(db: Database, name: str) -> int:
     """The film that a name means. Raises UnknownFilm where there is none, or several."""
+    if not name.strip():
+        raise UnknownFilm("no name is given. Name a film by an id or its title: tt1074638.")
     candidates = find_all(db, name)
     if len(candidates) == 1:
         return candidates[0].film_id
@@ -87,13 +89,14 @@ def find(db: Database, name: str) -> int:
         (untitled,) = db.conn.execute(
             "SELECT count(*) FROM tracked_films JOIN films USING (film_id) WHERE title IS NULL"
         ).fetchone()
+        by_title = listed(name) is None
         among = (
             f" It may be among {counted(untitled, 'tracked film')} whose titles are not known until"
             " 'afterscore refresh' has asked for them ('afterscore track --list')."
         )
         raise UnknownFilm(
             f"no film {name!r} here."
-            + (among if untitled else "")
+            + (among if by_title and untitled else "")
             + " Track it by an id: 'afterscore track tt1074638' or 'afterscore track tmdb:37724',"
             " then 'afterscore refresh'."
         )

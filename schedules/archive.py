@@ -84,7 +84,9 @@ def from_index(index: Path) -> Iterator[Saved | tuple[dict[str, Any], str]]:
     http_status. A line that cannot be used comes as the line and why. Raises UnreadableArchive."""
     try:
         lines = index.read_text("utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as fault:
+    except OSError as fault:
+        raise UnreadableArchive(f"cannot read {index}: {fault.strerror}") from fault
+    except UnicodeDecodeError as fault:
         raise UnreadableArchive(f"cannot read {index}: {fault}") from fault
     for number, line in enumerate(lines, 1):
         if not line.strip():

@@ -63,7 +63,9 @@ def main() -> None:
             with suppress(SystemExit):  # a reader may be gone by now: the status is the command's
                 sys.stdout.flush()
     except CannotPrint as fault:
-        err.print(f"afterscore: cannot print: {fault}", style="red", markup=False, soft_wrap=True)
+        err.print(
+            f"afterscore: cannot print: {fault.strerror}", style="red", markup=False, soft_wrap=True
+        )
         sys.exit(1)
 
 

@@ -108,7 +108,7 @@ class Config(BaseSettings):
 
     @model_validator(mode="after")
     def _known_keys(self) -> Self:
-        keys = {source.key for source in SOURCES}
+        keys = [source.key for source in SOURCES]
         for key in self.sources:
             if key not in keys:
                 raise ValueError(f"[sources.{key}]: no such source; they are {', '.join(keys)}")

@@ -15,6 +15,7 @@ from pipelines import films
 from pipelines.database import read_only
 from pipelines.films import Listed, UnknownFilm, listed
 from pipelines.matching.spans import OWN_ID
+from schedules.show import printable
 from spiders.sources import IMDB_ID, SOURCES, by_key
 
 # What people and other programs call the columns, in lower case without spaces and underscores.
@@ -87,16 +88,19 @@ def from_csv(path: Path) -> list[Row]:
     elif len(rows[0]) == 1 and _cell_listing(rows[0][0], "imdb"):
         columns, start = {0: "imdb"}, 0
     else:
-        named = ", ".join(cell.strip() for cell in rows[0][:12])
+        named = ", ".join(printable(cell.strip()[:40]) for cell in rows[0][:12])
         raise UnreadableList(
             f"{path} has no column of film ids. One of Const, imdb_id, tconst, tmdb_id or URL is"
             f" needed; its first line is: {named}"
         )
-    return [
+    found = [
         _row(f"line {number}", cells, columns)
         for number, cells in enumerate(rows[start:], start + 1)
         if any(cell.strip() for cell in cells)
     ]
+    if not found:
+        raise UnreadableList(f"{path} names its columns, and no film")
+    return found
 
 
 def from_folder(folder: Path) -> list[Row]:

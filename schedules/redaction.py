@@ -87,7 +87,7 @@ class Redacting:
             raise SystemExit(0) from None
         except OSError as fault:
             self._write_no_more()
-            raise CannotPrint(fault.strerror) from fault
+            raise CannotPrint(fault.errno, fault.strerror) from fault
 
     def _write_no_more(self) -> None:
         """What is still to be written has nowhere to go, and Python writes it at its end."""

@@ -189,7 +189,10 @@ def print_changes(console: Console, db: Database, result: Result, limit: int = 4
             f"  {printable(film)}  {topic}: {before}{change.after}", markup=False, highlight=False
         )
     if result.changed > limit:
-        console.print(f"  … and {result.changed - limit:,} more (table score_observations)")
+        more = f"{result.changed - limit:,} more"
+        console.print(
+            f"  … and {more} (tables score_observations, credits_verdicts)", soft_wrap=True
+        )
 
 
 def register_rows() -> list[dict[str, Any]]:

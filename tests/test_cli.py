@@ -99,6 +99,7 @@ def test_what_takes_long_to_import_is_left_to_the_commands_that_need_it(
         (["track", "tt0000000"], "A film is tracked by an id"),
         (["track", "https://www.imdb.com/title/tt0000000/"], "not the page of a film on IMDb"),
         (["track", "Am\udce9lie"], "'Am\\xe9lie' is not in UTF-8"),
+        (["read", "--index", "nowhere.jsonl"], "nowhere.jsonl: No such file or directory"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
@@ -146,7 +147,7 @@ def test_without_a_contact_nothing_is_asked(afterscore: Afterscore) -> None:
     [
         ("contcat = 'x'", "contcat: no such setting"),
         ("contact = ", "not TOML"),
-        ("[sources.imbd]\nenabled = true", "no such source"),
+        ("[sources.imbd]\nenabled = true", "no such source; they are imdb, wikidata"),
         ("[sources.imdb]\nenabeld = true", "no such setting"),
         ("[universe]\nvotes_at_least = -5", "votes_at_least"),
         ("[sources.rottentomatoes]\ndelay_seconds = 0", "at least 5 s"),
@@ -384,6 +385,26 @@ def test_a_cell_without_an_end_is_told_with_its_line(command: str, afterscore: A
     assert "field larger than field limit" in ended.err
 
 
+@pytest.mark.parametrize("command", ["track", "backfill", "refresh"])
+def test_a_csv_without_rows_is_refused(command: str, afterscore: Afterscore) -> None:
+    afterscore.settings("[universe]")
+    (afterscore.folder / "films.csv").write_text("Const,Title\n", "utf-8")
+    ended = afterscore(command, "--films", "films.csv")
+    assert ended.status == 2
+    assert "films.csv names its columns, and no film" in ended.err
+
+
+def test_what_is_no_csv_at_all_is_quoted_briefly_and_without_control_characters(
+    afterscore: Afterscore,
+) -> None:
+    (afterscore.folder / "films.csv").write_bytes(b"SQLite format 3\0\x1b[31m" + b"x\0" * 4096)
+    ended = afterscore("track", "--films", "films.csv")
+    assert ended.status == 2
+    assert "its first line is: SQLite format 3" in ended.err
+    assert len(ended.err) < 300
+    assert not set("\0\x1b") & set(ended.err)
+
+
 def test_a_csv_without_a_column_of_ids_is_refused(afterscore: Afterscore) -> None:
     (afterscore.folder / "films.csv").write_text("Name,Watched\nSkyfall,yes\n", "utf-8")
     ended = afterscore("track", "--films", "films.csv")
@@ -561,6 +582,22 @@ def test_a_narrow_terminal_cuts_no_figure(width: int, refreshed: tuple[Afterscor
             shown = told.split()
             assert {"1,434,660", "250,000+", "11,776", "309", "43"} <= set(shown), words
             assert "Popcornmeter" in shown, words
+
+
+def test_no_name_is_no_film_and_an_id_is_not_sought_among_titles(afterscore: Afterscore) -> None:
+    afterscore("track", "tt1074638")
+    empty = afterscore("film", " ")
+    assert (empty.status, "no name is given" in empty.err) == (2, True)
+    assert "may be among" not in afterscore("film", "tt0000009").err
+    assert "may be among 1 tracked film" in afterscore("film", "Skyfall").err
+
+
+def test_a_database_of_no_bytes_is_told_to_be_empty(afterscore: Afterscore) -> None:
+    (afterscore.folder / "ratings.db").touch()
+    ended = afterscore("runs")
+    assert (ended.status, "ratings.db is empty" in ended.err) == (2, True)
+    assert afterscore("track", "tt1074638").status == 0
+    assert afterscore("runs").status == 0
 
 
 # --- reading saved pages ------------------------------------------------------------------------

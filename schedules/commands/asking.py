@@ -208,9 +208,7 @@ def _rows_of(films_file: Path) -> list[film_lists.Row]:
     """The rows of a file of films. Raises Problem where none names a film."""
     rows = film_lists.from_csv(films_file)
     if not any(row.listings for row in rows):
-        raise Problem(
-            f"no row of {films_file} names a film: {rows[0].problem if rows else 'empty'}"
-        )
+        raise Problem(f"no row of {films_file} names a film: {rows[0].problem}")
     return rows
 
 

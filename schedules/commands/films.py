@@ -16,7 +16,6 @@ from schedules import columns, config, film_lists, show
 from schedules.commands.opening import must_be_there, writing_to
 from schedules.commands.options import (
     DbOption,
-    FilmsOption,
     JsonOption,
     Problem,
     err,
@@ -41,7 +40,10 @@ def track(
         list[str] | None,
         typer.Argument(metavar="FILM", help="tt1074638, tmdb:37724, a URL, a known film's title"),
     ] = None,
-    films_file: FilmsOption = None,
+    films_file: Annotated[
+        Path | None,
+        typer.Option("--films", metavar="FILE.csv", help="The films of a CSV file"),
+    ] = None,
     folder: Annotated[
         Path | None,
         typer.Option("--folder", metavar="DIR", help="A media folder with ids in names"),
