@@ -35,6 +35,10 @@ def expectation(path: Path) -> Path:
     return path.with_name(path.name + ".expected.json")
 
 
+# What has no expectation yet fails once, and says so.
+HTML = [path for path in PAGES if path.suffix == ".html" and expectation(path).exists()]
+
+
 def test_every_source_has_samples() -> None:
     with_samples = {path.relative_to(SAMPLES).parts[0] for path in PAGES}
     assert {source.key for source in SOURCES} - with_samples == set()
@@ -62,7 +66,7 @@ def prettified(body: bytes) -> bytes:
 
 @pytest.mark.parametrize(
     "path",
-    [path for path in PAGES if path.suffix == ".html"],
+    HTML,
     ids=lambda path: str(path.relative_to(SAMPLES)),
 )
 @pytest.mark.parametrize("change", [wrapped, prettified])
@@ -80,7 +84,7 @@ def is_no_answer(path: Path) -> bool:
 
 @pytest.mark.parametrize(
     "path",
-    [path for path in PAGES if path.suffix == ".html" and is_no_answer(path)],
+    [path for path in HTML if is_no_answer(path)],
     ids=lambda path: str(path.relative_to(SAMPLES)),
 )
 def test_the_words_of_a_page_that_is_no_answer_may_stand_on_several_lines(path: Path) -> None:
