@@ -136,6 +136,12 @@ def test_the_walk_through_works_when_typed(tmp_path: Path) -> None:
     assert "Lantern" in next(line for line in demo.splitlines() if line.startswith("Film "))
     assert films["Skyfall"][-2] == "4.1"
     assert films["Up"][-2] == "n/r"
+    export = ["export", "--format", "kodi-nfo", "--out", "nfo", "--db", "demo/ratings.db"]
+    assert python("-m", "schedules.cli", *export, folder=tmp_path).returncode == 0
+    nfo = (tmp_path / "nfo/Skyfall (2012) [tt1074638].nfo").read_text("utf-8")
+    ratings = re.findall(r'<rating name="(\w+)" max="(\d+)"', nfo)
+    assert ("lantern_score", "5") in ratings
+    assert ratings[-1] == ("imdb", "10"), "Jellyfin takes the last to be of ten"
 
 
 @pytest.mark.parametrize(

@@ -80,10 +80,10 @@ def _least_first(film: Film) -> list[ScoreKind]:
     """The kinds of a film's scores; the one that should stand for all of them comes last.
 
     Jellyfin shows as the audience's whatever is not the Tomatometer and comes last, and takes it to
-    be of ten; Kodi, what is marked.
+    be of ten; Kodi, what is marked. So kinds of ten come last, and of them the register's first.
     """
     kinds = [kind for kind in score_kinds() if kind.key in film.ratings]
-    return sorted(kinds, key=lambda kind: kind.scale_max)[::-1]
+    return sorted(kinds, key=lambda kind: kind.scale_max != 10)[::-1]
 
 
 def _add(parent: Element, name: str, value: object, **attributes: str) -> Element | None:
