@@ -19,7 +19,7 @@ from pipelines.film_facts import STATES, credits_answer, never_asked
 from pipelines.wording import counted
 from schedules import columns
 from schedules.results import Result
-from spiders.sources import SOURCES, Source, by_key, score_kind, score_kinds
+from spiders.sources import SOURCES, ScoreKind, Source, by_key, score_kind, score_kinds
 
 _SHORT_STATES = {
     "not_rated": "n/r",
@@ -181,18 +181,24 @@ def print_changes(console: Console, db: Database, result: Result, limit: int = 4
             [change.listing_id],
         )
         film = named(row["title"], row["year"]) if row["title"] else row["source_id"]
-        topic = f"{row['source']} credits"
+        topic, before, after = f"{row['source']} credits", change.before, change.after
         if change.topic != "credits":
-            topic = score_kind(change.topic).label
-        before = f"{change.before} → " if change.before else "new: "
-        console.print(
-            f"  {printable(film)}  {topic}: {before}{change.after}", markup=False, highlight=False
-        )
+            kind = score_kind(change.topic)
+            topic, after = kind.label, _as_shown(kind, after)
+            before = before and _as_shown(kind, before)
+        said = f"{before} → {after}" if before else f"new: {after}"
+        console.print(f"  {printable(film)}  {topic}: {said}", markup=False, highlight=False)
     if result.changed > limit:
         more = f"{result.changed - limit:,} more"
         console.print(
             f"  … and {more} (tables score_observations, credits_verdicts)", soft_wrap=True
         )
+
+
+def _as_shown(kind: ScoreKind, figure: str) -> str:
+    """A figure or state with as many decimals as its site shows at least: 8.0 of an IMDb rating."""
+    whole, _, decimals = figure.partition(".")
+    return f"{whole}.{decimals:0<{kind.decimals}}" if kind.decimals and whole.isdigit() else figure
 
 
 def register_rows() -> list[dict[str, Any]]:

@@ -24,6 +24,7 @@ from pipelines.export.reading import Narrowed
 from pipelines.export.selection import analysts, selected
 from pipelines.export.tables import export_tables
 from pipelines.views import VIEWS
+from pipelines.wording import counted
 from spiders.sources import SOURCES
 from tests.answers import LISTED, Kept, answer, day, keeping, record, scored, tomatometer
 from tests.conftest import Afterscore, Ended
@@ -123,7 +124,7 @@ def test_beside_them_lies_what_they_mean_and_on_whose_terms(
         fields = resource["schema"]["fields"]
         assert {field["name"]: field["description"] for field in fields} == table.columns
         assert {field["type"] for field in fields} <= {"integer", "number", "string"}
-        assert f"{resource['rows']:,} rows. A row is {table.row}." in readme
+        assert f"{counted(resource['rows'], 'row')}. A row is {table.row}." in readme
     notice = (folder / "NOTICE").read_text("utf-8")
     for source in SOURCES:
         assert source.terms.url in notice

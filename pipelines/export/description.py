@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.export.selection import Selected
+from pipelines.wording import counted
 from spiders.sources import Source
 
 
@@ -63,7 +64,7 @@ def _readme(kind: str, written: Sequence[Written], at: str) -> Iterable[str]:
         )
     for file in written:
         yield f"## {file.name}\n"
-        yield f"{file.rows:,} rows. A row is {file.selected.table.row}.\n"
+        yield f"{counted(file.rows, 'row')}. A row is {file.selected.table.row}.\n"
         if narrowed.since:
             condition = file.selected.said
             yield (
