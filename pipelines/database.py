@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines import sqlite_alone  # noqa: F401  before sqlite-utils
+from pipelines import without_pandas  # noqa: F401  sqlite-utils, that is
 
 # isort: split
 from sqlite_utils import Database

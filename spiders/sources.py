@@ -100,16 +100,15 @@ class ScoreKind:
 class Source:
     """A site or dataset: how it may be asked, and what it says.
 
-    `listing_page` and `listing_ask` are URL templates with `{id}`: the page that people open, and
-    what a spider asks (None: listings are not asked one by one). `id_pattern` matches the path of
-    a listing's URL; its group `id` is the source_id, which SQLite can hold where it is a number.
-    `finds` is its part in the find stage (None:
-    its listings are found by others). Where it `says_credits`, `never_no` tells that silence means
-    nothing there. Its own feed of changes can be asked for `feed_days` days
-    back (0: it has none). An export of all its ids is there each day by `export_hour`, UTC (None:
-    it has none). Between two requests lie `delay_seconds`; an operator may choose less, down to
-    `least_delay_seconds` (None: not less). `backoff_seconds` is the first wait after an error; it
-    doubles.
+    `listing_page` and `listing_ask` are URL templates with `{id}`: the page that people open,
+    and what a spider asks (None: listings are not asked one by one). `id_pattern` matches the
+    path of a listing's URL; its group `id` is the source_id, which SQLite can hold where it is
+    a number. `finds` is its part in the find stage (None: its listings are found by others).
+    Where it `says_credits`, `never_no` tells that silence means nothing there. Its own feed of
+    changes can be asked for `feed_days` days back (0: it has none). An export of all its ids is
+    there each day by `export_hour`, UTC (None: it has none). Between two requests lie
+    `delay_seconds`; an operator may choose less, down to `least_delay_seconds` (None: not
+    less). `backoff_seconds` is the first wait after an error; it doubles.
     """
 
     key: str

@@ -10,6 +10,7 @@ import re
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import IO, Any
 
 import pytest
 from typer.main import get_command
@@ -236,7 +237,19 @@ def test_two_names_of_one_database_share_what_lies_beside_it(afterscore: Aftersc
     assert "1 tracked already" in afterscore("track", "tt1074638", "--db", "mine/films.db").out
 
 
-PRINTING = ("read --index index.jsonl", "track --list", "sources", "sources --json", "runs")
+def printing_to(where: IO[Any] | int, afterscore: Afterscore, words: str) -> tuple[int, str]:
+    """The exit status of a command that prints there, and what it says."""
+    done = subprocess.run(
+        afterscore.command(*words.split()),
+        cwd=afterscore.folder,
+        env=afterscore.whole_environment(),
+        stdout=where,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    return done.returncode, done.stderr
 
 
 def test_a_reader_that_has_seen_enough_is_no_fault(afterscore: Afterscore) -> None:
@@ -247,21 +260,11 @@ def test_a_reader_that_has_seen_enough_is_no_fault(afterscore: Afterscore) -> No
         "url": "https://www.themoviedb.org/movie/1",
     }
     (afterscore.folder / "index.jsonl").write_text(json.dumps(page), "utf-8")
-    for words in PRINTING:
+    for words in ("read --index index.jsonl", "track --list", "sources", "sources --json", "runs"):
         reader, writer = os.pipe()
         os.close(reader)
-        done = subprocess.run(
-            afterscore.command(*words.split()),
-            cwd=afterscore.folder,
-            env=afterscore.whole_environment(),
-            stdout=writer,
-            stderr=subprocess.PIPE,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+        assert printing_to(writer, afterscore, words) == (0, ""), words
         os.close(writer)
-        assert (done.returncode, done.stderr) == (0, ""), words
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
@@ -269,18 +272,8 @@ def test_where_nothing_can_be_printed_it_says_so(afterscore: Afterscore) -> None
     afterscore("track", "tt1074638")
     for words in ("track --list", "sources --json", "runs"):
         with Path("/dev/full").open("w") as full:
-            done = subprocess.run(
-                afterscore.command(*words.split()),
-                cwd=afterscore.folder,
-                env=afterscore.whole_environment(),
-                stdout=full,
-                stderr=subprocess.PIPE,
-                text=True,
-                timeout=300,
-                check=False,
-            )
-        told = "afterscore: cannot print: No space left on device\n"
-        assert (done.returncode, done.stderr) == (1, told), words
+            told = "afterscore: cannot print: No space left on device\n"
+            assert printing_to(full, afterscore, words) == (1, told), words
 
 
 def test_init_writes_settings_that_load_and_shows_the_terms(afterscore: Afterscore) -> None:

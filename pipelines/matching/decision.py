@@ -115,7 +115,7 @@ def _other_makers(compared: pd.DataFrame) -> pd.Series[bool]:
 
 def _part(compared: pd.DataFrame) -> pd.Series[bool]:
     """A part of a title (`Love`, `Dirty Love`), or nearly a title, where nobody is known or the
-    years are not, unless the lengths agree."""
+    years are not, unless the lengths agree; and where nobody is known, in another year."""
     title, year, runtime = compared["title"], compared["year"], compared["runtime"]
     agrees, nobody = runtime >= Runtime.NEAR, _nobody_known(compared)
     partly = title.between(Title.NUMBERED, Title.NEARLY)

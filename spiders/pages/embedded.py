@@ -5,9 +5,10 @@ from __future__ import annotations
 import html
 import json
 import re
-from codecs import BOM_UTF8
 from collections.abc import Iterator
 from typing import Any
+
+from spiders.pages.encodings import beginning
 
 _DECODER = json.JSONDecoder(strict=False)
 _JSON_LD = re.compile(rb"<script\b[^<>]*application/ld\+json[^<>]*>", re.I)
@@ -58,7 +59,7 @@ def json_ld(body: bytes, kind: str | None = None) -> Iterator[dict[str, Any]]:
 
     A page may be nothing else: as where somebody saved what a script took from it.
     """
-    if body.removeprefix(BOM_UTF8).lstrip()[:1] in (b"{", b"[") and b'"@type"' in body[:1024]:
+    if beginning(body)[:1] in (b"{", b"[") and b'"@type"' in body[:1024]:
         yield from _objects(_loads(body), kind)
     for opening in _JSON_LD.finditer(body):
         yield from _objects(_loads(_until_end(body, opening.end())), kind)

@@ -18,6 +18,7 @@ import zlib
 from w3lib.encoding import html_to_unicode
 
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_BEFORE = codecs.BOM_UTF8 + b" \t\r\n"
 _GZIP = b"\x1f\x8b"
 _AS_GZIP = 16 + zlib.MAX_WBITS
 _MOST_UNPACKED = 32 * 1024 * 1024
@@ -26,7 +27,6 @@ _LETTER_IN_UTF_8 = re.compile(
 )
 _UTF_8 = re.compile(r"\bcharset\s*=\s*[\"']?\s*utf-?8\b", re.I)
 _ANOTHER = re.compile(rb"\bcharset\s*=\s*[\"']?\s*(?!utf-?8\b)[a-z]", re.I)
-
 
 _IN_ARCHIVE = re.compile(rb"\bcontent-type:\s*multipart/related\b", re.I)
 _SPACES = rb"(?:\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|[nrt])|\s)*+"  # and a mark of the encoding
@@ -68,6 +68,11 @@ def in_utf8(body: bytes, content_type: str | None = None) -> bytes:
     return codecs.BOM_UTF8 + text.encode("utf-8", "replace")
 
 
+def beginning(body: bytes) -> bytes:
+    """The first bytes of a page, without the mark of its encoding and blanks before them."""
+    return body[:64].lstrip(_BEFORE)
+
+
 def _within(body: bytes) -> tuple[bytes, str | None] | None:
     """The page that is wrapped in another format, with its own content type; None where none is."""
     if _IN_ARCHIVE.search(body, 0, 4096) and not body.lstrip().startswith(b"<"):
@@ -77,7 +82,7 @@ def _within(body: bytes) -> tuple[bytes, str | None] | None:
                 # With other bytes than ASCII in it, a header is no str.
                 return (page, str(part["content-type"])) if isinstance(page, bytes) else None
     elif body.startswith(_GZIP):
-        begins = _unpacked(body[:4096])[0].lstrip(b"\xef\xbb\xbf \t\r\n")
+        begins = _unpacked(body[:4096])[0].lstrip(_BEFORE)
         if not begins.startswith((b"<", b"{", b"[")) or _OBJECT_A_LINE.match(begins):
             return None
         page, is_whole = _unpacked(body)

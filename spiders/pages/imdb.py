@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import json
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from spiders.items import Outcome, Person, Record, Score
 from spiders.pages.embedded import json_ld, object_at, plain, script_json, value_at
+from spiders.pages.encodings import beginning
 from spiders.pages.imdb_classic import (
     below_a_title,
     combined,
@@ -47,7 +49,7 @@ from spiders.pages.imdb_record import (
     shown_kind,
     without_slot,
 )
-from spiders.pages.imdb_words import KIND_OF_LABEL, RATING, TITLE_PATH
+from spiders.pages.imdb_words import KIND_OF_LABEL, RATING, TITLE_PATH, YEAR
 from spiders.pages.numbers import figure, runtime_minutes
 from spiders.pages.page import Page
 from spiders.pages.reading import Layout
@@ -131,7 +133,7 @@ def _answer(page: Page) -> list[Record] | None:
 
     An answer about one title need not repeat its id: then it is the one in the address.
     """
-    if page.body[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] != b"{":
+    if beginning(page.body)[:1] != b"{":
         return None
     data = value_at(page.json, "data")
     title = value_at(data, "title")
@@ -202,9 +204,9 @@ def _suggestions(page: Page) -> list[Record] | None:
     Until 2021 the kind was a word of English (`q`), and the answer a call of JavaScript. There
     are no ratings in it.
     """
-    if not page.body[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"imdb$")):
+    if not beginning(page.body).startswith((b"{", b"imdb$")):
         return None
-    called = _CALLED.fullmatch(page.body.removeprefix(b"\xef\xbb\xbf").strip())
+    called = _CALLED.fullmatch(page.body.removeprefix(BOM_UTF8).strip())
     try:
         answer = json.loads(called["answer"]) if called else page.json
     except (ValueError, RecursionError):
@@ -360,7 +362,6 @@ def _linked_people(data: dict[str, Any]) -> Iterator[Person]:
 
 
 _HAS_RATINGS = re.compile(rb"data-testid=\"hero[\w-]*-rating")
-_A_YEAR = re.compile(r"(?:18|19|20)\d\d")
 _HERO_TITLES = (
     '[data-testid="hero__primary-text"], [data-testid="hero__pageTitle"], '
     '[data-testid="hero-title-block__title"]'
@@ -393,7 +394,7 @@ def _hero(page: Page) -> list[Record] | None:
             kind=shown_kind(page, label, (), facts),
             title=plain(heading.get_text()),
             original_title=plain(original.get_text().partition(": ")[2]) if original else None,
-            year=year or next(map(int, filter(_A_YEAR.fullmatch, facts)), None),
+            year=year or next(map(int, filter(YEAR.fullmatch, facts)), None),
             scores={RATING: score},
         )
     ]
@@ -432,7 +433,7 @@ def _score_in(summary: Any, value: str, votes: str) -> Score:
 
 def _is_next_data(body: bytes) -> bool:
     """Whether this is the data of a page, saved without the page."""
-    return body[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{" and b'"pageProps"' in body
+    return beginning(body)[:1] == b"{" and b'"pageProps"' in body
 
 
 def _object_after(body: bytes, key: bytes) -> Any:

@@ -21,7 +21,7 @@ from spiders.pages.imdb_record import (
     title_in_head,
     without_slot,
 )
-from spiders.pages.imdb_words import NONE_YET, RATING, USERS_RATED
+from spiders.pages.imdb_words import NONE_YET, RATING, USERS_RATED, YEAR
 from spiders.pages.numbers import count, figure, runtime_minutes
 from spiders.pages.page import Page
 from spiders.pages.scores import missing, not_rated, read_score
@@ -182,7 +182,7 @@ def _linked_year(region: Tag) -> int | None:
     """The year beside a title, where an excerpt lacks the page's <title>."""
     shown = region.select_one(":is(h1, h3) a[href*='/year/']")
     said = shown.get_text().strip() if shown else ""
-    return int(said) if re.fullmatch(r"(?:18|19|20)\d\d", said) else None
+    return int(said) if YEAR.fullmatch(said) else None
 
 
 def _shown_score(page: Page, slot: Tag | None, value: str, votes: str) -> Score:

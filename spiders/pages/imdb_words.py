@@ -34,3 +34,6 @@ NONE_YET = re.compile(
 )
 USERS_RATED = re.compile(r"Users rated this (\d+(?:[.,]\d)?)/10 \((\d[\d.,]*) votes\)")
 """What lies over the stars of pages and lists until 2015."""
+
+YEAR = re.compile(r"(?:18|19|20)\d\d")
+"""A year that a film may be of."""

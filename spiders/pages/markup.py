@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+from spiders.pages.encodings import beginning
+
 # Single quotes stand on some tags of many sites: only a page that has them from the start is meant.
 _LOOSE = re.compile(
     rb"<[A-Za-z][\w-]*\s(?:[^<>]*\s)?(?:id|class|slot|rel|property|itemprop|lang|data-(?:testid|qa|json))=[\w#-]"
@@ -45,7 +47,7 @@ def as_sites_write(body: bytes) -> bytes:
     What stands between tags, in scripts and in comments stays as it is, and so does a page whose
     quotes are all in place, and what is no markup at all.
     """
-    is_markup = body[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in _NO_MARKUP
+    is_markup = beginning(body)[:1] not in _NO_MARKUP
     is_loose = is_markup and _LOOSE.search(body, 0, _LOOKED_AT)
     return b"".join(_rewritten(body)) if is_loose else body
 

@@ -10,6 +10,7 @@ from typing import Any
 from spiders.items import Record, Score, ScoreState
 from spiders.pages.dates import iso_date
 from spiders.pages.embedded import plain, script_json, value_at
+from spiders.pages.encodings import beginning
 from spiders.pages.metacritic_record import (
     FILM,
     KIND_OF_SECTION,
@@ -243,4 +244,4 @@ def as_json(body: bytes) -> Any:
 
 
 def _starts_with(body: bytes, mark: bytes) -> bool:
-    return body[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(mark)
+    return beginning(body).startswith(mark)

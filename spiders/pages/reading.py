@@ -12,7 +12,7 @@ from pathlib import Path
 
 from spiders.items import Outcome, Record
 from spiders.pages.addresses import live_url
-from spiders.pages.encodings import in_utf8
+from spiders.pages.encodings import beginning, in_utf8
 from spiders.pages.markup import as_sites_write
 from spiders.pages.page import Page
 from spiders.sources import SOURCES, by_key
@@ -71,7 +71,7 @@ _SAID_BROKEN = re.compile(
     rb"|\bthere has been a critical error on (?:this|your) website\b",
     re.I,
 )
-_END_OF_MARKUP = re.compile(rb"</(?:html|urlset|sitemapindex|rss|feed)\s*>", re.I)
+_END_OF_FEED = re.compile(rb"</(?:urlset|sitemapindex|rss|feed)\s*>", re.I)
 _OUTCOME_OF_STATUS = {
     403: Outcome.BLOCKED,
     404: Outcome.NOT_FOUND,
@@ -128,7 +128,8 @@ def read(page: Page) -> list[Record]:
 
 
 def _is_cut(page: Page) -> bool:
-    return page.body.lstrip().startswith(b"<") and not _END_OF_MARKUP.search(page.body[-4096:])
+    is_whole = page.complete or _END_OF_FEED.search(page.body[-4096:])
+    return beginning(page.body).startswith(b"<") and not is_whole
 
 
 def _with(page: Page, body: bytes) -> Page:

@@ -15,6 +15,7 @@ from urllib.parse import urljoin
 
 from spiders.items import Outcome, Person, Record, Score, ScoreState
 from spiders.pages.embedded import object_at, plain, value_at
+from spiders.pages.encodings import beginning
 from spiders.pages.identifiers import identifiers, only
 from spiders.pages.numbers import figure, runtime_minutes
 from spiders.pages.page import Page
@@ -207,7 +208,7 @@ def _score(kind: str, raw: object, word: object) -> Score:
 
 
 def _answer(page: Page) -> dict[str, Any] | None:
-    if page.body[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] != b"{":
+    if beginning(page.body)[:1] != b"{":
         return None
     return page.json if isinstance(page.json, dict) else None
 
