@@ -1,7 +1,7 @@
 """Loads sqlite-utils without pandas and numpy, which it imports wherever they are installed.
 
-It wants to know in which columns their types would go; ours hold none of them. They take half of
-the time in which a command starts, and most commands have no other use for them.
+It wants to know in which columns their types would go; ours hold none of them. They took two
+fifths of the time in which a command starts, and most commands have no other use for them.
 """
 
 from __future__ import annotations
