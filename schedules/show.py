@@ -16,6 +16,7 @@ from sqlite_utils import Database
 
 from pipelines.clock import ago
 from pipelines.film_facts import STATES, credits_answer, never_asked
+from pipelines.statements import Change
 from pipelines.wording import counted
 from schedules import columns
 from schedules.results import Result
@@ -29,6 +30,8 @@ _SHORT_STATES = {
     "not_asked": "n/a",
 }
 _SHORT_STAYS = {"until_mid": "mid", "unknown": "?"}
+_VOTES = " + ".join(f"ifnull({kind.key}_votes, 0)" for kind in score_kinds())
+"""How many voted on a row of `film_scores`, in SQL."""
 _LEGEND = (
     "All: what critics and audience together make of it, of 100\n"
     "n/r: not rated yet · n/l: not listed there · n/a: not asked\n"
@@ -133,12 +136,11 @@ def _consensus_lines(consensus: Mapping[str, Any]) -> Text:
 
 def films_table(db: Database, limit: int | None = None) -> tuple[list[str], list[dict[str, Any]]]:
     """The films with their scores, most votes first, as headings and rows."""
-    votes = " + ".join(f"ifnull({kind.key}_votes, 0)" for kind in score_kinds())
     rows = list(
         db.query(
             "SELECT s.*, ifnull(c.stay, 'unknown') AS stay FROM film_scores s"
             " LEFT JOIN stay_for_the_credits c USING (film_id)"
-            f" ORDER BY {votes} DESC, film_id LIMIT ?",
+            f" ORDER BY {_VOTES} DESC, film_id LIMIT ?",
             [-1 if limit is None else limit],
         )
     )
@@ -167,22 +169,34 @@ def print_films(console: Console, db: Database, limit: int | None = None) -> Non
 
 
 def print_changes(console: Console, db: Database, result: Result, limit: int = 40) -> None:
-    """What a run changed, one line each."""
+    """What a run changed, one line each, film by film: those with the most votes first."""
     if not result.changed:
         console.print("Nothing changed.")
         return
     console.print(f"{counted(result.changed, 'change')}:")
-    for change in result.changes[:limit]:
-        (row,) = db.query(
-            "SELECT l.source, l.source_id, coalesce(f.title, l.title) AS title,"
-            " coalesce(f.year, l.year) AS year FROM listings l LEFT JOIN listing_films lf"
-            " ON lf.listing_id = l.listing_id AND lf.valid_to IS NULL LEFT JOIN films f"
-            " USING (film_id) WHERE l.listing_id = ?",
-            [change.listing_id],
+    places = {kind.key: place for place, kind in enumerate(score_kinds())}
+    of = {
+        row["listing_id"]: row
+        for row in db.query(
+            "SELECT l.listing_id, l.source, l.source_id, coalesce(f.title, l.title) AS title,"
+            f" coalesce(f.year, l.year) AS year, {_VOTES} AS votes FROM listings l"
+            " LEFT JOIN listing_films lf ON lf.listing_id = l.listing_id AND lf.valid_to IS NULL"
+            " LEFT JOIN film_scores f USING (film_id)"
+            " WHERE l.listing_id IN (SELECT value FROM json_each(?))",
+            [json.dumps(list({change.listing_id for change in result.changes}))],
         )
+    }
+
+    def order(change: Change) -> tuple[Any, ...]:
+        row = of[change.listing_id]
+        film = (-row["votes"], row["title"] or "", row["year"] or 0)
+        return *film, places.get(change.topic, len(places)), row["source"], row["source_id"]
+
+    for change in sorted(result.changes, key=order)[:limit]:
+        row = of[change.listing_id]
         film = named(row["title"], row["year"]) if row["title"] else row["source_id"]
         topic, before, after = f"{row['source']} credits", change.before, change.after
-        if change.topic != "credits":
+        if change.topic in places:
             kind = score_kind(change.topic)
             topic, after = kind.label, _as_shown(kind, after)
             before = before and _as_shown(kind, before)

@@ -42,8 +42,8 @@ def test_what_it_made_can_be_read_with_its_settings(
 
 
 def test_changes_have_as_many_decimals_as_their_site_shows(demo: tuple[Afterscore, Ended]) -> None:
-    assert "Dune (2021)  IMDb rating: new: 8.0\n" in demo[1].out
-    assert "IMDb rating: new: 8.6\n" in demo[1].out
+    assert "The Dark Knight (2008)  IMDb rating: new: 9.0\n" in demo[1].out
+    assert "The Dark Knight (2008)  Tomatometer: new: 94\n" in demo[1].out
 
 
 def test_its_sites_are_gone_and_what_asks_them_says_what_to_do(

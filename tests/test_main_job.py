@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -39,9 +40,22 @@ def test_every_source_was_asked_and_ended_well(refreshed: tuple[Afterscore, Ende
 
 
 def test_a_change_names_its_film_without_a_year_that_is_not_known(
+    replica: Replica, tmp_path: Path
+) -> None:
+    ready = beside(replica, tmp_path)
+    assert ready("track", "tt7462422").status == 0
+    changes = ready("refresh", "--source", "imdb").out
+    assert "  Quality of Life  IMDb rating: new: not_rated\n" in changes
+
+
+def test_changes_stand_film_by_film_and_those_with_most_votes_first(
     refreshed: tuple[Afterscore, Ended],
 ) -> None:
-    assert "  Quality of Life  IMDb rating: new: not_rated" in refreshed[1].out
+    lines = [line for line in refreshed[1].out.splitlines() if ": new: " in line]
+    films = [line.strip().partition("  ")[0] for line in lines]
+    assert list(dict.fromkeys(films)) == [film for film, _ in groupby(films)]
+    assert films[:6] == ["The Dark Knight (2008)"] * 6
+    assert films[6] == "The Matrix (1999)"
 
 
 def test_a_film_has_its_figures_from_every_site(refreshed: tuple[Afterscore, Ended]) -> None:
