@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from benchmarks.made_up_votes import votes
+
 Texts = NDArray[np.object_]
 
 SHARED = 0.7
@@ -58,14 +60,12 @@ def catalogues(count: int, seed: int = 0) -> Catalogues:
 
 def films(count: int, seed: int = 0) -> pd.DataFrame:
     """So many films: title, year, runtime (minutes), votes, director, and the cast in `cast_0` to
-    `cast_3`; the same for the same seed. As on IMDb a third have a thousand votes, and a
-    thirtieth 25,000."""
+    `cast_3`; the same for the same seed."""
     rng = np.random.default_rng(seed)
     told = _films(rng, count)
     cast = told["cast"].str.split("|", expand=True).add_prefix("cast_")
     told["runtime"] = told["runtime"].astype("int64")
-    votes = rng.lognormal(np.log(400), 2.3, count).clip(5, 3_000_000)
-    told["votes"] = votes.astype("int64")
+    told["votes"] = votes(rng, count)
     columns = told[["title", "year", "runtime", "votes", "directors"]].rename(
         columns={"directors": "director"}
     )

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.made_up_films import SYLLABLES
+from benchmarks.made_up_votes import votes
 
 BASICS, RATINGS = "title.basics.tsv.gz", "title.ratings.tsv.gz"
 AKAS, CREW, NAMES = "title.akas.tsv.gz", "title.crew.tsv.gz", "name.basics.tsv.gz"
@@ -62,7 +63,6 @@ _PEOPLE_A_TITLE = 1.2
 """Of whom each title's directors and writers are drawn."""
 
 _BLOCK = 250_000
-_FEWEST, _MOST = 5, 3_000_000
 _CHANGED = 0.01
 
 
@@ -181,11 +181,11 @@ def _basics(
 def _ratings(rng: np.random.Generator, tconsts: list[str], rated: NDArray[np.bool_]) -> list[str]:
     which = np.flatnonzero(rated)
     averages = np.clip(rng.normal(6.9, 1.4, len(which)), 1, 10).round(1)
-    # As the real ones: half have fewer than thirty votes, one in two hundred 25,000 or more.
-    votes = np.clip(_FEWEST + rng.lognormal(3.0, 2.6, len(which)), _FEWEST, _MOST)
     return [
-        f"{tconsts[place]}\t{average:.1f}\t{number:.0f}\n"
-        for place, average, number in zip(which.tolist(), averages, votes, strict=True)
+        f"{tconsts[place]}\t{average:.1f}\t{number}\n"
+        for place, average, number in zip(
+            which.tolist(), averages, votes(rng, len(which)).tolist(), strict=True
+        )
     ]
 
 

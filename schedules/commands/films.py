@@ -145,6 +145,10 @@ def untrack(
     must_be_there(db)
     with writing_to(db, "untrack") as database:
         for name in names:
+            if not films.find_all(database, name):
+                raise Problem(
+                    f"no film {name!r} here. 'afterscore track --list' lists those tracked."
+                )
             film_id = films.find(database, name)
             done = tracking.untrack(database, film_id)
             out.print(

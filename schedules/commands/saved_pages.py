@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from pipelines.statements import Tally
 from pipelines.wording import counted
 from schedules import archive
 from schedules.commands.opening import writing_to
@@ -41,8 +43,9 @@ def read(
               afterscore read --index pages/index.jsonl
     """
     if index:
-        failures = 0
+        pages = failures = 0
         for entry in archive.from_index(index):
+            pages += 1
             if isinstance(entry, archive.Saved):
                 _print_records(entry)
             else:
@@ -50,6 +53,8 @@ def read(
                 failures += 1
                 print(json.dumps(archive.failed(stated, why), ensure_ascii=False))  # noqa: T201
                 note(why)
+        if not pages:
+            raise Problem(f"{index} names no page")
         raise typer.Exit(1 if failures else 0)
     if not (file and source and url):
         raise Problem("give --source, --url and a FILE, or --index INDEX.jsonl (see --help)")
@@ -76,8 +81,12 @@ def store_saved_pages(saved: Path, db: Path | None) -> None:
 
     if not saved.exists():
         raise Problem(f"no file {saved}")
-    with writing_to(db, f"backfill --from {saved}") as database:
-        tally = backfill.store_saved(database, usable())
+    kept = usable()
+    first = next(kept, None)
+    tally = Tally()
+    if first:  # nothing to store makes no database
+        with writing_to(db, f"backfill --from {saved}") as database:
+            tally = backfill.store_saved(database, chain([first], kept))
     all_problems = [*problems, *tally.notes]
     for problem in all_problems[:SHOWN]:
         note(problem)
@@ -89,8 +98,9 @@ def store_saved_pages(saved: Path, db: Path | None) -> None:
         f" {counted(counts['stored'], 'record')} stored, {counted(len(all_problems), 'problem')}."
     )
     if not counts["asked"]:
-        what = "could be stored" if all_problems else "is of a known source"
-        raise Problem(f"no page of {saved} {what}")
+        if all_problems:
+            raise Problem(f"no page of {saved} could be stored")
+        raise Problem(f"{saved} holds no page of a known source")
     if all_problems:
         raise typer.Exit(1)
 
