@@ -16,6 +16,7 @@ from math import inf
 from queue import Queue
 
 from schedules.crawls import (
+    GATHER_SECONDS,
     PARTS_QUEUED,
     QUEUED,
     Ended,
@@ -38,6 +39,9 @@ all after 90."""
 
 ABORTING_SECONDS = 5.0
 """A process that is aborted writes down where it was; one that cannot even do that is killed."""
+
+STOOD_STILL_SECONDS = 2 * GATHER_SECONDS
+"""Who takes as long to gather what comes stood still, and has not heard yet what was said."""
 
 SENT_AWAY_AGAIN = 1.0
 """By so many seconds more than it said before, a source wants to be left alone for longer. Less is
@@ -75,9 +79,12 @@ class Processes:
             self.stop()
         running = len(self._plans)
         while running:
+            began = time.monotonic()
             batch = gathered(self._queue)
-            for worker in self._workers:
-                worker.watch(time.monotonic())
+            now = time.monotonic()
+            if now - began < STOOD_STILL_SECONDS:
+                for worker in self._workers:
+                    worker.watch(now)
             running -= sum(isinstance(item, Ended) for item in batch)
             yield batch
             for _ in filter(is_part, batch):

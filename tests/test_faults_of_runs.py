@@ -177,6 +177,28 @@ def test_crawls_are_told_to_end_though_the_process_they_are_forked_from_is_dead(
         assert server.pages_asked == ["m/0"]
 
 
+def test_a_run_that_stood_still_blames_no_crawl_for_having_said_nothing(tmp_path: Path) -> None:
+    gate = Gate()
+    with FaultServer("rottentomatoes") as server, FaultServer("metacritic") as meanwhile:
+        (tmp_path / "elsewhere").mkdir()
+        elsewhere = asking(tmp_path / "elsewhere", meanwhile, delay=1)
+        elsewhere("track", *(f"metacritic:movie/{number}" for number in range(9)))
+        ready = asking(tmp_path, server, more="[limits]\nsilent_minutes = 0.1\n")
+        ready("track", "rottentomatoes:m/0", "rottentomatoes:m/1")
+        server.tell("m/0", Reply(body=server.page("m/0"), gate=gate))
+        with started(ready, "refresh") as process:
+            gate.wait()
+            still = [process.pid, *children_of(process.pid), *crawls_of(process.pid)]
+            for pid in still:
+                os.kill(pid, signal.SIGSTOP)
+            gate.open()
+            assert elsewhere("refresh").status == 0  # longer than a crawl may be silent here
+            for pid in still:
+                os.kill(pid, signal.SIGCONT)
+            assert process.wait(PATIENCE) == 0
+    assert server.pages_asked == ["m/0", "m/1"]
+
+
 def test_what_came_of_asking_is_told_the_same_night(tmp_path: Path) -> None:
     with FaultServer("rottentomatoes") as server:
         ready = asking(tmp_path, server)
