@@ -306,6 +306,7 @@ def test_a_search_that_finds_nothing_says_how_a_film_is_added(site: httpx.Client
     assert found(site, "zzyzx") == []
     assert found(site, "Frozen (1999)") == []
     assert "Nothing here has" in site.get("/search?q=zzyzx").text
+    assert site.get("/-/search?q=zzyzx").text == site.get("/search?q=zzyzx").text
 
 
 def test_an_id_or_a_page_s_address_in_the_search_box_leads_to_the_film(site: httpx.Client) -> None:

@@ -65,7 +65,8 @@ def register_routes() -> list[tuple[str, Route]]:
     """Our pages; they go before Datasette's own."""
     return [
         (r"^/$", home_page),
-        (rf"^/search{ENDING}$", search_page),
+        # Where Datasettes have a search of all tables, too: here films are what is sought.
+        (rf"^/(-/)?search{ENDING}$", search_page),
         (r"^/film/(?P<name>.+)$", film_page),
         (r"^/sources$", sources_page),
         (r"^/last-night$", night_page),
