@@ -51,6 +51,8 @@ SAME = [
     (Film("Up", 2009, "Pete Docter"), Film("Up", 2009, "Pete Docter|Bob Peterson")),
     (Film("300", 2006), Film("300", 2006)),
     (Film("1776 (1972)"), Film("1776", 1972)),
+    (Film("1776 (1972 film)"), Film("1776 (1972) (Musical)")),
+    (Film("7th Seal (Det sjunde inseglet)", 1957), Film("Seventh Seal (Det sjunde inseglet)", 1957)),
     (Film("Nightmare City 2035", 2008), Film("Nightmare City 2035", 2008)),
     (Film("12 Monkeys", 1995), Film("Twelve Monkeys", 1995)),
     (Film("8½", 1963), Film("8 1/2", 1963)),
@@ -188,6 +190,10 @@ SAME = [
 ]  # fmt: skip
 
 DIFFERENT = [
+    # What stands in brackets and is no name.
+    (Film("Ali (film)", 2001), Film("Blow (film)", 2001)),
+    (Film("The Office (U.S.)", 2005), Film("Top Gear (U.S.)", 2005)),
+    (Film("Cyborg (Documentary)", 2015), Film("Ocean (Documentary)", 2015)),
     # One name, other films.
     (Film("Soul", 2020, "Pete Docter", runtime=100), Film("Mr. Soul!", 2018, "Melissa Haizlip", runtime=104)),
     (Film("Soul", 2020), Film("Mr. Soul!", 2018)),
@@ -288,6 +294,8 @@ DIFFERENT = [
 ]  # fmt: skip
 
 ASK = [
+    # A language in brackets, which another film has too.
+    (Film("Premam (Malayalam)", 2015), Film("Baahubali (Malayalam)", 2015)),
     # A phrase of which a word is another film's name, or an owner of one word who is none of its makers.
     (Film("The Double", 2011), Film("The Devil's Double", 2011)),
     (Film("Together", 2000), Film("Everything Put Together", 2000)),

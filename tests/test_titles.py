@@ -17,7 +17,7 @@ from pipelines.matching.years import released
 
 def whole(title: str) -> set[str]:
     """The forms of a whole title, without spaces."""
-    return {form.words.replace(" ", "") for form in forms(title) if form.part is Part.WHOLE}
+    return {form.words.replace(" ", "") for form in forms(title) if form.part <= Part.ALSO}
 
 
 def parts(title: str) -> set[str]:
@@ -29,6 +29,8 @@ def parts(title: str) -> set[str]:
     [
         ("The Matrix", "Matrix, The", "Matrix, The (1999)", "MATRIX", "The Matrix [DVD]"),
         ("City of Lost Children", "The City of Lost Children"),
+        ("Breathless", "Breathless (film)", "Breathless (1960 film)", "Breathless (1960/I)"),
+        ("Emma", "Emma (TV series)", "Emma (2009 British miniseries)", "Emma (2009) (TV)"),
         ("A Beautiful Mind", "Beautiful Mind, A"),
         ("L'immortel", "L’Immortel", "Immortel, L'"),
         ("Der Untergang", "Untergang, Der"),
@@ -119,6 +121,11 @@ def test_a_title_is_known_by_its_parts(title: str, expected: set[str]) -> None:
         ("2012", 0),
         ("1776 (1972)", 1972),
         ("Emma (TV)", 0),
+        ("Emma (1996) (TV)", 1996),
+        ("Emma (1996/II)", 1996),
+        ("Emma (1996 film)", 1996),
+        ("Solaris (1972) [Criterion Collection]", 1972),
+        ("A Space Odyssey (2001: A Space Odyssey)", 0),
         ("(2046)", 2046),
     ],
 )
@@ -196,6 +203,12 @@ def test_a_title_of_a_thousand_letters_is_cut() -> None:
         ("Roe, Ann/Bo Díaz", ("Roe, Ann", "Bo Díaz")),
         ("Jean-Pierre et Luc Dardenne", ("Jean-Pierre Dardenne", "Luc Dardenne")),
         ("['Ann Roe', \"Bo O'Díaz\"]", ("Ann Roe", "Bo O'Díaz")),
+        ("('Ann Roe',)", ("Ann Roe",)),
+        (
+            """[{'id': 7, 'name': "Bo O'Díaz"}, {'name': 'Ann Roe', 'id': 8}]""",
+            ("Bo O'Díaz", "Ann Roe"),
+        ),
+        ("Ann Roe\n    ,\n    Bo Díaz\n", ("Ann Roe", "Bo Díaz")),
         ("Sam Mendes|Sam Mendes", ("Sam Mendes",)),
         (" | |", ()),
         ("N/A", ()),
@@ -220,6 +233,13 @@ def test_names_are_read_from_a_cell(cell: str, expected: tuple[str, ...]) -> Non
 )
 def test_one_name_is_known_however_it_is_written(one: str, other: str) -> None:
     assert name(one).ends == name(other).ends or name(one).words == name(other).words
+
+
+@pytest.mark.parametrize(
+    "written", ["-1", "0", "?", "—", "nan", "Unknown", "Various", "Not Available", "No director"]
+)
+def test_what_names_nobody_is_no_name(written: str) -> None:
+    assert name(written).words == ""
 
 
 # --- dates --------------------------------------------------------------------------------------

@@ -127,7 +127,7 @@ def _keys(known: Described) -> tuple[Ints, Ints]:
     titles, year = known.titles, known.shown_year
     directors = known.directors.spread.owners()
     owner = titles.spread.owners()
-    whole = (titles.part == Part.WHOLE) & titles.primary
+    whole = (titles.part <= Part.ALSO) & titles.primary
     found = [
         (owner, _mixed(_TITLE, titles.solid)),
         *_by_year(_TITLE_YEAR, owner[whole], titles.solid[whole], year),
@@ -166,7 +166,7 @@ def _places(known: Described) -> list[tuple[Ints, Hashes]]:
     """Keys of an episode: its series with its place in it, and its series with its title."""
     parents = known.parents
     owner = parents.spread.owners()
-    whole = parents.part == Part.WHOLE
+    whole = parents.part <= Part.ALSO
     owner, series = owner[whole], parents.solid[whole]
     numbered = known.episode[owner] > 0
     place = known.season[owner].astype(np.uint64) * np.uint64(100_000) + known.episode[
@@ -176,7 +176,7 @@ def _places(known: Described) -> list[tuple[Ints, Hashes]]:
     _, of_series, of_title = parents.spread.combined(
         known.titles.spread, *(np.arange(len(known)),) * 2
     )
-    both = (parents.part[of_series] == Part.WHOLE) & (known.titles.part[of_title] == Part.WHOLE)
+    both = (parents.part[of_series] <= Part.ALSO) & (known.titles.part[of_title] <= Part.ALSO)
     of_series, of_title = of_series[both], of_title[both]
     titled = _mixed(_PLACE, parents.solid[of_series], known.titles.solid[of_title])
     return [*keyed, (parents.spread.owners()[of_series], titled)]

@@ -287,9 +287,11 @@ def _titles(left: Forms, right: Forms, one: Ints, other: Ints) -> tuple[Levels, 
     """How alike the titles are, and the spelling of those that are the same."""
     pair, here, there = left.spread.combined(right.spread, one, other)
     part_a, part_b = left.part[here], right.part[there]
-    whole = (part_a == Part.WHOLE) & (part_b == Part.WHOLE)
+    named_a, named_b = part_a <= Part.ALSO, part_b <= Part.ALSO
     equal = left.solid[here] == right.solid[there]
     length = np.minimum(left.length[here], right.length[there])
+    # What both have in brackets may be a language or a country, unless it is long.
+    whole = named_a & named_b & ((part_a < Part.ALSO) | (part_b < Part.ALSO) | (length >= _PHRASE))
 
     comparable = (left.script[here] & right.script[there]) > 0
     level = np.where(comparable, Title.UNLIKE, Title.OTHER_LETTERS).astype(np.int8)
@@ -300,7 +302,7 @@ def _titles(left: Forms, right: Forms, one: Ints, other: Ints) -> tuple[Levels, 
         Title.SAME_LONG,
     )
     # One is what stands before the other's subtitle, or is the subtitle.
-    held = equal & ((part_a == Part.WHOLE) != (part_b == Part.WHOLE))
+    held = equal & (named_a != named_b)
     short = (length < _SHORT) & (part_a != Part.OWNED) & (part_b != Part.OWNED)
     level[held] = np.where(short[held], Title.WITHIN_SHORT, Title.WITHIN)
     extra = held & _differ(left.numbers[here], right.numbers[there])

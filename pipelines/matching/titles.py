@@ -26,12 +26,14 @@ class Part(IntEnum):
     """Which part of a title a form stands for."""
 
     WHOLE = 0
-    """All of it, or another name that it gives in brackets."""
-    MAIN = 1
+    """All of it."""
+    ALSO = 1
+    """Another name in brackets, as far as that can be told: `(Hindi)`, `(U.S.)` stand there too."""
+    MAIN = 2
     """What stands before a subtitle."""
-    TAIL = 2
+    TAIL = 3
     """A subtitle alone, or what stands after an owner's name: `Monty Python's Life of Brian`."""
-    OWNED = 3
+    OWNED = 4
     """What stands after an owner's name with an article of its own: `Lee Daniels' The Butler`, or
     before `3D`. Not even a short one is a phrase of which the rest is a part."""
 
@@ -102,7 +104,18 @@ _MEDIUM = re.compile(
     r"|remaster(?:ed)?|anniversary|subtitled|dubbed|digital\s+copy)\b"
 )
 _BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]?")
-_DISREGARDED = re.compile(rf"(?:the\s+)?{_EDITION}|(?:\d{{4}}\s*[-–]?\s*)+|[ivx]+|\W*")
+_KIND = (
+    r"(?:(?:tv|television|animated|feature|short|silent|documentary|live[-\s]action|web)\s+)*"
+    r"(?:film|movie|(?:mini-?\s?)?series|documentary|short|special|anime)"
+)
+_DATED = re.compile(
+    r"((?:18[789]|19\d|20\d)\d)(?:\s*[-–/]\s*(?:\d{4}|\d\d|[ivx]+)?)?(?:\s+\w[^:]*)?", re.I
+)
+"""A year in brackets, with what is said beside it: `1960 film`, `1984 original`, `2009/II`."""
+
+_DISREGARDED = re.compile(
+    rf"(?:the\s+)?{_EDITION}|{_KIND}|(?:\d{{4}}\s*[-–]?\s*)+|{_DATED.pattern}|[ivx]+|\W*"
+)
 _EDITION_LAST = re.compile(
     rf"(?:\s*[:,]|\s[-–—])\s*(?:the\s+)?{_EDITION}$"
     r"|\s+(?:(?:director'?s|final|extended|unrated)\s+cut|redux|imax|re-?release"
@@ -134,7 +147,6 @@ _NAMED_OWNER = re.compile(
 Double` nor `Rosemary's Baby`."""
 
 _ARTICLE_FIRST = re.compile(r"(?:the|an?)\s+\w")
-_YEAR = re.compile(r"[(\[]((?:18[789]|19\d|20\d)\d)\b[^()\[\]]*[)\]]\s*$")
 _LATIN = re.compile(r"[a-z]")
 _FIGURES = re.compile(r"\d+")
 
@@ -179,16 +191,16 @@ def _forms(text: str) -> tuple[Form, ...]:
     text = _NUMBER_SIGN.sub("no ", text)
     text = _ARTICLE_INSIDE.sub(r"\2 \1", text)
     text = _ROMAN_LETTER.sub(lambda letter: str(_ROMAN[letter[0]]), text)
-    for name in _names(text):
+    for name, whole in _names(text):
         words = _words(name)
         numbers = _number_bits(words)
-        _add(found, Form(" ".join(words), Part.WHOLE, _spelt(name), numbers))
+        _add(found, Form(" ".join(words), whole, _spelt(name), numbers))
         for written, part in _parts(name):
             words = _words(written)
             said = " ".join(words)
             if part is Part.WHOLE:
                 # Its own numbers: `3-D` is none, and a third part where that is what it says.
-                _add(found, Form(said, part, _spelt(written), _number_bits(words)))
+                _add(found, Form(said, whole, _spelt(written), _number_bits(words)))
             elif not _SAYS_LITTLE.fullmatch(said):
                 _add(found, Form(said, part, _spelt(written), numbers))
     found.pop("", None)
@@ -199,18 +211,20 @@ def _add(found: dict[str, Form], form: Form) -> None:
     """Add a form, unless the words are there: then a whole name goes before a part of one, as in
     `Léon: The Professional (Léon)`."""
     known = found.setdefault(form.words, form)
-    if form.part is Part.WHOLE and known.part is not Part.WHOLE:
+    if form.part <= Part.ALSO and form.part < known.part:
         found[form.words] = form
 
 
 def stated_year(title: str) -> int:
-    """The year that stands in brackets at the end of a title, or 0.
+    """The year that stands in brackets behind a title, or 0.
 
-    >>> stated_year("Solaris (1972)"), stated_year("2012"), stated_year("Emma (TV)")
-    (1972, 0, 0)
+    >>> stated_year("Solaris (1972)"), stated_year("2012"), stated_year("Emma (1996) (TV)")
+    (1972, 0, 1996)
     """
-    found = _YEAR.search(title)
-    return int(found[1]) if found else 0
+    for bracket in reversed(list(_BRACKETS.finditer(title))):
+        if found := _DATED.fullmatch(bracket[1].strip()):
+            return int(found[1])
+    return 0
 
 
 def script(words: str) -> int:
@@ -234,9 +248,9 @@ def about_another(title: str) -> bool:
     return bool(_ABOUT.search(plain(title)))
 
 
-def _names(text: str) -> Iterator[str]:
+def _names(text: str) -> Iterator[tuple[str, Part]]:
     """The names that a title gives: without what stands in brackets, with it, and what stands
-    there where that is neither an edition nor a year."""
+    there where that is neither an edition nor a year nor a kind."""
     kept, inside = text, []
     for bracket in _BRACKETS.finditer(text):
         content = bracket[1].strip()
@@ -252,10 +266,11 @@ def _names(text: str) -> Iterator[str]:
         around = bare.replace(bracket[0], " ")
         if bracket.start() and _words(bracket[1]) == _words(around):
             bare = kept = around
-    for name in dict.fromkeys([bare, kept, *(content for _, content in inside)]):
-        for also in _ALSO_KNOWN.split(f" {name}"):
+    named = [(bare, Part.WHOLE), (kept, Part.WHOLE), *((name, Part.ALSO) for _, name in inside)]
+    for name, part in dict.fromkeys(named):
+        for at, also in enumerate(_ALSO_KNOWN.split(f" {name}")):
             if also.strip():
-                yield _BRACKETS.sub(r" \1 ", also).strip()
+                yield _BRACKETS.sub(r" \1 ", also).strip(), part if at == 0 else Part.WHOLE
 
 
 def _parts(name: str) -> Iterator[tuple[str, Part]]:
