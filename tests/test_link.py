@@ -102,6 +102,53 @@ def test_it_names_what_it_does_not_read(two_files: Afterscore) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("column", "cell", "read"),
+    [
+        ("runtime", "2h 23m", 143),
+        ("runtime", "2 hr. 23 min.", 143),
+        ("runtime", "2.5 hours", 150),
+        ("runtime", "2:23", 143),
+        ("runtime", "02:23:59", 143),
+        ("runtime", "PT143M", 143),
+        ("runtime", "143'", 143),
+        ("runtime", "2 Seasons", None),
+        ("runtime", "8580 s", None),
+        ("runtime", "-1", None),
+        ("year", "(1995)", 1995),
+        ("year", "1995.0", 1995),
+        ("year", "15/12/1995", 1995),
+        ("year", "Dec 15, 1995", 1995),
+        ("year", "1995–1999", 1995),
+        ("year", "-1", None),
+        ("title", "nan", ""),
+        ("title", "Nan", "Nan"),
+        ("directors", "\\N", ()),
+        ("directors", "None", ()),
+    ],
+)
+def test_a_cell_is_read_as_what_it_means(
+    column: str, cell: str, read: object, tmp_path: Path
+) -> None:
+    pd.DataFrame([{"id": "None", column: cell}]).to_csv(tmp_path / "a.csv", index=False)
+    (told,) = read_listings(tmp_path / "a.csv").to_dict("records")
+    assert told["id"] == "None"
+    assert (
+        None if pd.api.types.is_scalar(told[column]) and pd.isna(told[column]) else told[column]
+    ) == read
+
+
+def test_two_films_of_which_nothing_is_known_have_no_director_in_common(
+    afterscore: Afterscore,
+) -> None:
+    for side, title in (("a", "Red Road"), ("b", "Ocean Tide")):
+        (afterscore.folder / f"{side}.csv").write_text(
+            f"id,title,year,runtime,directors,cast\n1,{title},2003,-1,-1,-1\n"
+        )
+    ended = afterscore("link", "a.csv", "b.csv", "--out", "pairs.csv", "--ask", "doubtful.csv")
+    assert "0 pairs are one film.\n" in ended.out
+
+
 def test_the_sides_may_be_swapped(two_files: Afterscore) -> None:
     two_files("link", "a.csv", "b.csv", "--out", "one.csv", "--ask", "one_ask.csv")
     two_files("link", "b.csv", "a.csv", "--out", "other.csv", "--ask", "other_ask.csv")
@@ -181,8 +228,10 @@ def refused(afterscore: Afterscore, content: bytes) -> Ended:
     [
         (b"", "bad.csv, line 1 names no column id"),
         (b"title,year\nUp,2009\n", "bad.csv, line 1 names no column id"),
+        (b"id;title\n1;Up\n", "parent_title; they should be parted by commas"),
         (b"\x89PNG\r\n\x1a\n\x00", "bad.csv, line 1, byte 1: not UTF-8"),
-        (b"id,title\n1,Up\n2,Am\xe9lie\n", "bad.csv, line 3, byte 5: not UTF-8"),
+        (b"id,title\n1,Up\n2,Am\xe9lie\n", "bad.csv, line 3, byte 5: not UTF-8 (invalid"),
+        (b'id,title\n1,"Up" and away\n', "within one that stands in quotation marks are doubled"),
         ("id,title\n1,Up\n".encode("utf-16"), "bad.csv, line 1, byte 1: not UTF-8"),
         (b"id,title\n1,Up\n\n1,M\n", "bad.csv, line 4 repeats the id of line 2"),
         (b"id,title\n1,Up\n,M\n", "bad.csv, line 3 has no id"),

@@ -15,12 +15,20 @@ import pandas as pd
 
 from pipelines.matching.described import objects
 from pipelines.matching.names import names_in
+from pipelines.matching.years import year_in
 
 _ROWS_AT_ONCE = 50_000
 
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
-_HOURS = re.compile(r"(\d+)\s*h\D*(\d*)", re.I)
+_NUMBER = re.compile(r"(?<![-−\d.])\d+(?:\.\d+)?")
+_HOURS = re.compile(r"(?<![-−\d.])(\d+(?:\.\d+)?)\s*h\D*(\d*)", re.I)
+_CLOCK = re.compile(r"0?(\d):([0-5]\d)(?::[0-5]\d)?")
+_MINUTES = re.compile(r"[m\W\d]|$", re.I)
+"""What may follow a number of minutes: `90`, `90 min`, `90'`; not `1 Season`."""
 
+_MISSING = frozenset(
+    {"nan", "NaN", "None", "null", "NULL", "\\N", "N/A", "n/a", "#N/A", "<NA>", "NaT"}
+)
+"""How programs write that there is nothing."""
 
 _NUMBERS = ("year", "runtime", "season", "episode")
 
@@ -53,6 +61,8 @@ def read_listings(path: Path, note: Note = _unheard) -> pd.DataFrame:
     except OSError as fault:
         raise UnreadableListings(f"{path}: {fault.strerror}") from None
     ids = listings["id"]
+    told = listings.columns.difference(["id", "line"])
+    listings[told] = listings[told].mask(listings[told].isin(_MISSING), "")
     for wrong, why in ((ids == "", "has no id"), (ids.duplicated(), "repeats the id of line {}")):
         if wrong.any():
             at = int(np.flatnonzero(wrong)[0])
@@ -82,9 +92,11 @@ def _read(path: Path, reader: Any, note: Note) -> pd.DataFrame:
     try:
         header = [name.strip().lower() for name in next(reader, [])]
         if "id" not in header:
+            marks = [mark for mark in ";\t" if len(header) == 1 and mark in header[0]]
+            parted = "; they should be parted by commas" if marks else ""
             raise UnreadableListings(
                 f"{path}, line 1 names no column id. It should name the columns, of which these are"
-                f" read: {', '.join(COLUMNS)}"
+                f" read: {', '.join(COLUMNS)}{parted}"
             )
         for name in (name for name in header if name and name not in COLUMNS):
             near = get_close_matches(name, COLUMNS, 1, _NEAR)
@@ -99,7 +111,10 @@ def _read(path: Path, reader: Any, note: Note) -> pd.DataFrame:
             told = {name: columns[at] for name, at in {"line": -1, **places}.items()}
             parts.append(pd.DataFrame(told, dtype=object))
     except csv.Error as fault:
-        raise UnreadableListings(f"{path}, line {reader.line_num}: {fault}") from None
+        raise UnreadableListings(
+            f"{path}, line {reader.line_num}: {fault}: fields are parted by commas, and quotation"
+            " marks within one that stands in quotation marks are doubled"
+        ) from None
     return pd.concat(parts, ignore_index=True)
 
 
@@ -109,7 +124,8 @@ def _decoded(path: Path, lines: Iterable[bytes]) -> Iterator[str]:
             yield line.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError as fault:
             raise UnreadableListings(
-                f"{path}, line {number}, byte {fault.start + 1}: not UTF-8 ({fault.reason})"
+                f"{path}, line {number}, byte {fault.start + 1}: not UTF-8 ({fault.reason});"
+                " the file should be saved in that encoding"
             ) from None
 
 
@@ -135,7 +151,7 @@ def _typed(texts: pd.Series[str], read: Callable[[str], Any]) -> pd.Series[Any]:
     values = pd.Series(objects([read(text) for text in uniques])[codes], index=texts.index)
     return (
         values.astype("Int64")
-        if read is _whole
+        if read in (_whole, _year)
         else values.astype(float)
         if read is _minutes
         else values
@@ -151,12 +167,22 @@ def _whole(written: str) -> int | None:
     return int(float(found[0])) if found and len(found[0]) < 10 else None
 
 
+def _year(written: str) -> int | None:
+    """The year of `1995`, `(1995)`, `1995-12-15` or `Dec 15, 1995`; another number as it is."""
+    return year_in(written) or _whole(written)
+
+
 def _minutes(written: str) -> float | None:
-    """Minutes, from `143`, `143 min`, `2h 23m` or `PT2H23M`."""
+    """Minutes, from `143`, `143 min`, `2h 23m`, `2.5 hours`, `2:23` or `PT2H23M`; None from what
+    counts something else, such as `2 Seasons`."""
+    if clock := _CLOCK.fullmatch(written.strip()):
+        return 60 * float(clock[1]) + float(clock[2])
     if hours := _HOURS.search(written):
         return 60 * float(hours[1]) + float(hours[2] or 0)
     found = _NUMBER.search(written)
-    return float(found[0]) if found else None
+    if not found or not _MINUTES.match(written[found.end() :].lstrip()):
+        return None
+    return float(found[0])
 
 
 def _titles(written: str) -> tuple[str, ...]:
@@ -169,7 +195,7 @@ COLUMNS: dict[str, Callable[[str], Any]] = {
     "title": _text,
     "original_title": _text,
     "other_titles": _titles,
-    "year": _whole,
+    "year": _year,
     "release_date": _text,
     "runtime": _minutes,
     "directors": names_in,

@@ -13,9 +13,9 @@ _MORE = re.compile(
 )
 _NOBODY = frozenset(
     f"{word}{who}"
-    for word in ("various", "multiple", "several", "unknown")
+    for word in ("various", "multiple", "several", "unknown", "anonymous", "uncredited", "no")
     for who in ("", " director", " directors", " artists")
-)
+) | {"nan", "null", "undefined", "tba", "tbd", "not available", "not specified", "not listed"}
 """What stands where nobody is named: two films of `Various` have nobody in common."""
 
 _FAMILY = frozenset({"brothers", "bros", "sisters"})
@@ -24,9 +24,13 @@ _AND_FIRST = re.compile(r"^\s*(?:&|and|et|und)\s+", re.I)
 _SLASH = re.compile(r"(?<=\w\w)\s*/\s*(?=\w\w)")
 """A mark that parts names; not that of `N/A`."""
 
-_LIST = re.compile(r"\[\s*(['\"].*['\"])\s*\]", re.S)
+_LIST = re.compile(r"[\[({]\s*(['\"].*['\"])\s*,?\s*[\])}]", re.S)
 _QUOTED_END = re.compile(r"['\"]\s*,\s*['\"]")
 """How programs write a list: `['Joel Coen', 'Ethan Coen']`."""
+
+_OBJECTS = re.compile(r"\[\s*\{.*\}\s*\]", re.S)
+_NAMED = re.compile(r"""(['"])name\1\s*:\s*(?:'([^']*)'|"([^"]*)")""")
+"""How they write a list of objects with names: `[{"id": 7, "name": "Joel Coen"}]`."""
 
 _SUFFIX = re.compile(r"(?:jr|sr|ii|iii|iv)", re.I)
 _IN_BRACKETS = re.compile(r"\s*[(\[][^()\[\]]*[)\]]")
@@ -37,7 +41,8 @@ _NOT_WORDS = re.compile(r"[\W_]+")
 
 
 def names_in(cell: str) -> tuple[str, ...]:
-    """The names in a cell, parted by `|`, or else by `;`, `/` or `,`, each once, in their order.
+    """The names in a cell, parted by `|` or lines, or else by `;`, `/` or `,`, each once, in their
+    order.
 
     Where a comma may as well stand behind a family's name, both readings are given.
 
@@ -50,9 +55,12 @@ def names_in(cell: str) -> tuple[str, ...]:
     >>> names_in("del Toro, Guillermo"), names_in("Powell, Michael & Emeric Pressburger")
     (('del Toro', 'Guillermo', 'del Toro, Guillermo'), ('Powell, Michael', 'Emeric Pressburger'))
     """
-    if listed := _LIST.fullmatch(cell.strip()):
+    cell = cell.strip()
+    if _OBJECTS.fullmatch(cell):
+        return _kept([one or other for _, one, other in _NAMED.findall(cell)])
+    if listed := _LIST.fullmatch(cell):
         return _kept(_QUOTED_END.split(listed[1].strip()[1:-1]))
-    for mark in "|;":
+    for mark in "|\n;":
         if mark in cell:
             return _kept(cell.split(mark))
     if _SLASH.search(cell):
@@ -83,7 +91,7 @@ def _family_first(family: str, others: str) -> list[str]:
 
 
 def _kept(pieces: list[str]) -> tuple[str, ...]:
-    told = (name for piece in pieces for name in _apart(piece.strip()))
+    told = (name for piece in pieces for name in _apart(piece.strip(" ,\n\t")))
     return tuple(dict.fromkeys(name for name in told if name and not _MORE.fullmatch(name)))
 
 
@@ -131,7 +139,8 @@ def name(written: str) -> Name:
         words = [word for word in words[1:] if word not in _FAMILY] or words[1:]
         # `The Wachowskis`, of whom each has a name of her own.
         words[-1] = words[-1].removesuffix("s") or words[-1]
-    if not words or " ".join(words) in _NOBODY:
+    said = " ".join(words)
+    if said in _NOBODY or not any(map(str.isalpha, said)):
         return Name("", "", "", "")
     ends = " ".join(sorted({words[0], words[-1]}))
     short = f"{words[0][0]} {words[-1]}"

@@ -42,6 +42,16 @@ def known_year(number: float) -> int:
     return int(number) if FIRST_YEAR <= number <= LAST_YEAR else 0
 
 
+def year_in(text: str) -> int:
+    """The first number in a text that may be the year of a film, or 0.
+
+    >>> year_in("Dec 15, 1995"), year_in("1995.0"), year_in("15")
+    (1995, 1995, 0)
+    """
+    found = _YEAR.search(text)
+    return known_year(int(found[1])) if found else 0
+
+
 @lru_cache(100_000)
 def released(text: str) -> Released:
     """What a release date says, in any of the ways in which sites write one.
