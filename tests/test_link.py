@@ -122,6 +122,7 @@ def test_it_names_what_it_does_not_read(two_files: Afterscore) -> None:
         ("year", "1995–1999", 1995),
         ("year", "-1", None),
         ("title", "nan", ""),
+        ("title", "-1", ""),
         ("title", "Nan", "Nan"),
         ("directors", "\\N", ()),
         ("directors", "None", ()),
@@ -147,6 +148,24 @@ def test_two_films_of_which_nothing_is_known_have_no_director_in_common(
         )
     ended = afterscore("link", "a.csv", "b.csv", "--out", "pairs.csv", "--ask", "doubtful.csv")
     assert "0 pairs are one film.\n" in ended.out
+
+
+def test_one_title_that_came_out_on_one_day_is_one_film_whoever_is_said_to_have_made_it() -> None:
+    red = {"title": "Red Road", "release_date": "2003-05-06"}
+    one, other = listings(red | {"directors": ["A Boe"]}), listings(red | {"directors": ["C Roe"]})
+    assert link(one, other)["answer"].tolist() == ["same"]
+    for later in ("2003-05-13", "2003"):
+        assert link(one, other.assign(release_date=later))["answer"].tolist() == ["ask"]
+    apart = link(one.assign(runtime=80), other.assign(runtime=100))
+    assert apart["answer"].tolist() == ["ask"]
+
+
+def test_a_title_listed_twice_with_one_day_of_release_is_twice_the_same_film() -> None:
+    road = {"title": "The Long Road to the Sea", "year": 2003, "release_date": "May 6, 2003"}
+    assert link(listings(road), listings(road, road))["answer"].tolist() == ["same", "same"]
+    other = road | {"release_date": "October 3, 2003"}
+    undated = road | {"release_date": ""}
+    assert link(listings(undated), listings(road, other))["answer"].tolist() == ["ask", "ask"]
 
 
 def test_the_sides_may_be_swapped(two_files: Afterscore) -> None:

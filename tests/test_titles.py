@@ -29,7 +29,13 @@ def parts(title: str) -> set[str]:
     [
         ("The Matrix", "Matrix, The", "Matrix, The (1999)", "MATRIX", "The Matrix [DVD]"),
         ("City of Lost Children", "The City of Lost Children"),
-        ("Breathless", "Breathless (film)", "Breathless (1960 film)", "Breathless (1960/I)"),
+        (
+            "Breathless",
+            "Breathless (film)",
+            "Breathless (1960 film)",
+            "Breathless (1960/I)",
+            "Breathless_(1960_film)",
+        ),
         ("Emma", "Emma (TV series)", "Emma (2009 British miniseries)", "Emma (2009) (TV)"),
         ("A Beautiful Mind", "Beautiful Mind, A"),
         ("L'immortel", "L’Immortel", "Immortel, L'"),
@@ -123,6 +129,7 @@ def test_a_title_is_known_by_its_parts(title: str, expected: set[str]) -> None:
         ("Emma (TV)", 0),
         ("Emma (1996) (TV)", 1996),
         ("Emma (1996/II)", 1996),
+        ("Emma_(1996_film)", 1996),
         ("Emma (1996 film)", 1996),
         ("Solaris (1972) [Criterion Collection]", 1972),
         ("A Space Odyssey (2001: A Space Odyssey)", 0),
@@ -250,6 +257,8 @@ def test_what_names_nobody_is_no_name(written: str) -> None:
     [
         ("6/9/15", 2015, 20150609),
         ("13/6/15", 2015, 20150613),
+        ("9-Jun-15", 2015, 20150609),
+        ("9 Jun 68", 1968, 19680609),
         ("12/25/1999", 1999, 19991225),
         ("25.12.1999", 1999, 19991225),
         ("17 June 2011 (USA)", 2011, 20110617),

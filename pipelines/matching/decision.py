@@ -106,11 +106,14 @@ def _other_name(compared: pd.DataFrame) -> pd.Series[bool]:
 
 
 def _other_makers(compared: pd.DataFrame) -> pd.Series[bool]:
-    """Other directors and nobody in both casts, unless years and lengths agree."""
+    """Other directors and nobody in both casts, unless years and lengths agree, or one title comes
+    out on one day."""
     strangers = (compared["directors"] == Directors.OTHERS) & (compared["cast"] <= Cast.OTHERS)
+    same_day = (compared["title"] >= Title.SAME) & (compared["year"] == Year.SAME_DAY)
+    same_day &= compared["runtime"].isin([Runtime.UNKNOWN, Runtime.CUT])
     same_year = (compared["year"] >= Year.SAME) & (compared["runtime"] >= Runtime.NEAR)
     next_year = (compared["year"] == Year.ONE) & _to_the_minute(compared)
-    return strangers & ~(same_year | next_year)
+    return strangers & ~(same_year | next_year | same_day)
 
 
 def _part(compared: pd.DataFrame) -> pd.Series[bool]:

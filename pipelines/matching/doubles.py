@@ -34,7 +34,7 @@ def works(of: Described, mine: Ints, theirs: Ints, strength: Floats) -> Ints:
         title, year = compared["title"], compared["year"]
         same_title = title >= Title.SAME_SHORT
         # Titles and years alone do not tell: two films of one name and year are not rare. But where
-        # the name is long, they are hardly of one length.
+        # the name is long, they are hardly of one length, or came out on one day.
         named = (of.directors.spread.counts() + of.cast.spread.counts()) > 0
         unnamed = ~(named[one] & named[other])
         alone = unnamed & (title == Title.SAME_LONG) & (year >= Year.SAME)
@@ -43,6 +43,7 @@ def works(of: Described, mine: Ints, theirs: Ints, strength: Floats) -> Ints:
             | (compared["cast"] >= Cast.ONE)
             | (compared["place"] == Place.SAME_EPISODE)
             | (alone & (compared["runtime"] == Runtime.SAME))
+            | (alone & (year == Year.SAME_DAY) & (compared["runtime"] == Runtime.UNKNOWN))
         )
         # Another name in another year is a sequel's.
         alike = (same_title & (year >= Year.ONE)) | ((title >= Title.WITHIN) & (year >= Year.SAME))

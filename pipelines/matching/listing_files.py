@@ -26,7 +26,7 @@ _MINUTES = re.compile(r"[m\W\d]|$", re.I)
 """What may follow a number of minutes: `90`, `90 min`, `90'`; not `1 Season`."""
 
 _MISSING = frozenset(
-    {"nan", "NaN", "None", "null", "NULL", "\\N", "N/A", "n/a", "#N/A", "<NA>", "NaT"}
+    {"-1", "nan", "NaN", "None", "null", "NULL", "\\N", "N/A", "n/a", "#N/A", "<NA>", "NaT"}
 )
 """How programs write that there is nothing."""
 

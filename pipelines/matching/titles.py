@@ -177,7 +177,7 @@ def forms(title: str) -> tuple[Form, ...]:
     They are kept of many titles: a film has the same one on all its listings, and each is read when
     it is indexed and again when it is compared.
     """
-    text = plain(title)[:LONGEST].strip()
+    text = plain(title).replace("_", " ")[:LONGEST].strip()
     if _PLAIN.fullmatch(text) and _SAY_MORE.isdisjoint(words := text.split()):
         named = words[1:] if len(words) > 1 and words[0] in _ARTICLES else words
         return (Form(" ".join(named), Part.WHOLE, "".join(words), 0),)
@@ -221,7 +221,7 @@ def stated_year(title: str) -> int:
     >>> stated_year("Solaris (1972)"), stated_year("2012"), stated_year("Emma (1996) (TV)")
     (1972, 0, 1996)
     """
-    for bracket in reversed(list(_BRACKETS.finditer(title))):
+    for bracket in reversed(list(_BRACKETS.finditer(title.replace("_", " ")))):
         if found := _DATED.fullmatch(bracket[1].strip()):
             return int(found[1])
     return 0

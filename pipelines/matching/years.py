@@ -22,6 +22,7 @@ _ISO = re.compile(
     r"(?<!\d)(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)|(?<!\d)(\d{4})(\d\d)(\d\d)(?!\d)"
 )
 _SHORT = re.compile(r"(?<!\d)(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})(?!\d)")
+_SPREADSHEET = re.compile(r"(?<!\d)(\d{1,2})[- ]([A-Za-z]{3})[- ](\d{2})(?!\d)")
 _DAY = re.compile(r"(?<!\d)(\d{1,2})(?:st|nd|rd|th)?(?!\d)")
 
 
@@ -67,9 +68,11 @@ def released(text: str) -> Released:
     """
     if found := _ISO.search(text):
         return _dated(*(int(part) for part in found.groups() if part))
+    if (found := _SPREADSHEET.search(text)) and (month := _MONTHS.get(found[2].lower())):
+        return _dated(_in_full(found[3]), month, int(found[1]))
     if found := _SHORT.search(text):
         first, second, last = found.groups()
-        year = int(last) if len(last) == 4 else int(last) + (2000 if int(last) < _TURN else 1900)
+        year = _in_full(last)
         one, other = _dated(year, int(first), int(second)), _dated(year, int(second), int(first))
         return Released(one.year or other.year, one.day or other.day, other.day or one.day)
     if not (found := _YEAR.search(text)):
@@ -78,6 +81,11 @@ def released(text: str) -> Released:
     months = [_MONTHS[word] for word in map(str.lower, _MONTH.findall(rest)) if word in _MONTHS]
     day = _DAY.search(rest)
     return _dated(int(found[1]), months[0] if months else 0, int(day[1]) if day else 0)
+
+
+def _in_full(year: str) -> int:
+    """A year in two figures or four."""
+    return int(year) if len(year) == 4 else int(year) + (2000 if int(year) < _TURN else 1900)
 
 
 def _dated(year: int, month: int, day: int) -> Released:
