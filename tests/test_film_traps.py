@@ -44,6 +44,11 @@ MAZES = [
 ]
 
 SAME = [
+    # Casts of which two sites name other people.
+    (
+        Film("The Green Inferno", 2013, "", "Lorenza Izzo|Ariel Levy", 100),
+        Film("The Green Inferno", 2014, "", "Sky Ferreira|Daryl Sabara", 100),
+    ),
     # Titles that are written in another way.
     (Film("Se7en", 1995, "David Fincher", runtime=127), Film("Seven", 1995, "David Fincher")),
     (Film("Se7en", 1995), Film("Seven (a.k.a. Se7en)", 1995)),
@@ -294,6 +299,12 @@ DIFFERENT = [
 ]  # fmt: skip
 
 ASK = [
+    # Two films of one name, a year apart, with other actors.
+    (
+        Film("Wanted", 2008, "", "Angelina Jolie|James McAvoy", 110),
+        Film("Wanted", 2009, "", "Salman Khan|Ayesha Takia", 129),
+    ),
+    (Film("The Protector", 2005, "", "Tony Jaa"), Film("The Protector", 2006, "", "Jackie Chan")),
     # A language in brackets, which another film has too.
     (Film("Premam (Malayalam)", 2015), Film("Baahubali (Malayalam)", 2015)),
     # A phrase of which a word is another film's name, or an owner of one word who is none of its makers.

@@ -106,9 +106,11 @@ def _other_name(compared: pd.DataFrame) -> pd.Series[bool]:
 
 
 def _other_makers(compared: pd.DataFrame) -> pd.Series[bool]:
-    """Other directors and nobody in both casts, unless years and lengths agree, or one title comes
-    out on one day."""
+    """Other directors and nobody in both casts, or in another year nobody in both casts and no
+    directors known, unless years and lengths agree, or one title comes out on one day."""
     strangers = (compared["directors"] == Directors.OTHERS) & (compared["cast"] <= Cast.OTHERS)
+    no_actor = (compared["directors"] < Directors.OTHERS) & (compared["cast"] == Cast.OTHERS)
+    strangers |= no_actor & (compared["year"] == Year.ONE)
     same_day = (compared["title"] >= Title.SAME) & (compared["year"] == Year.SAME_DAY)
     same_day &= compared["runtime"].isin([Runtime.UNKNOWN, Runtime.CUT])
     same_year = (compared["year"] >= Year.SAME) & (compared["runtime"] >= Runtime.NEAR)
