@@ -44,6 +44,8 @@ MAZES = [
 ]
 
 SAME = [
+    # Two of one family made it, and each site names one.
+    (Film("Burn After Reading", 2008, "Joel Coen"), Film("Burn After Reading", 2008, "Ethan Coen")),
     # Casts of which two sites name other people.
     (
         Film("The Green Inferno", 2013, "", "Lorenza Izzo|Ariel Levy", 100),
@@ -195,6 +197,9 @@ SAME = [
 ]  # fmt: skip
 
 DIFFERENT = [
+    # Makers of one family name.
+    (Film("The Host", 2006, "Ann Lee"), Film("The Host", 2013, "Bo Lee")),
+    (Film("Red Road", 2006, "Ann Lee", runtime=113), Film("Ocean Tide", 2006, "Bo Lee", runtime=90)),
     # What stands in brackets and is no name.
     (Film("Ali (film)", 2001), Film("Blow (film)", 2001)),
     (Film("The Office (U.S.)", 2005), Film("Top Gear (U.S.)", 2005)),
@@ -299,6 +304,8 @@ DIFFERENT = [
 ]  # fmt: skip
 
 ASK = [
+    # One name and year, and other makers.
+    (Film("Burn After Reading", 2008, "Joel Coen"), Film("Burn After Reading", 2008, "Ann Lee")),
     # Two films of one name, a year apart, with other actors.
     (
         Film("Wanted", 2008, "", "Angelina Jolie|James McAvoy", 110),

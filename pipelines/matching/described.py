@@ -110,6 +110,7 @@ class People:
     words: Texts
     whole: Hashes
     ends: Hashes
+    family: Hashes
     short: Hashes
     rough: Hashes
     script: NDArray[np.int8]
@@ -317,6 +318,7 @@ def _people(listings: pd.DataFrame, column: str, most: int) -> People:
     words = objects([one.words for one in known])[codes]
     whole = hashes(objects([one.words for one in known]))[codes]
     ends = hashes(objects([one.ends for one in known]))[codes]
+    family = hashes(objects([one.family for one in known]))[codes]
     short = hashes(objects([one.short for one in known]))[codes]
     rough = hashes(objects([one.rough for one in known]))[codes]
     script = np.array([titles.script(one.words) for one in known], dtype=np.int8)[codes]
@@ -330,6 +332,7 @@ def _people(listings: pd.DataFrame, column: str, most: int) -> People:
         words[kept],
         whole[kept],
         ends[kept],
+        family[kept],
         short[kept],
         rough[kept],
         script[kept],

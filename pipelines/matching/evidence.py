@@ -96,7 +96,8 @@ class Directors(IntEnum):
     OTHERS = 1
     ALIKE = 2
     """Initials for a name, nearly the same letters, or a name with more words than the other
-    (`Tom Doe`, `Tom Doe Roe`). One word alone of a name tells nothing: `Doe` may be any."""
+    (`Tom Doe`, `Tom Doe Roe`). One word alone of a name tells nothing: `Doe` may be any; nor do
+    two of one family name, of whom each site may name one: `Joel Coen`, `Ethan Coen`."""
     SAME = 3
 
 
@@ -427,15 +428,19 @@ def _directors(
     pair, here, there = left.spread.combined(right.spread, one, other)
     comparable = _are_comparable(left, right, here, there)
     level = np.where(comparable, Directors.OTHERS, Directors.UNKNOWN).astype(np.int8)
+    related = left.family[here] == right.family[there]
     level[left.short[here] == right.short[there]] = Directors.ALIKE
     level[_same_name(left, right, here, there)] = Directors.SAME
     unsettled = np.flatnonzero((_highest(level, pair, len(one)) < Directors.ALIKE)[pair])
     names_a, names_b = left.words[here[unsettled]], right.words[there[unsettled]]
     held = np.flatnonzero(_similar(names_a, names_b, fuzz.token_set_ratio) >= 100)
     alone = np.array([" " not in min(names_a[at], names_b[at], key=len) for at in held], dtype=bool)
-    level[unsettled[held]] = np.where(alone, Directors.UNKNOWN, Directors.ALIKE)
+    level[unsettled[held[~alone]]] = Directors.ALIKE
     level[unsettled[_similar(names_a, names_b, fuzz.ratio) >= _SAME_NAME]] = Directors.ALIKE
     best = _highest(level, pair, len(one))
+    related[unsettled[held[alone]]] = True
+    may_be = _highest(related.astype(np.int8), pair, len(one)) > 0
+    best[may_be & (best == Directors.OTHERS)] = Directors.UNKNOWN
     shared = level >= Directors.ALIKE
     return best, _first_name(left, pair[shared], here[shared], len(one))
 

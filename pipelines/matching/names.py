@@ -115,6 +115,7 @@ class Name(NamedTuple):
 
     words: str
     ends: str
+    family: str
     short: str
     rough: str
 
@@ -125,9 +126,10 @@ def name(written: str) -> Name:
 
     >>> name("Yun-Fat Chow").words == name("Chow Yun-Fat").words
     True
-    >>> name("Lon Chaney, Jr."), name("Alejandro G. Iñárritu").ends
-    (Name(words='chaney lon', ends='chaney lon', short='l chaney', rough='l chane'), \
-'alejandro inarritu')
+    >>> name("Alejandro G. Iñárritu").ends
+    'alejandro inarritu'
+    >>> tuple(name("Lon Chaney, Jr."))
+    ('chaney lon', 'chaney lon', 'chaney', 'l chaney', 'l chane')
     """
     text = _IN_BRACKETS.sub("", plain(written)).replace("'", "")
     surname, comma, given = text.partition(",")
@@ -141,7 +143,7 @@ def name(written: str) -> Name:
         words[-1] = words[-1].removesuffix("s") or words[-1]
     said = " ".join(words)
     if said in _NOBODY or not any(map(str.isalpha, said)):
-        return Name("", "", "", "")
+        return Name("", "", "", "", "")
     ends = " ".join(sorted({words[0], words[-1]}))
     short = f"{words[0][0]} {words[-1]}"
-    return Name(" ".join(sorted(words)), ends, short, short[: 2 + _ROUGH])
+    return Name(" ".join(sorted(words)), ends, words[-1], short, short[: 2 + _ROUGH])
