@@ -91,13 +91,16 @@ def test_it_says_how_to_see_the_doubtful_pairs(two_files: Afterscore) -> None:
 
 def test_it_names_what_it_does_not_read(two_files: Afterscore) -> None:
     (two_files.folder / "b.csv").write_text(
-        "id,title,directer,shelf,year\n1,Skyfall,Sam Mendes,A,MMXII\n2,Up,,B,\n3,Dune,,B,soon\n"
+        "id,title,directer,shelf,year,name,duration\n"
+        "1,Skyfall,Sam Mendes,A,MMXII,,\n2,Up,,B,,,\n3,Dune,,B,soon,,\n"
     )
     ended = two_files("link", "a.csv", "b.csv", "--out", "pairs.csv")
     assert ended.status == 0
     assert ended.err.splitlines() == [
         "b.csv, line 1: the column 'directer' is not known, and passed over. Is directors meant?",
         "b.csv, line 1: the column 'shelf' is not known, and passed over.",
+        "b.csv, line 1: the column 'name' is not known, and passed over.",
+        "b.csv, line 1: the column 'duration' is not known, and passed over. Is runtime meant?",
         "b.csv, line 2: year 'MMXII' is no number, and counts as not known; 1 more like it",
     ]
 

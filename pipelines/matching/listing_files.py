@@ -32,6 +32,13 @@ _MISSING = frozenset(
 
 _NUMBERS = ("year", "runtime", "season", "episode")
 
+_OTHERWISE = {
+    "name": "title", "movie": "title", "film": "title", "movie_title": "title",
+    "release_year": "year", "startyear": "year", "director": "directors", "actors": "cast",
+    "stars": "cast", "duration": "runtime", "length": "runtime", "type": "kind",
+}  # fmt: skip
+"""What other catalogues call these columns."""
+
 _NEAR = 0.75
 """How like a column's name must be to the one that may be meant, of 1."""
 
@@ -99,8 +106,12 @@ def _read(path: Path, reader: Any, note: Note) -> pd.DataFrame:
                 f" read: {', '.join(COLUMNS)}{parted}"
             )
         for name in (name for name in header if name and name not in COLUMNS):
-            near = get_close_matches(name, COLUMNS, 1, _NEAR)
-            meant = f" Is {near[0]} meant?" if near else ""
+            near = (
+                [_OTHERWISE[name]]
+                if name in _OTHERWISE
+                else get_close_matches(name, COLUMNS, 1, _NEAR)
+            )
+            meant = f" Is {near[0]} meant?" if near and near[0] not in header else ""
             note(f"{path}, line 1: the column {name!r} is not known, and passed over.{meant}")
         places = {name: header.index(name) for name in COLUMNS if name in header}
         parts = [pd.DataFrame({"line": [], **{name: [] for name in places}}, dtype=object)]
