@@ -129,6 +129,8 @@ def test_a_title_is_known_by_its_parts(title: str, expected: set[str]) -> None:
         ("Emma (TV)", 0),
         ("Emma (1996) (TV)", 1996),
         ("Emma (1996/II)", 1996),
+        ("Emma (TV Movie 1996)", 1996),
+        ("Emma (TV Mini Series 1996–1997)", 1996),
         ("Emma_(1996_film)", 1996),
         ("Emma (1996 film)", 1996),
         ("Solaris (1972) [Criterion Collection]", 1972),
@@ -211,6 +213,7 @@ def test_a_title_of_a_thousand_letters_is_cut() -> None:
         ("Jean-Pierre et Luc Dardenne", ("Jean-Pierre Dardenne", "Luc Dardenne")),
         ("['Ann Roe', \"Bo O'Díaz\"]", ("Ann Roe", "Bo O'Díaz")),
         ("('Ann Roe',)", ("Ann Roe",)),
+        ("Bo D&iacute;az &amp; Jo Roe", ("Bo Díaz", "Jo Roe")),
         (
             """[{'id': 7, 'name': "Bo O'Díaz"}, {'name': 'Ann Roe', 'id': 8}]""",
             ("Bo O'Díaz", "Ann Roe"),

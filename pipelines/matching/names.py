@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from functools import lru_cache
 from typing import NamedTuple
@@ -55,7 +56,8 @@ def names_in(cell: str) -> tuple[str, ...]:
     >>> names_in("del Toro, Guillermo"), names_in("Powell, Michael & Emeric Pressburger")
     (('del Toro', 'Guillermo', 'del Toro, Guillermo'), ('Powell, Michael', 'Emeric Pressburger'))
     """
-    cell = cell.strip()
+    # First of all: `P&eacute;ter` has a mark in it that parts names.
+    cell = html.unescape(cell).strip()
     if _OBJECTS.fullmatch(cell):
         return _kept([one or other for _, one, other in _NAMED.findall(cell)])
     if listed := _LIST.fullmatch(cell):

@@ -109,9 +109,12 @@ _KIND = (
     r"(?:film|movie|(?:mini-?\s?)?series|documentary|short|special|anime)"
 )
 _DATED = re.compile(
-    r"((?:18[789]|19\d|20\d)\d)(?:\s*[-–/]\s*(?:\d{4}|\d\d|[ivx]+)?)?(?:\s+\w[^:]*)?", re.I
+    rf"(?:(?:{_KIND}|video|tv\s+episode)\s+)?"
+    r"((?:18[789]|19\d|20\d)\d)(?:\s*[-–/]\s*(?:\d{4}|\d\d|[ivx]+)?)?(?:\s+\w[^:]*)?",
+    re.I,
 )
-"""A year in brackets, with what is said beside it: `1960 film`, `1984 original`, `2009/II`."""
+"""A year in brackets, with what is said beside it: `1960 film`, `1984 original`, `2009/II`, `TV
+Movie 1996`."""
 
 _DISREGARDED = re.compile(
     rf"(?:the\s+)?{_EDITION}|{_KIND}|(?:\d{{4}}\s*[-–]?\s*)+|{_DATED.pattern}|[ivx]+|\W*"
