@@ -304,6 +304,10 @@ DIFFERENT = [
 ]  # fmt: skip
 
 ASK = [
+    # Makers of one family name, and another year, another length or other actors.
+    (Film("Home", 2009, "Ann Lee", "Ida Poe|Jo Doe"), Film("Home", 2009, "Bo Lee", "Ed Oz|Al Ito")),
+    (Film("Home", 2008, "Ann Lee"), Film("Home", 2009, "Bo Lee")),
+    (Film("Home", 2009, "Ann Lee", runtime=90), Film("Home", 2009, "Bo Lee", runtime=130)),
     # One name and year, and other makers.
     (Film("Burn After Reading", 2008, "Joel Coen"), Film("Burn After Reading", 2008, "Ann Lee")),
     # Two films of one name, a year apart, with other actors.

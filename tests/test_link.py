@@ -115,6 +115,7 @@ def test_it_names_what_it_does_not_read(two_files: Afterscore) -> None:
         ("runtime", "02:23:59", 143),
         ("runtime", "PT143M", 143),
         ("runtime", "143'", 143),
+        ("runtime", "143 мин", 143),
         ("runtime", "2 Seasons", None),
         ("runtime", "8580 s", None),
         ("runtime", "-1", None),

@@ -96,8 +96,9 @@ class Directors(IntEnum):
     OTHERS = 1
     ALIKE = 2
     """Initials for a name, nearly the same letters, or a name with more words than the other
-    (`Tom Doe`, `Tom Doe Roe`). One word alone of a name tells nothing: `Doe` may be any; nor do
-    two of one family name, of whom each site may name one: `Joel Coen`, `Ethan Coen`."""
+    (`Tom Doe`, `Tom Doe Roe`). One word alone of a name tells nothing: `Doe` may be any; nor do two
+    of one family name, of whom each site may name one (`Joel Coen`, `Ethan Coen`), where title and
+    year are the same and nothing else speaks against."""
     SAME = 3
 
 
@@ -257,8 +258,12 @@ def _compare(left: Described, right: Described, one: Ints, other: Ints) -> pd.Da
     title, spelling = _titles(left.titles, right.titles, one, other)
     year = _years(left, right, one, other)
     runtime = _runtimes(left.runtime[one], right.runtime[other])
-    directors, director = _directors(left.directors, right.directors, one, other)
+    directors, director, related = _directors(left.directors, right.directors, one, other)
     cast, actors, actor = _cast(left.cast, right.cast, one, other)
+    excused = related & (directors == Directors.OTHERS) & (cast != Cast.OTHERS)
+    excused &= (title >= Title.SAME_SHORT) & (year >= Year.SAME)
+    excused &= (runtime == Runtime.UNKNOWN) | (runtime >= Runtime.CUT)
+    directors[excused] = Directors.UNKNOWN
     return pd.DataFrame(
         {
             "title": title,
@@ -424,7 +429,8 @@ def _years(left: Described, right: Described, one: Ints, other: Ints) -> Levels:
 
 def _directors(
     left: People, right: People, one: Ints, other: Ints
-) -> tuple[Levels, NDArray[np.object_]]:
+) -> tuple[Levels, NDArray[np.object_], NDArray[np.bool_]]:
+    """The level of each pair, a director that both have, and whether two are of one family name."""
     pair, here, there = left.spread.combined(right.spread, one, other)
     comparable = _are_comparable(left, right, here, there)
     level = np.where(comparable, Directors.OTHERS, Directors.UNKNOWN).astype(np.int8)
@@ -435,14 +441,12 @@ def _directors(
     names_a, names_b = left.words[here[unsettled]], right.words[there[unsettled]]
     held = np.flatnonzero(_similar(names_a, names_b, fuzz.token_set_ratio) >= 100)
     alone = np.array([" " not in min(names_a[at], names_b[at], key=len) for at in held], dtype=bool)
-    level[unsettled[held[~alone]]] = Directors.ALIKE
+    level[unsettled[held]] = np.where(alone, Directors.UNKNOWN, Directors.ALIKE)
     level[unsettled[_similar(names_a, names_b, fuzz.ratio) >= _SAME_NAME]] = Directors.ALIKE
     best = _highest(level, pair, len(one))
-    related[unsettled[held[alone]]] = True
-    may_be = _highest(related.astype(np.int8), pair, len(one)) > 0
-    best[may_be & (best == Directors.OTHERS)] = Directors.UNKNOWN
     shared = level >= Directors.ALIKE
-    return best, _first_name(left, pair[shared], here[shared], len(one))
+    of_family = _highest(related.astype(np.int8), pair, len(one)) > 0
+    return best, _first_name(left, pair[shared], here[shared], len(one)), of_family
 
 
 def _cast(

@@ -22,7 +22,7 @@ _ROWS_AT_ONCE = 50_000
 _NUMBER = re.compile(r"(?<![-−\d.])\d+(?:\.\d+)?")
 _HOURS = re.compile(r"(?<![-−\d.])(\d+(?:\.\d+)?)\s*h\D*(\d*)", re.I)
 _CLOCK = re.compile(r"0?(\d):([0-5]\d)(?::[0-5]\d)?")
-_MINUTES = re.compile(r"[m\W\d]|$", re.I)
+_MINUTES = re.compile(r"[mм分\W\d]|$", re.I)
 """What may follow a number of minutes: `90`, `90 min`, `90'`; not `1 Season`."""
 
 _MISSING = frozenset(

@@ -93,7 +93,7 @@ def _family_first(family: str, others: str) -> list[str]:
 
 
 def _kept(pieces: list[str]) -> tuple[str, ...]:
-    told = (name for piece in pieces for name in _apart(piece.strip(" ,\n\t")))
+    told = (name for piece in pieces for name in _apart(piece.strip(" ,\r\n\t")))
     return tuple(dict.fromkeys(name for name in told if name and not _MORE.fullmatch(name)))
 
 
