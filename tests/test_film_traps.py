@@ -197,6 +197,7 @@ SAME = [
 ]  # fmt: skip
 
 DIFFERENT = [
+    (Film("Fargo", 2014, kind="TV Shows"), Film("Fargo", 2014, kind="Movies")),
     # Makers of one family name.
     (Film("The Host", 2006, "Ann Lee"), Film("The Host", 2013, "Bo Lee")),
     (Film("Red Road", 2006, "Ann Lee", runtime=113), Film("Ocean Tide", 2006, "Bo Lee", runtime=90)),

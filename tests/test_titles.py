@@ -213,6 +213,8 @@ def test_a_title_of_a_thousand_letters_is_cut() -> None:
         ("Jean-Pierre et Luc Dardenne", ("Jean-Pierre Dardenne", "Luc Dardenne")),
         ("['Ann Roe', \"Bo O'Díaz\"]", ("Ann Roe", "Bo O'Díaz")),
         ("('Ann Roe',)", ("Ann Roe",)),
+        ("Directed by Ann Roe", ("Ann Roe",)),
+        ("Stars: Ann Roe, Bo Díaz, See full cast & crew", ("Ann Roe", "Bo Díaz")),
         ("Bo D&iacute;az &amp; Jo Roe", ("Bo Díaz", "Jo Roe")),
         (
             """[{'id': 7, 'name': "Bo O'Díaz"}, {'name': 'Ann Roe', 'id': 8}]""",

@@ -216,7 +216,8 @@ def hashes(texts: Texts) -> Hashes:
 
 
 def _kind(written: str) -> int:
-    return _KIND_CODES.get("".join(filter(str.isalpha, written.lower())), 0)
+    word = "".join(filter(str.isalpha, written.lower()))
+    return _KIND_CODES.get(word, _KIND_CODES.get(word.removesuffix("s"), 0))
 
 
 def _texts(listings: pd.DataFrame, column: str) -> Texts:

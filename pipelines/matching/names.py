@@ -10,8 +10,14 @@ from typing import NamedTuple
 from pipelines.matching.letters import plain
 
 _MORE = re.compile(
-    r"^\s*(?:(?:and\s+)?\d+\s+more(?:\s+credits?)?|et\s+al\.?|others|n/?a|none|-+)\s*$", re.I
+    r"^\s*(?:(?:and\s+)?\d+\s+more(?:\s+credits?)?|et\s+al\.?|others|n/?a|none|-+|see\s+full\s.*)\s*$",
+    re.I,
 )
+_LABEL = re.compile(
+    r"\s*(?:(?:directors?|stars?|starring|cast|actors?)\s*:|directed\s+by\s)\s*", re.I
+)
+"""What may stand before the first name of a cell."""
+
 _NOBODY = frozenset(
     f"{word}{who}"
     for word in ("various", "multiple", "several", "unknown", "anonymous", "uncredited", "no")
@@ -58,6 +64,8 @@ def names_in(cell: str) -> tuple[str, ...]:
     """
     # First of all: `P&eacute;ter` has a mark in it that parts names.
     cell = html.unescape(cell).strip()
+    if label := _LABEL.match(cell):
+        cell = cell[label.end() :]
     if _OBJECTS.fullmatch(cell):
         return _kept([one or other for _, one, other in _NAMED.findall(cell)])
     if listed := _LIST.fullmatch(cell):
