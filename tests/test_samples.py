@@ -216,6 +216,7 @@ def test_an_answer_in_json_is_read_as_it_was_packed() -> None:
 
 BOARD = ("rottentomatoes/score-board-2021.html", "https://www.rottentomatoes.com/m/host_2020")
 WRAP = ("rottentomatoes/ratings-wrap-2019.html", "https://www.rottentomatoes.com/m/shawshank")
+WANTED = ("rottentomatoes/ratings-wrap-want-to-see.html", "https://www.rottentomatoes.com/m/ours")
 OVERVIEW = ("imdb/overview_2018.html", "https://www.imdb.com/title/tt0133093/")
 ALONE = ("imdb/rating_alone_2019.html", "https://www.imdb.com/title/tt1074638/")
 
@@ -230,10 +231,11 @@ ALONE = ("imdb/rating_alone_2019.html", "https://www.imdb.com/title/tt1074638/")
         (OVERVIEW, replaced(("ratings_wrapper", "rating-bar")), "imdb_rating", "missing"),
         # Early in 2019, before a film came out.
         (WRAP, replaced(("User Ratings: 885,203", "Want to See")), "popcornmeter", "not_rated"),
+        (WANTED, lambda body: body.partition(b"want to see")[0], "popcornmeter", "missing"),
         # Cut off behind the tag that opens the slot.
         (ALONE, lambda body: body.partition(b"7.7")[0], "imdb_rating", "missing"),
     ],
-    ids=["in-json", "other-slot", "other-wrapper", "want-to-see", "cut"],
+    ids=["in-json", "other-slot", "other-wrapper", "want-to-see", "cut-want-to-see", "cut"],
 )
 def test_a_score_that_is_not_found_is_not_said_to_be_none(
     page: tuple[str, str], change: Callable[[bytes], bytes], kind: str, state: str

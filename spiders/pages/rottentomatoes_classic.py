@@ -26,6 +26,9 @@ from spiders.pages.rottentomatoes_scores import (
 from spiders.pages.rottentomatoes_values import first_mapping, mapping_of, words_of
 from spiders.pages.scores import missing
 
+_TOLD_WITHIN = "mop-ratings-wrap__percentage--audience"
+"""Until May 2019: `72% liked it` or `99% want to see`."""
+
 
 def ratings_wrap(page: Page) -> list[Record] | None:
     """Film pages of 2019 and 2020."""
@@ -44,7 +47,11 @@ def ratings_wrap(page: Page) -> list[Record] | None:
         value = half.select_one(".mop-ratings-wrap__percentage")
         votes = counted_in(words, "(?:Total Count|(?:User|Verified) Ratings)")
         basis = basis_of(words) if kind == AUDIENCE else None
-        scores[kind] = shown_score(page, kind, words_of(value), votes, basis)
+        shown = words_of(value)
+        told_within = value is not None and _TOLD_WITHIN in value.get_attribute_list("class")
+        if told_within and "liked it" not in shown and not page.complete:
+            continue  # cut before the words that tell a score from "want to see"
+        scores[kind] = shown_score(page, kind, shown.removesuffix(" liked it"), votes, basis)
     linked = own_json_ld(page)
     heading = words_of(tree.select_one("h1.mop-ratings-wrap__title--top, h1.title"))
     return [
