@@ -5,7 +5,8 @@ since a page shows the date of the country it was asked from. The title may be t
 country as well, so `original_title` is read beside it.
 
 Here are the data that pages carry since 2018 and what people see since 2021; `imdb_classic` has the
-pages until then as people see them, `imdb_lists` the lists, `imdb_datasets` the datasets.
+pages until then as people see them, `imdb_lists` and `imdb_watchlist` the lists, `imdb_datasets`
+the datasets.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ from spiders.pages.imdb_record import (
     shown_kind,
     without_slot,
 )
+from spiders.pages.imdb_watchlist import title_data
 from spiders.pages.imdb_words import KIND_OF_LABEL, RATING, TITLE_PATH, YEAR
 from spiders.pages.numbers import figure, runtime_minutes
 from spiders.pages.page import Page
@@ -462,6 +464,7 @@ LAYOUTS: dict[str, Layout] = {
     "urql-2021": _urql_state,
     "graphql-2021": _answer,
     "suggestions": _suggestions,
+    "title-data-2016": title_data,
     "overview-2018": overview_2018,
     "reference-2017": reference,
     "overview-2015": overview_2015,

@@ -20,7 +20,7 @@ from spiders.sources import FILM_KINDS, by_key
 _CHART_COLUMNS = (b"Rank", b"Rating", b"Title", b"Votes")
 _TAGS = rb"(?:\s{0,100}<[^<>]*>){0,10}\s{0,100}"
 _CHART_HEAD = re.compile(rb"<td\b[^<>]*>" + rb"".join(_TAGS + word for word in _CHART_COLUMNS))
-_BASED_ON = re.compile(r"(\d+[.,]\d) based on ([\d.,]+) ")
+_BASED_ON = re.compile(r"(\d+[.,]\d) based? on ([\d.,]+) ")
 _IN_YEAR = re.compile(r"\((?P<year>(?:18|19|20)\d\d)(?P<on>\s*[-\u2013][^()]*)?(?P<label>[^()]*)\)")
 _Row = TypeVar("_Row")
 
@@ -55,18 +55,22 @@ def first_chart(page: Page) -> list[Record] | None:
 
 
 def lister(page: Page) -> list[Record] | None:
-    """Searches and lists of 2016 to 2023: `.lister-item`, with figures in `data-value`."""
+    """Searches and lists of 2016 to 2023: `.lister-item`, with figures in `data-value`; in their
+    simple view, in `strong[title="9.3 base on 2,345,678 votes"]`, or "-" where there is none."""
     if b"lister-item-header" not in page.body:
         return None
     found = []
     for row in _whole(page, page.tree.select(".lister-item:has(.lister-item-header)")):
         value = row.select_one(
-            ".ratings-imdb-rating[data-value],"
+            ".ratings-imdb-rating[data-value], .col-imdb-rating,"
             " .ipl-rating-star:not(.ipl-rating-star--other-user) .ipl-rating-star__rating"
         )
         votes = row.select_one('span[name="nv"][data-value]')
         raw = (value.get("data-value") or value.get_text()) if value else None
         counted = str(votes["data-value"]) if votes else None
+        stated = row.select_one(".col-imdb-rating strong[title]")
+        if stated and (figures := _BASED_ON.match(str(stated["title"]))):
+            raw, counted = figures[1], figures[2]
         score = read_score(RATING, raw, counted) if value else None
         year = _text(row, ".lister-item-header .lister-item-year")
         links = row.select(".lister-item-header a[href]")
