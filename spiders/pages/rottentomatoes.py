@@ -19,7 +19,7 @@ from typing import Any
 
 from spiders.items import Outcome, Record, Score
 from spiders.pages.embedded import plain, script_json
-from spiders.pages.numbers import runtime_minutes
+from spiders.pages.numbers import figure, runtime_minutes
 from spiders.pages.page import Page
 from spiders.pages.reading import Layout
 from spiders.pages.rottentomatoes_api import (
@@ -43,6 +43,7 @@ from spiders.pages.rottentomatoes_record import (
     record_of,
     release_year,
     shown_year,
+    targeting,
 )
 from spiders.pages.rottentomatoes_scores import (
     AUDIENCE,
@@ -256,6 +257,21 @@ def _linked_only(page: Page) -> list[Record] | None:
     ]
 
 
+def _targeting_only(page: Page) -> list[Record] | None:
+    """A page that is cut within its head, and pages of reviews: the Tomatometer without a count.
+
+    No figure and a 0 may stand there for none.
+    """
+    told = targeting(page)
+    raw = told.get("cag[score]")
+    if not own_path(page).startswith("/m/") or not figure(raw):
+        return None
+    scores = {CRITICS: score_of(CRITICS, raw)}
+    if own_path(page).count("/") <= 2:
+        scores[AUDIENCE] = missing(AUDIENCE)
+    return [record_of(page, scores, title=told.get("cag[movieshow]"))]
+
+
 def _something_else(page: Page) -> list[Record] | None:
     path = own_path(page, stated_only=True)
     if not path.startswith(("/tv/", "/celebrity/", "/critic/", "/critics/")):
@@ -280,5 +296,6 @@ LAYOUTS: dict[str, Layout] = {
     "browse": browse,
     "meters-2011": listed_with_meters,
     "json-ld": _linked_only,
+    "targeting-2018": _targeting_only,
     "something-else": _something_else,
 }

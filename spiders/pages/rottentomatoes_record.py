@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from spiders.items import Outcome, Person, Record, Score, ScoreState
 from spiders.pages.addresses import live_url
-from spiders.pages.embedded import json_ld, plain, script_json
+from spiders.pages.embedded import json_ld, object_at, plain, script_json
 from spiders.pages.numbers import figure
 from spiders.pages.page import Page
 from spiders.pages.rottentomatoes_scores import CRITICS, score_of
@@ -78,7 +78,10 @@ def record_of(
         url=page.url,
         outcome=Outcome.OK if kind in (None, "movie") else Outcome.NOT_A_FILM,
         title=name or None,
-        year=year or named_year or split_title(head_title(page))[1],
+        year=year
+        or named_year
+        or split_title(head_title(page))[1]
+        or bare_year(targeting(page).get("cag[release]")),
         kind=kind,
         runtime_minutes=runtime,
         genres=tuple(filter(None, map(plain, list_of(linked.get("genre"))))),
@@ -148,6 +151,17 @@ def release_year(page: Page) -> int | None:
     """The film's year in the data beside its offers. (Other films' data may stand on the page.)"""
     offers = mapping_of(script_json(page.body, b'id="where-to-watch-json"'))
     return bare_year(offers.get("releaseYear"))
+
+
+_TARGETING = re.compile(rb"\bmpscall\s*=\s*(?=\{)")
+
+
+def targeting(page: Page) -> Mapping[str, Any]:
+    """What pages of 2018 to 2024 tell their advertisers of their own film, in the head."""
+    found = _TARGETING.search(page.body)
+    told = mapping_of(object_at(page.body, found.end())) if found else {}
+    slug = told.get("cag[urlid]")
+    return told if slug is None or f"/{slug}/" in f"{own_path(page)}/" else {}
 
 
 def shown_year(props: Iterable[str | None]) -> int | None:
