@@ -187,6 +187,7 @@ LATIN = replaced(("<head>", "<head><meta charset=iso-8859-1>"))
         in_web_archive,
         lambda body: repr(body).encode(),
         lambda body: json.dumps(body.decode()).encode(),
+        lambda body: json.dumps({"url": "https://example.org", "html": body.decode()}).encode(),
         gzip.compress,
     ],
     ids=[
@@ -197,6 +198,7 @@ LATIN = replaced(("<head>", "<head><meta charset=iso-8859-1>"))
         "mhtml",
         "bytes-as-printed",
         "text-in-json",
+        "text-in-an-object",
         "gzip",
     ],
 )

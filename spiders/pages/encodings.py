@@ -2,8 +2,8 @@
 
 Readers look for things in the bytes, as UTF-8. Programs save pages in encodings of their own
 (UTF-16 is one system's default) and leave what the page states of itself as it is. Some wrap them
-besides: browsers in a web archive (MHTML), scripts in what they print of bytes or as text in JSON;
-and some keep them packed, as they came.
+besides: browsers in a web archive (MHTML), scripts in what they print of bytes or as text in JSON,
+alone or in an object beside what they know of it; and some keep them packed, as they came.
 """
 
 from __future__ import annotations
@@ -35,6 +35,9 @@ _AS_LITERAL = re.compile(
     rb"\s*(?:b(?P<quote>['\"])" + _SPACES + rb"<.*(?P=quote)|\"" + _SPACES + rb"<.*\")\s*",
     re.S | re.I,
 )
+
+_IN_OBJECT = re.compile(rb":\s{0,10}\"(?i:" + _SPACES + rb"<(?:!doctype|html)\b)")
+_PAGE_TEXT = re.compile(r"\ufeff?\s*<(?:!doctype|html)\b", re.I)
 
 
 def in_utf8(body: bytes, content_type: str | None = None) -> bytes:
@@ -96,6 +99,14 @@ def _within(body: bytes) -> tuple[bytes, str | None] | None:
         if isinstance(page, str):
             page = page.encode("utf-8", "replace")
         return (page, None) if isinstance(page, bytes) else None  # two of them are a tuple
+    elif beginning(body)[:1] == b"{" and _IN_OBJECT.search(body):
+        try:
+            values = json.loads(body.decode("utf-8-sig", "replace")).values()
+        except (ValueError, RecursionError):
+            return None
+        pages = (text for text in values if isinstance(text, str) and _PAGE_TEXT.match(text))
+        page = next(pages, None)
+        return (page.encode("utf-8", "replace"), None) if page else None
     return None
 
 

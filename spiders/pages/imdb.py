@@ -48,6 +48,7 @@ from spiders.pages.imdb_record import (
     own_id,
     record_of,
     shown_kind,
+    title_in_head,
     without_slot,
 )
 from spiders.pages.imdb_watchlist import title_data
@@ -292,7 +293,8 @@ def _linked_data(page: Page) -> list[Record] | None:
     """JSON-LD, in the head since 2018: what there is to read where a page is cut below it.
 
     It has no `aggregateRating` where there is none; `name` is the original title, in HTML
-    entities, and `alternateName` the title shown where that differs.
+    entities. The title shown where that differs is `alternateName`, and in the first years the
+    <title> alone.
     """
     label, year = label_and_year(page)
     own = own_id(page)
@@ -303,7 +305,9 @@ def _linked_data(page: Page) -> list[Record] | None:
         if not found or (kind is None and schema != "Movie") or own not in (None, found[1]):
             continue
         score = _linked_score(data) or without_slot(page)
-        return [_linked(page, data, found[1], kind=kind, year=year, scores={RATING: score})]
+        record = _linked(page, data, found[1], kind=kind, year=year, scores={RATING: score})
+        shown = title_in_head(page) if schema == "Movie" and "alternateName" not in data else None
+        return [record.model_copy(update={"title": shown or record.title})]
     return None
 
 
