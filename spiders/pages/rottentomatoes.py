@@ -118,6 +118,18 @@ def _scorecard(page: Page) -> list[Record] | None:
     ]
 
 
+def _reviews(page: Page) -> list[Record] | None:
+    """Pages of a film's reviews since 2024, which hold the same two scores and no card."""
+    data = script_json(page.body, b'data-json="reviewsData"')
+    if not isinstance(data, dict) or not {"criticsScore", "audienceScore"} <= data.keys():
+        return None
+    media = mapping_of(data.get("media"))
+    linked = own_json_ld(page)
+    scores = _card_scores(data)
+    title = linked.get("name") or media.get("title")
+    return [record_of(page, scores, title=title, linked=linked, kinds=(media.get("mediaType"),))]
+
+
 def _card_scores(card: Mapping[str, Any]) -> dict[str, Score]:
     overlay = mapping_of(card.get("overlay"))
     critics = first_mapping(card.get("criticsScore"), overlay.get("criticsAll"))
@@ -285,6 +297,7 @@ LAYOUTS: dict[str, Layout] = {
     "browse-api-2017": listed_by_the_api,
     "browse-api-2022": browsed_by_the_api,
     "scorecard-2024": _scorecard,
+    "reviews-2024": _reviews,
     "score-board-2021": _score_board,
     "score-details-2021": _score_details,
     "ratings-wrap-2019": ratings_wrap,
