@@ -21,12 +21,13 @@ from spiders.pages.imdb_record import (
     title_in_head,
     without_slot,
 )
-from spiders.pages.imdb_words import NONE_YET, RATING, USERS_RATED, YEAR
+from spiders.pages.imdb_words import BASED_ON, NONE_YET, RATING, USERS_RATED, YEAR
 from spiders.pages.numbers import count, figure, runtime_minutes
 from spiders.pages.page import Page
 from spiders.pages.scores import missing, not_rated, read_score
 
 _ALONE = ".imdbRating, .star-box-details:has([itemprop=ratingValue])"
+_OF_A_RATING = (b'class="imdbRating"', b'class="star-box-details"', b' user ratings"')
 _A_FIGURE = re.compile(r"(?<![\d.,])\d[.,]\d(?![\d.,])")
 
 
@@ -57,17 +58,22 @@ def _overview(page: Page, *, microdata: bool) -> list[Record] | None:
 
 def rating_alone(page: Page) -> list[Record] | None:
     """The rating of that overview, or of the one before it, in an excerpt which has lost what stood
-    around it."""
-    marked = any(mark in page.body for mark in (b'class="imdbRating"', b'class="star-box-details"'))
-    slot = page.tree.select_one(_ALONE) if marked else None
-    if not slot or not own_id(page):
+    around it: at most, all but `strong[title="8.7 based on 1,234 user ratings"]`."""
+    if not any(mark in page.body for mark in _OF_A_RATING) or not own_id(page):
         return None
-    score = _shown_score(
-        page,
-        slot,
-        "[itemprop=ratingValue], strong[title] span",
-        "[itemprop=ratingCount], a .small",
-    )
+    slot = page.tree.select_one(_ALONE)
+    stated = [BASED_ON.match(str(tag["title"])) for tag in page.tree.select("strong[title]")]
+    if slot:
+        score = _shown_score(
+            page,
+            slot,
+            "[itemprop=ratingValue], strong[title] span",
+            "[itemprop=ratingCount], a .small",
+        )
+    elif len(stated) == 1 and stated[0]:
+        score = read_score(RATING, stated[0][1], stated[0][2])
+    else:
+        return None
     name = page.tree.select_one("h1.header [itemprop=name]:not(.title-extra)")
     label, year = label_and_year(page)
     kind, title = shown_kind(page, label, ()), title_in_head(page) or _own_text(name)

@@ -12,7 +12,14 @@ from bs4.element import NavigableString
 from spiders.items import Outcome, Record, Score
 from spiders.pages.embedded import plain
 from spiders.pages.imdb_record import kind_of_label, own_id, record_of
-from spiders.pages.imdb_words import KIND_OF_LABEL, NONE_YET, RATING, TITLE_PATH, USERS_RATED
+from spiders.pages.imdb_words import (
+    BASED_ON,
+    KIND_OF_LABEL,
+    NONE_YET,
+    RATING,
+    TITLE_PATH,
+    USERS_RATED,
+)
 from spiders.pages.page import Page
 from spiders.pages.scores import missing, not_rated, read_score
 from spiders.sources import FILM_KINDS, by_key
@@ -20,7 +27,6 @@ from spiders.sources import FILM_KINDS, by_key
 _CHART_COLUMNS = (b"Rank", b"Rating", b"Title", b"Votes")
 _TAGS = rb"(?:\s{0,100}<[^<>]*>){0,10}\s{0,100}"
 _CHART_HEAD = re.compile(rb"<td\b[^<>]*>" + rb"".join(_TAGS + word for word in _CHART_COLUMNS))
-_BASED_ON = re.compile(r"(\d+[.,]\d) based? on ([\d.,]+) ")
 _IN_YEAR = re.compile(r"\((?P<year>(?:18|19|20)\d\d)(?P<on>\s*[-\u2013][^()]*)?(?P<label>[^()]*)\)")
 _Row = TypeVar("_Row")
 
@@ -33,7 +39,7 @@ def chart(page: Page) -> list[Record] | None:
     found = []
     for row in _whole(page, page.tree.select("tr:has(td.titleColumn)")):
         stated = row.select_one(".imdbRating strong[title], .ratingColumn strong[title]")
-        figures = _BASED_ON.match(str(stated["title"])) if stated else None
+        figures = BASED_ON.match(str(stated["title"])) if stated else None
         score = read_score(RATING, figures[1], figures[2]) if figures else missing(RATING)
         year = _text(row, "td.titleColumn .secondaryInfo")
         found.append(_in_list(page, row.select_one("td.titleColumn a[href]"), year, score, kind))
@@ -69,7 +75,7 @@ def lister(page: Page) -> list[Record] | None:
         raw = (value.get("data-value") or value.get_text()) if value else None
         counted = str(votes["data-value"]) if votes else None
         stated = row.select_one(".col-imdb-rating strong[title]")
-        if stated and (figures := _BASED_ON.match(str(stated["title"]))):
+        if stated and (figures := BASED_ON.match(str(stated["title"]))):
             raw, counted = figures[1], figures[2]
         score = read_score(RATING, raw, counted) if value else None
         year = _text(row, ".lister-item-header .lister-item-year")
