@@ -382,9 +382,9 @@ def _hero(page: Page) -> list[Record] | None:
     if b'data-testid="hero' not in page.body:
         return None
     heading = page.tree.select_one(_HERO_TITLES)
-    if not heading or not own_id(page):
-        return None
     slot = page.tree.select_one('[data-testid$="aggregate-rating__score"]')
+    if not (heading or slot) or not own_id(page):
+        return None
     if slot:
         # The slot stands where there is a rating: an empty one is cut off, or not filled yet.
         score = read_score(RATING, slot.get_text().strip() or "cut off")
@@ -392,13 +392,13 @@ def _hero(page: Page) -> list[Record] | None:
         score = missing(RATING) if _HAS_RATINGS.search(page.body) else without_slot(page)
     original = page.tree.select_one('[data-testid="hero-title-block__original-title"]')
     label, year = label_and_year(page)
-    below = heading.find_next("ul")  # "TV Series", "2008–2013", "TV-MA", "45m"
+    below = heading.find_next("ul") if heading else None  # "TV Series", "2008–2013", "TV-MA", "45m"
     facts = [next(item.stripped_strings, "") for item in below.select("li")] if below else []
     return [
         record_of(
             page,
             kind=shown_kind(page, label, (), facts),
-            title=plain(heading.get_text()),
+            title=plain(heading.get_text()) if heading else title_in_head(page),
             original_title=plain(original.get_text().partition(": ")[2]) if original else None,
             year=year or next(map(int, filter(YEAR.fullmatch, facts)), None),
             scores={RATING: score},

@@ -121,7 +121,7 @@ def list_items(page: Page) -> list[Record] | None:
     ranked = all(map(_RANK.match, names))
     found = []
     for row, name in zip(rows, names, strict=True):
-        star = row.select_one('[data-testid="ratingGroup--imdb-rating"]')
+        star = row.select_one(".ratingGroup--imdb-rating")
         value = star.select_one(".ipc-rating-star--rating") or star if star else None
         score = read_score(RATING, _own_text(value), _text(row, ".ipc-rating-star--voteCount"))
         years = _text(row, ".dli-title-metadata-item, .cli-title-metadata-item")
@@ -194,9 +194,14 @@ def _own_text(tag: Tag | None) -> str:
     return "".join(text for text in strings if type(text) is NavigableString)
 
 
+_BEHIND_A_ROW = re.compile(rb"</(?:li|ul|ol|tr|tbody|table)\s*>\s*\Z")
+
+
 def _whole(page: Page, rows: list[_Row]) -> list[_Row]:
-    """The rows that are whole: where a page was cut off, the last one may lack its figures."""
-    return rows if page.complete else rows[:-1]
+    """The rows that are whole: where a page was cut off, the last one may lack its figures. (An
+    excerpt ends behind a row.)"""
+    is_whole = page.complete or _BEHIND_A_ROW.search(page.body[-200:])
+    return rows if is_whole else rows[:-1]
 
 
 def _text(row: Tag, selector: str) -> str:
