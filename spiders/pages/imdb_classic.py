@@ -228,9 +228,11 @@ def below_a_title(page: Page) -> list[Record] | None:
     return [record_of(page, kind=kind, title=_unquoted(title), year=year)]
 
 
+# A bar stands between the parts of the page, so that no number runs into the next one.
 _GIVEN = re.compile(
-    r"(?<![\d.,])(?P<votes>\d[\d.,]{0,15}) IMDb users have given an? (?:weighted )?average vote of"
-    r" (?P<value>\d+(?:[.,]\d)?) ?/ ?10(?!\d)"
+    r"(?<![\d.,])(?P<votes>\d{1,3}(?:[.,\s]\d{3}){0,4}|\d{4,12}) IMDb users"
+    r" have given an? (?:weighted )?average vote of (?P<value>\d+(?:[.,]\d)?)"
+    r"[\s|]*/[\s|]*10(?!\d)".replace(" ", r"[\s|]+")
 )
 
 
@@ -241,7 +243,7 @@ def ratings(page: Page) -> list[Record] | None:
     """
     if not page.path.endswith("/ratings") or not own_id(page):
         return None
-    text = plain(page.tree.get_text(" ")) or ""
+    text = plain(page.tree.get_text("|")) or ""
     given = _GIVEN.search(text)
     none_yet = "No Ratings Available" in text
     if not given and not none_yet:

@@ -35,9 +35,9 @@ NONE_YET = re.compile(
 USERS_RATED = re.compile(r"Users rated this (\d+(?:[.,]\d)?)/10 \((\d[\d.,]*) votes\)")
 """What lies over the stars of pages and lists until 2015."""
 
-BASED_ON = re.compile(r"(\d+[.,]\d) based? on (\d[\d.,]*) ")
+BASED_ON = re.compile(r"(\d+[.,]\d) based? on (\d[\d.,\s]*?)\s(?:user ratings|votes)\b")
 """What lies over the figure of pages until 2021, and of lists until 2023: `9.2 based on 2,345,678
-user ratings`."""
+user ratings`, or `2 345 678` by the visitor's language."""
 
 YEAR = re.compile(r"(?:18|19|20)\d\d")
 """A year that a film may be of."""
