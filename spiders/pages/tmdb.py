@@ -1,10 +1,10 @@
 """TMDB's answers: a film's details or one part of them, `/find`, `/movie/changes`, lists of films,
 the daily id export.
 
-All are JSON of API version 3, which has kept its form since 2012; what was appended to the
-details (`external_ids`, `keywords`, `release_dates`, `credits`, `alternative_titles`) is read
-where it stands. Series and people have ids of their own that overlap those of films, so an id of
-theirs is never taken for a `source_id`.
+All are JSON of API version 3, which has kept its form since 2012, or of version 2.1 before it; what
+was appended to the details (`external_ids`, `keywords`, `release_dates`, `credits`,
+`alternative_titles`) is read where it stands. Series and people have ids of their own that overlap
+those of films, so an id of theirs is never taken for a `source_id`.
 """
 
 from __future__ import annotations
@@ -135,15 +135,21 @@ def total_pages(page: Page) -> int | None:
     return _whole(body.get("total_pages")) if isinstance(body, dict) else None
 
 
+_FILMS_OF_A_PERSON = re.compile(r"/person/[1-9][0-9]*/movie_credits$")
+
+
 def _list(page: Page) -> list[Record] | None:
     """`/discover/movie`, `/search/movie`, `/search/multi`, `/movie/popular`…: pages of rows; and
-    `/list/…`, a person's list whole."""
+    whole, somebody's `/list/…` and what a `/person/…` played in and made."""
     body = page.json
     if not isinstance(body, dict):
         return None
     rows = body.get("results") if "page" in body else None
     if rows is None and {"item_count", "created_by"} & body.keys():
         rows = body.get("items")
+    if rows is None and _FILMS_OF_A_PERSON.search(page.path):
+        credited = _rows(body.get("cast")) + _rows(body.get("crew"))
+        rows = list({row.get("id"): row for row in reversed(credited)}.values())[::-1]
     if not isinstance(rows, list):
         return None
     found = [record for row in _rows(rows) if (record := _listed(row))]
@@ -156,6 +162,32 @@ def _not_a_film(page: Page) -> list[Record] | None:
         return None
     source_id = by_key(page.source).source_id(page.url)
     return [_other(thing, _other_kind(thing), page.url).model_copy(update={"source_id": source_id})]
+
+
+def _version_2(page: Page) -> list[Record] | None:
+    """Answers of version 2.1, until 2013: films in an array, with names of their own for it all."""
+    films = _rows(page.json)
+    if not films or not all({"votes", "rating", "released"} <= film.keys() for film in films):
+        return None
+    known = ((film, _id(film.get("id"))) for film in films)
+    return [
+        _film(_as_version_3(film), str(own), by_key("tmdb").page_url(str(own)))
+        for film, own in known
+        if own
+    ]
+
+
+def _as_version_3(film: _Json) -> _Json:
+    people = _rows(film.get("cast"))
+    return {
+        "title": film.get("name"),
+        "original_title": film.get("original_name"),
+        "release_date": film.get("released"),
+        "vote_average": film["rating"],
+        "vote_count": film["votes"],
+        "credits": {"cast": [p for p in people if p.get("job") == "Actor"], "crew": people},
+        **{key: film.get(key) for key in ("imdb_id", "runtime", "overview", "genres")},
+    }
 
 
 def _export(page: Page) -> list[Record] | None:
@@ -174,6 +206,7 @@ LAYOUTS: dict[str, Layout] = {
     "changes": _changes,
     "list": _list,
     "not-a-film": _not_a_film,
+    "version-2009": _version_2,
     "export": _export,
 }
 
