@@ -306,7 +306,8 @@ def _linked_data(page: Page) -> list[Record] | None:
             continue
         score = _linked_score(data) or without_slot(page)
         record = _linked(page, data, found[1], kind=kind, year=year, scores={RATING: score})
-        shown = title_in_head(page) if schema == "Movie" and "alternateName" not in data else None
+        named = schema == "Movie" and "alternateName" not in data and page.path.endswith(found[1])
+        shown = title_in_head(page) if named else None
         return [record.model_copy(update={"title": shown or record.title})]
     return None
 

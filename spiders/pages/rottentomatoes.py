@@ -125,7 +125,10 @@ def _reviews(page: Page) -> list[Record] | None:
         return None
     media = mapping_of(data.get("media"))
     linked = own_json_ld(page)
-    scores = _card_scores(data)
+    scores = {
+        kind: score_in(kind, part) if "score" in (part := mapping_of(data[name])) else missing(kind)
+        for kind, name in ((CRITICS, "criticsScore"), (AUDIENCE, "audienceScore"))
+    }
     title = linked.get("name") or media.get("title")
     return [record_of(page, scores, title=title, linked=linked, kinds=(media.get("mediaType"),))]
 
@@ -297,11 +300,11 @@ LAYOUTS: dict[str, Layout] = {
     "browse-api-2017": listed_by_the_api,
     "browse-api-2022": browsed_by_the_api,
     "scorecard-2024": _scorecard,
-    "reviews-2024": _reviews,
     "score-board-2021": _score_board,
     "score-details-2021": _score_details,
     "ratings-wrap-2019": ratings_wrap,
     "score-info-2019": score_info,
+    "reviews-2024": _reviews,
     "meter-2014": meter,
     "dialog-2008": dialog,
     "search-data-2020": search_data,

@@ -153,7 +153,7 @@ def release_year(page: Page) -> int | None:
     return bare_year(offers.get("releaseYear"))
 
 
-_TARGETING = re.compile(rb"\bmpscall\s*=\s*(?=\{)")
+_TARGETING = re.compile(rb"mpscall\s*=\s*(?=\{)")
 
 
 def targeting(page: Page) -> Mapping[str, Any]:
