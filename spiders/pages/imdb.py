@@ -5,8 +5,8 @@ since a page shows the date of the country it was asked from. The title may be t
 country as well, so `original_title` is read beside it.
 
 Here are the data that pages carry since 2018 and what people see since 2021; `imdb_classic` has the
-pages until then as people see them, `imdb_lists` and `imdb_watchlist` the lists, `imdb_datasets`
-the datasets.
+pages until then as people see them, `imdb_lists` and `imdb_watchlist` the lists, `imdb_app`
+the answers to apps and `imdb_datasets` the datasets.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any
 from spiders.items import Outcome, Person, Record, Score
 from spiders.pages.embedded import json_ld, object_at, plain, script_json, value_at
 from spiders.pages.encodings import beginning
+from spiders.pages.imdb_app import app_titles
 from spiders.pages.imdb_classic import (
     below_a_title,
     combined,
@@ -470,6 +471,7 @@ LAYOUTS: dict[str, Layout] = {
     "graphql-2021": _answer,
     "suggestions": _suggestions,
     "title-data-2016": title_data,
+    "app-2010": app_titles,
     "overview-2018": overview_2018,
     "reference-2017": reference,
     "overview-2015": overview_2015,

@@ -1,0 +1,65 @@
+"""What the API of IMDb's apps answered, 2010 to 2018 (app.imdb.com): a title, a chart, a search."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from spiders.items import Record
+from spiders.pages.embedded import plain, value_at
+from spiders.pages.encodings import beginning
+from spiders.pages.imdb_record import record_of
+from spiders.pages.imdb_words import KIND_OF_LABEL, RATING, YEAR
+from spiders.pages.page import Page
+from spiders.pages.scores import missing, read_score
+from spiders.sources import IMDB_ID, by_key
+
+_TCONST = re.compile(IMDB_ID)
+_KIND_OF_TYPE = {"feature": "movie"} | {
+    label.replace(" ", "_"): kind for label, kind in KIND_OF_LABEL.items()
+}
+
+
+def app_titles(page: Page) -> list[Record] | None:
+    """The title an answer is about, or those it lists."""
+    if b'"tconst"' not in page.body or beginning(page.body)[:1] != b"{":
+        return None
+    data = value_at(page.json, "data")
+    own = _record(page, data)
+    return [own] if own is not None else _listed(page, data)
+
+
+def _listed(page: Page, data: Any) -> list[Record] | None:
+    groups = [value_at(data, "list"), value_at(data, "list", "list")]
+    results = value_at(data, "results")
+    groups += [value_at(group, "list") for group in results] if isinstance(results, list) else []
+    rows = [row for group in groups if isinstance(group, list) for row in group]
+    titles = [value_at(row, "object") or row for row in rows]  # of a chart, beside its rank
+    return [record for title in titles if (record := _record(page, title)) is not None] or None
+
+
+def _record(page: Page, title: Any) -> Record | None:
+    tconst = value_at(title, "tconst")
+    name = plain(value_at(title, "title"))
+    channel = value_at(title, "news", "channel")  # another title's where this id was given up
+    if not isinstance(tconst, str) or not _TCONST.fullmatch(tconst) or name is None:
+        return None
+    if channel not in (None, tconst):
+        return None
+    kind = value_at(title, "type")
+    year = str(value_at(title, "year"))
+    seconds = value_at(title, "runtime", "time")
+    rating = value_at(title, "rating")
+    votes = value_at(title, "num_votes")
+    record = record_of(
+        page,
+        source_id=tconst,
+        kind=_KIND_OF_TYPE.get(kind) if isinstance(kind, str) else None,
+        title=name,
+        year=int(year) if YEAR.fullmatch(year) else None,
+        runtime_minutes=(seconds // 60 or None)
+        if type(seconds) is int and kind == "feature"
+        else None,
+        scores={RATING: missing(RATING) if rating is None else read_score(RATING, rating, votes)},
+    )
+    return record.model_copy(update={"url": by_key("imdb").page_url(tconst)})
