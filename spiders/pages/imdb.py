@@ -20,7 +20,7 @@ from typing import Any
 from spiders.items import Outcome, Person, Record, Score
 from spiders.pages.embedded import json_ld, object_at, plain, script_json, value_at
 from spiders.pages.encodings import beginning
-from spiders.pages.imdb_app import app_titles
+from spiders.pages.imdb_app import app_titles, found_by_name
 from spiders.pages.imdb_classic import (
     below_a_title,
     combined,
@@ -472,6 +472,7 @@ LAYOUTS: dict[str, Layout] = {
     "suggestions": _suggestions,
     "title-data-2016": title_data,
     "app-2010": app_titles,
+    "find-json-2010": found_by_name,
     "overview-2018": overview_2018,
     "reference-2017": reference,
     "overview-2015": overview_2015,

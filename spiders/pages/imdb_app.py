@@ -1,4 +1,6 @@
-"""What the API of IMDb's apps answered, 2010 to 2018 (app.imdb.com): a title, a chart, a search."""
+"""What IMDb answered to apps, 2010 to 2018: a title, a chart or a search of app.imdb.com, and the
+search `/xml/find?json=1`.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +20,9 @@ _TCONST = re.compile(IMDB_ID)
 _KIND_OF_TYPE = {"feature": "movie"} | {
     label.replace(" ", "_"): kind for label, kind in KIND_OF_LABEL.items()
 }
+_NEARNESS = ("popular", "exact", "substring", "approx")
+_DESCRIBED = re.compile(r"((?:18|19|20)\d\d)\b(?:/[IVXLC]+)?\s*([A-Za-z ]*?)\s*(?:,|$)")
+"""`2013,  <a>Anders Nilsson</a>`, `2011 TV series, <a>…`"""
 
 
 def app_titles(page: Page) -> list[Record] | None:
@@ -63,3 +68,37 @@ def _record(page: Page, title: Any) -> Record | None:
         scores={RATING: missing(RATING) if rating is None else read_score(RATING, rating, votes)},
     )
     return record.model_copy(update={"url": by_key("imdb").page_url(tconst)})
+
+
+def found_by_name(page: Page) -> list[Record] | None:
+    """The titles that `/xml/find?json=1` found; it names no rating."""
+    if b'"title_' not in page.body or beginning(page.body)[:1] != b"{":
+        return None
+    groups = [value_at(page.json, f"title_{nearness}") for nearness in _NEARNESS]
+    rows = [row for group in groups if isinstance(group, list) for row in group]
+    records = {row["id"]: _found(page, row) for row in rows if _is_found(row)}
+    return list(records.values()) or None
+
+
+def _is_found(row: Any) -> bool:
+    tconst = value_at(row, "id")
+    return (
+        isinstance(tconst, str)
+        and _TCONST.fullmatch(tconst) is not None
+        and plain(value_at(row, "title")) is not None
+    )
+
+
+def _found(page: Page, row: dict[str, Any]) -> Record:
+    described = value_at(row, "title_description") or value_at(row, "description")
+    shown = _DESCRIBED.match(described) if isinstance(described, str) else None
+    label = shown[2].lower() if shown else None
+    record = record_of(
+        page,
+        source_id=row["id"],
+        kind="movie" if label == "" else KIND_OF_LABEL.get(label or ""),
+        title=plain(row["title"]),
+        year=int(shown[1]) if shown else None,
+        scores={RATING: missing(RATING)},
+    )
+    return record.model_copy(update={"url": by_key("imdb").page_url(row["id"])})
