@@ -472,7 +472,7 @@ LAYOUTS: dict[str, Layout] = {
     "suggestions": _suggestions,
     "title-data-2016": title_data,
     "app-2010": app_titles,
-    "find-json-2010": found_by_name,
+    "find-entities-2010": found_by_name,
     "overview-2018": overview_2018,
     "reference-2017": reference,
     "overview-2015": overview_2015,

@@ -1,5 +1,5 @@
 """What IMDb answered to apps, 2010 to 2018: a title, a chart or a search of app.imdb.com, and the
-search `/xml/find?json=1`.
+search `/xml/find`.
 """
 
 from __future__ import annotations
@@ -21,8 +21,11 @@ _KIND_OF_TYPE = {"feature": "movie"} | {
     label.replace(" ", "_"): kind for label, kind in KIND_OF_LABEL.items()
 }
 _NEARNESS = ("popular", "exact", "substring", "approx")
+_ENTITY = re.compile(
+    r'<ImdbEntity id="(?P<id>tt\d+)">(?P<title>[^<]+)<Description>(?P<description>[^<]*)<'
+)
 _DESCRIBED = re.compile(r"((?:18|19|20)\d\d)\b(?:/[IVXLC]+)?\s*([A-Za-z ]*?)\s*(?:,|$)")
-"""`2013,  <a>Anders Nilsson</a>`, `2011 TV series, <a>…`"""
+"""`2013,     <a>Anders Nilsson</a>`, `2011 TV series, <a>…`"""
 
 
 def app_titles(page: Page) -> list[Record] | None:
@@ -71,11 +74,14 @@ def _record(page: Page, title: Any) -> Record | None:
 
 
 def found_by_name(page: Page) -> list[Record] | None:
-    """The titles that `/xml/find?json=1` found; it names no rating."""
-    if b'"title_' not in page.body or beginning(page.body)[:1] != b"{":
-        return None
-    groups = [value_at(page.json, f"title_{nearness}") for nearness in _NEARNESS]
-    rows = [row for group in groups if isinstance(group, list) for row in group]
+    """The titles that `/xml/find` found, in XML or by `?json=1` in JSON; it names no rating."""
+    rows: list[Any]
+    if b'"title_' in page.body and beginning(page.body)[:1] == b"{":
+        groups = [value_at(page.json, f"title_{nearness}") for nearness in _NEARNESS]
+        rows = [row for group in groups if isinstance(group, list) for row in group]
+    else:
+        entities = _ENTITY.finditer(page.text) if b"<ImdbEntity" in page.body else ()
+        rows = [entity.groupdict() for entity in entities]
     records = {row["id"]: _found(page, row) for row in rows if _is_found(row)}
     return list(records.values()) or None
 
