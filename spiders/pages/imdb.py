@@ -48,6 +48,7 @@ from spiders.pages.imdb_record import (
     name_in_head,
     own_id,
     record_of,
+    row_of,
     shown_kind,
     title_in_head,
     without_slot,
@@ -225,15 +226,13 @@ def _suggested(page: Page, row: dict[str, Any]) -> Record:
     word = plain(row.get("q")) or ""
     stated = row.get("qid") or {"feature": "movie"}.get(word.casefold())
     kind = stated or KIND_OF_LABEL.get(word.replace("-", " ").casefold())
-    year = row.get("y")
-    record = record_of(
+    return row_of(
         page,
-        source_id=row["id"],
+        row["id"],
         kind=kind if isinstance(kind, str) else None,
         title=plain(row.get("l")),
-        year=year if type(year) is int else None,
+        year=row.get("y"),
     )
-    return record.model_copy(update={"url": by_key("imdb").page_url(row["id"])})
 
 
 def _listed(page: Page, title: Any) -> list[Record] | None:

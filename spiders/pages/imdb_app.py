@@ -10,11 +10,11 @@ from typing import Any
 from spiders.items import Record
 from spiders.pages.embedded import plain, value_at
 from spiders.pages.encodings import beginning
-from spiders.pages.imdb_record import record_of
-from spiders.pages.imdb_words import KIND_OF_LABEL, RATING, YEAR
+from spiders.pages.imdb_record import row_of
+from spiders.pages.imdb_words import KIND_OF_LABEL, RATING
 from spiders.pages.page import Page
 from spiders.pages.scores import missing, read_score
-from spiders.sources import IMDB_ID, by_key
+from spiders.sources import IMDB_ID
 
 _TCONST = re.compile(IMDB_ID)
 _KIND_OF_TYPE = {"feature": "movie"} | {
@@ -55,22 +55,17 @@ def _record(page: Page, title: Any) -> Record | None:
     if channel not in (None, tconst):
         return None
     kind = value_at(title, "type")
-    year = str(value_at(title, "year"))
-    seconds = value_at(title, "runtime", "time")
     rating = value_at(title, "rating")
     votes = value_at(title, "num_votes")
-    record = record_of(
+    return row_of(
         page,
-        source_id=tconst,
+        tconst,
         kind=_KIND_OF_TYPE.get(kind) if isinstance(kind, str) else None,
         title=name,
-        year=int(year) if YEAR.fullmatch(year) else None,
-        runtime_minutes=(seconds // 60 or None)
-        if type(seconds) is int and kind == "feature"
-        else None,
-        scores={RATING: missing(RATING) if rating is None else read_score(RATING, rating, votes)},
+        year=value_at(title, "year"),
+        seconds=value_at(title, "runtime", "time"),
+        score=missing(RATING) if rating is None else read_score(RATING, rating, votes),
     )
-    return record.model_copy(update={"url": by_key("imdb").page_url(tconst)})
 
 
 def found_by_name(page: Page) -> list[Record] | None:
@@ -99,12 +94,10 @@ def _found(page: Page, row: dict[str, Any]) -> Record:
     described = value_at(row, "title_description") or value_at(row, "description")
     shown = _DESCRIBED.match(described) if isinstance(described, str) else None
     label = shown[2].lower() if shown else None
-    record = record_of(
+    return row_of(
         page,
-        source_id=row["id"],
+        row["id"],
         kind="movie" if label == "" else KIND_OF_LABEL.get(label or ""),
         title=plain(row["title"]),
-        year=int(shown[1]) if shown else None,
-        scores={RATING: missing(RATING)},
+        year=shown[1] if shown else None,
     )
-    return record.model_copy(update={"url": by_key("imdb").page_url(row["id"])})

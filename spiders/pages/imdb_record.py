@@ -9,7 +9,7 @@ from typing import Any
 
 from spiders.items import Outcome, Record, Score
 from spiders.pages.embedded import plain
-from spiders.pages.imdb_words import KIND_OF_LABEL, RATING
+from spiders.pages.imdb_words import KIND_OF_LABEL, RATING, YEAR
 from spiders.pages.page import Page
 from spiders.pages.scores import missing, not_rated
 from spiders.sources import FILM_KINDS, by_key
@@ -93,6 +93,32 @@ def record_of(
         kind=kind,
         **fields,
     )
+
+
+def row_of(
+    page: Page,
+    tconst: str,
+    *,
+    kind: str | None,
+    title: str | None,
+    year: Any,
+    seconds: Any = None,
+    score: Score | None = None,
+) -> Record:
+    """The record of one of several titles in data, with an address of its own; without a `score`
+    where such data have none. Of what is no film, `seconds` may be those of all its episodes."""
+    record = record_of(
+        page,
+        source_id=tconst,
+        kind=kind,
+        title=title,
+        year=int(year) if YEAR.fullmatch(str(year)) else None,
+        runtime_minutes=(seconds // 60 or None)
+        if type(seconds) is int and kind == "movie"
+        else None,
+        scores={RATING: score} if score else {},
+    )
+    return record.model_copy(update={"url": by_key("imdb").page_url(tconst)})
 
 
 def own_id(page: Page) -> str | None:

@@ -12,11 +12,11 @@ from typing import Any
 from spiders.items import Record
 from spiders.pages.embedded import object_at, plain, value_at
 from spiders.pages.encodings import beginning
-from spiders.pages.imdb_record import record_of
-from spiders.pages.imdb_words import KIND_OF_LABEL, RATING, YEAR
+from spiders.pages.imdb_record import row_of
+from spiders.pages.imdb_words import KIND_OF_LABEL, RATING
 from spiders.pages.page import Page
 from spiders.pages.scores import missing, read_score
-from spiders.sources import IMDB_ID, by_key
+from spiders.sources import IMDB_ID
 
 _STATE = re.compile(rb"\bIMDbReactInitialState\.push\(\s*(?=\{)")
 _TCONST = re.compile(IMDB_ID)
@@ -43,23 +43,17 @@ def title_data(page: Page) -> list[Record] | None:
 def _record(page: Page, tconst: str, title: Any) -> Record:
     kind = value_at(title, "type")
     kinds = _KIND_OF_TYPE | {other: other for other in KIND_OF_LABEL.values()}
-    year = str(value_at(title, "primary", "year", 0))
-    seconds = value_at(title, "metadata", "runtime")  # of a series, that of all its episodes
     rating = value_at(title, "ratings", "rating")
     votes = value_at(title, "ratings", "votes")
-    score = missing(RATING) if rating is None else read_score(RATING, rating, votes)
-    record = record_of(
+    return row_of(
         page,
-        source_id=tconst,
+        tconst,
         kind=kinds.get(kind) if isinstance(kind, str) else None,
         title=_name(title),
-        year=int(year) if YEAR.fullmatch(year) else None,
-        runtime_minutes=(seconds // 60 or None)
-        if type(seconds) is int and kind == "featureFilm"
-        else None,
-        scores={RATING: score},
+        year=value_at(title, "primary", "year", 0),
+        seconds=value_at(title, "metadata", "runtime"),
+        score=missing(RATING) if rating is None else read_score(RATING, rating, votes),
     )
-    return record.model_copy(update={"url": by_key("imdb").page_url(tconst)})
 
 
 def _name(title: Any) -> str | None:
