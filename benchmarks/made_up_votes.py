@@ -7,7 +7,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-FEWEST, MOST = 5, 3_000_000
+_FEWEST, _MOST = 5, 3_000_000
 
 _PARTS = (0.25, 0.5, 0.75, 1 - 4_634 / 210_371, 1 - 1 / 210_371)
 _AT_MOST = (11, 26, 118, 10_000, 971_041)
@@ -25,5 +25,5 @@ def votes(rng: np.random.Generator, count: int) -> NDArray[np.int64]:
     slope = np.diff(logs) / np.diff(places)
     line = np.clip(np.searchsorted(places, drawn) - 1, 0, len(slope) - 1)
     told = np.exp(logs[line] + slope[line] * (drawn - places[line]))
-    made: NDArray[np.int64] = np.clip(told, FEWEST, MOST).astype(np.int64)
+    made: NDArray[np.int64] = np.clip(told, _FEWEST, _MOST).astype(np.int64)
     return made

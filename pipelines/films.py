@@ -78,8 +78,15 @@ def listed(name: str) -> Listed | None:
     return None
 
 
-def find(db: Database, name: str) -> int:
-    """The film that a name means. Raises UnknownFilm where there is none, or several."""
+_TRACK_IT = (
+    "Track it by an id: 'afterscore track tt1074638' or 'afterscore track tmdb:37724', then"
+    " 'afterscore refresh'."
+)
+
+
+def find(db: Database, name: str, *, otherwise: str = _TRACK_IT) -> int:
+    """The film that a name means. Raises UnknownFilm where there is none, which says what to do
+    `otherwise`, or several."""
     if not name.strip():
         raise UnknownFilm("no name is given. Name a film by an id or its title: tt1074638.")
     candidates = find_all(db, name)
@@ -95,10 +102,7 @@ def find(db: Database, name: str) -> int:
             " 'afterscore refresh' has asked for them ('afterscore track --list')."
         )
         raise UnknownFilm(
-            f"no film {name!r} here."
-            + (among if by_title and untitled else "")
-            + " Track it by an id: 'afterscore track tt1074638' or 'afterscore track tmdb:37724',"
-            " then 'afterscore refresh'."
+            f"no film {name!r} here." + (among if by_title and untitled else "") + f" {otherwise}"
         )
     several = "\n".join(f"  {candidate}" for candidate in candidates)
     raise UnknownFilm(f"{name!r} may mean any of these; name one by its id:\n{several}")

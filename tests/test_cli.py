@@ -91,6 +91,7 @@ def test_what_takes_long_to_import_is_left_to_the_commands_that_need_it(
         (["backfill", "--from", "nowhere.jsonl"], "nowhere.jsonl"),
         (["read", "page.html"], "give --source, --url"),
         (["read", "--source", "imbd", "--url", "https://www.imdb.com/", "p"], "unknown source"),
+        (["read", "--index", "nowhere.jsonl"], "cannot read nowhere.jsonl"),
         (["read", "--index", "/dev/null"], "/dev/null names no page"),
         (["backfill", "--from", "/dev/null"], "/dev/null holds no page of a known source"),
         (["track", "http://["], "no site that afterscore knows"),
@@ -528,10 +529,11 @@ def test_tracking_twice_changes_nothing_and_untracking_keeps_the_film(
 ) -> None:
     afterscore("track", "tt1074638")
     assert afterscore("track", "tt1074638").out.startswith("0 newly tracked, 1 tracked already")
-    assert "no longer tracked" in afterscore("untrack", "tt1074638").out
     unknown = afterscore("untrack", "Skyfal")
     assert unknown.status == 2
-    assert "'afterscore track --list' lists those tracked" in unknown.err
+    assert "It may be among 1 tracked film" in unknown.err
+    assert unknown.err.endswith(" Name it by an id that 'afterscore track --list' shows.\n")
+    assert "no longer tracked" in afterscore("untrack", "tt1074638").out
     assert afterscore.database()["films"].count == 1
     assert afterscore.database()["tracked_films"].count == 0
 

@@ -221,8 +221,10 @@ def _add(found: dict[str, Form], form: Form) -> None:
 def stated_year(title: str) -> int:
     """The year that stands in brackets behind a title, or 0.
 
-    >>> stated_year("Solaris (1972)"), stated_year("2012"), stated_year("Emma (1996) (TV)")
-    (1972, 0, 1996)
+    >>> stated_year("Solaris (1972)"), stated_year("2012"), stated_year("Emma (TV)")
+    (1972, 0, 0)
+    >>> stated_year("Emma (1996) (TV)")
+    1996
     """
     for bracket in reversed(list(_BRACKETS.finditer(title.replace("_", " ")))):
         if found := _DATED.fullmatch(bracket[1].strip()):

@@ -145,11 +145,8 @@ def untrack(
     must_be_there(db)
     with writing_to(db, "untrack") as database:
         for name in names:
-            if not films.find_all(database, name):
-                raise Problem(
-                    f"no film {name!r} here. 'afterscore track --list' lists those tracked."
-                )
-            film_id = films.find(database, name)
+            by_id = "Name it by an id that 'afterscore track --list' shows."
+            film_id = films.find(database, name, otherwise=by_id)
             done = tracking.untrack(database, film_id)
             out.print(
                 f"{name}: " + ("no longer tracked" if done else "was not tracked"), markup=False

@@ -20,7 +20,11 @@ from spiders.sources import IMDB_ID
 
 _STATE = re.compile(rb"\bIMDbReactInitialState\.push\(\s*(?=\{)")
 _TCONST = re.compile(IMDB_ID)
-_KIND_OF_TYPE = {"featureFilm": "movie", "series": "tvSeries", "episode": "tvEpisode"}
+_KIND_OF_TYPE = {kind: kind for kind in KIND_OF_LABEL.values()} | {
+    "featureFilm": "movie",
+    "series": "tvSeries",
+    "episode": "tvEpisode",
+}
 
 
 def title_data(page: Page) -> list[Record] | None:
@@ -42,13 +46,12 @@ def title_data(page: Page) -> list[Record] | None:
 
 def _record(page: Page, tconst: str, title: Any) -> Record:
     kind = value_at(title, "type")
-    kinds = _KIND_OF_TYPE | {other: other for other in KIND_OF_LABEL.values()}
     rating = value_at(title, "ratings", "rating")
     votes = value_at(title, "ratings", "votes")
     return row_of(
         page,
         tconst,
-        kind=kinds.get(kind) if isinstance(kind, str) else None,
+        kind=_KIND_OF_TYPE.get(kind) if isinstance(kind, str) else None,
         title=_name(title),
         year=value_at(title, "primary", "year", 0),
         seconds=value_at(title, "metadata", "runtime"),

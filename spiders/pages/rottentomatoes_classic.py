@@ -26,7 +26,7 @@ from spiders.pages.rottentomatoes_scores import (
 from spiders.pages.rottentomatoes_values import first_mapping, mapping_of, words_of
 from spiders.pages.scores import missing
 
-_TOLD_WITHIN = "mop-ratings-wrap__percentage--audience"
+_AUDIENCE_IN_WORDS = "mop-ratings-wrap__percentage--audience"
 """Until May 2019: `72% liked it` or `99% want to see`."""
 
 
@@ -48,8 +48,8 @@ def ratings_wrap(page: Page) -> list[Record] | None:
         votes = counted_in(words, "(?:Total Count|(?:User|Verified) Ratings)")
         basis = basis_of(words) if kind == AUDIENCE else None
         shown = words_of(value)
-        told_within = value is not None and _TOLD_WITHIN in value.get_attribute_list("class")
-        if told_within and "liked it" not in shown and not page.complete:
+        in_words = value is not None and _AUDIENCE_IN_WORDS in value.get_attribute_list("class")
+        if in_words and "liked it" not in shown and not page.complete:
             continue  # cut before the words that tell a score from "want to see"
         scores[kind] = shown_score(page, kind, shown.removesuffix(" liked it"), votes, basis)
     linked = own_json_ld(page)
