@@ -16,7 +16,7 @@ from pipelines.database import transaction
 from pipelines.matching.evidence import compare, contradicts
 from pipelines.matching.matcher import match
 from pipelines.merge import merge
-from spiders.items import Answer, Crew, OtherTitles, Outcome, Person, Record
+from spiders.items import Answer, Crew, OtherTitles, Outcome, Person, Record, Title
 from tests.answers import Kept, answer, day, keeping, not_rated, record, refused, scored
 
 
@@ -169,6 +169,19 @@ def test_a_film_is_found_among_many_that_share_words_with_it(kept: Kept) -> None
     hear(kept, *(tomatoes(str(at), name, 1999) for at, name in enumerate(names) if at % 9 == 0))
     found = [film_of(kept, f"m/{at}") for at in range(0, len(names), 9)]
     assert found == [f"tt{1000 + at:07}" for at in range(0, len(names), 9)]
+
+
+def test_a_film_known_by_the_same_title_elsewhere_competes_though_many_share_a_word(
+    kept: Kept,
+) -> None:
+    words = ("Ash", "Bay", "Cove", "Dale", "Elm", "Fern", "Glen", "Hill", "Isle")
+    others = [imdb(100 + at, f"Meadowlark {word}", 1996) for at, word in enumerate(words)]
+    years = [imdb(1900 + year, "Meadowlark", 1900 + year) for year in range(20, 50, 2)]
+    known_as = {"alternative_titles": (Title(title="Meadowlark"),)}
+    hear(kept, *others, *years, imdb(1, "Meadowlark", 1996), imdb(2, "Alondra", 1996, **known_as))
+    hear(kept, tomatoes("meadowlark", "Meadowlark", 1996))
+    assert film_of(kept, "m/meadowlark") is None
+    assert asked(kept, "meadowlark") == ["tt0000001", "tt0000002"]
 
 
 def test_two_pages_compete_whichever_night_they_come(kept: Kept) -> None:

@@ -7,6 +7,7 @@ listing and the same in every process, so that a database can store them and joi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -45,11 +46,18 @@ _TITLE, _TITLE_YEAR, _DIRECTOR, _ACTOR, _WORD, _BEGINNING, _PLACE, _DIGEST = (
 
 
 def keys(listings: pd.DataFrame | Described) -> pd.DataFrame:
-    """The keys of listings: `row`, the index label of the listing, and `key`, a whole number of
-    64 bits with its sign. About twelve a listing; each once."""
+    """The keys of listings: `row`, the index label of the listing, `key`, a whole number of 64
+    bits with its sign, and `loose`, whether it is of a word or a beginning only, and no title or
+    name. About twelve a listing; each once."""
     known = describe(listings)
-    position, key = _keys(known)
-    return pd.DataFrame({"row": known.index.take(position), "key": key})
+    close, loose = _in_order(_close_keys(known)), _in_order(_loose_keys(known))
+    return pd.DataFrame(
+        {
+            "row": known.index.take(np.concatenate((close[0], loose[0]))),
+            "key": np.concatenate((close[1], loose[1])),
+            "loose": np.repeat([False, True], [len(close[0]), len(loose[0])]),
+        }
+    )
 
 
 def digests(listings: pd.DataFrame | Described) -> pd.DataFrame:
@@ -124,6 +132,11 @@ def _of_keys(row: Ints, key: Ints, shared: Ints) -> tuple[Ints, Spread]:
 
 
 def _keys(known: Described) -> tuple[Ints, Ints]:
+    return _in_order([*_close_keys(known), *_loose_keys(known)])
+
+
+def _close_keys(known: Described) -> list[tuple[Ints, Hashes]]:
+    """Keys of whole forms of titles, of names and of places in a series."""
     titles, year = known.titles, known.shown_year
     directors = known.directors.spread.owners()
     owner = titles.spread.owners()
@@ -133,8 +146,6 @@ def _keys(known: Described) -> tuple[Ints, Ints]:
         *_by_year(_TITLE_YEAR, owner[whole], titles.solid[whole], year),
         *_by_year(_DIRECTOR, directors, known.directors.whole, year),
         *_by_year(_DIRECTOR, directors, known.directors.rough, year),
-        *_by_year(_WORD, *_long_words(owner[whole], titles.words[whole]), year),
-        *_by_year(_BEGINNING, owner[whole], _beginnings(titles.words[whole]), year),
         *_places(known),
     ]
     cast = known.cast.spread.owners()
@@ -142,7 +153,22 @@ def _keys(known: Described) -> tuple[Ints, Ints]:
     lone = (known.directors.spread.counts() == 0)[cast] & (
         np.arange(len(cast)) - known.cast.spread.starts[cast] < _CAST_KEYED
     )
-    found += _by_year(_ACTOR, cast[lone], known.cast.ends[lone], year)
+    return found + _by_year(_ACTOR, cast[lone], known.cast.ends[lone], year)
+
+
+def _loose_keys(known: Described) -> list[tuple[Ints, Hashes]]:
+    """Keys of what other titles may have too: long words, and beginnings."""
+    titles, year = known.titles, known.shown_year
+    whole = (titles.part <= Part.ALSO) & titles.primary
+    owner, words = titles.spread.owners()[whole], titles.words[whole]
+    return [
+        *_by_year(_WORD, *_long_words(owner, words), year),
+        *_by_year(_BEGINNING, owner, _beginnings(words), year),
+    ]
+
+
+def _in_order(found: Sequence[tuple[Ints, Hashes]]) -> tuple[Ints, Ints]:
+    """Keys by listing, each once."""
     row = np.concatenate([rows for rows, _ in found])
     key = np.concatenate([hashed for _, hashed in found]).view(np.int64)
     order = np.lexsort((key, row))

@@ -78,12 +78,11 @@ def leave(db: Database, listing_ids: Iterable[int]) -> set[int]:
     run = db.conn.execute
     for source, column in OWN_ID.items():
         run(
-            f"UPDATE films SET {column} = NULL WHERE film_id IN (SELECT film_id FROM temp.leaving"
-            " CROSS JOIN listing_films USING (listing_id) WHERE valid_to IS NULL)"
-            " AND EXISTS (SELECT 1 FROM listing_films lf JOIN listings l USING (listing_id)"
-            " WHERE lf.film_id = films.film_id AND lf.valid_to IS NULL"
-            " AND lf.listing_id IN (SELECT listing_id FROM temp.leaving)"
-            f" AND l.source = '{source}' AND l.source_id = CAST(films.{column} AS TEXT))"
+            f"UPDATE films SET {column} = NULL WHERE film_id IN (SELECT f.film_id"
+            " FROM temp.leaving CROSS JOIN listing_films lf USING (listing_id)"
+            " CROSS JOIN listings l USING (listing_id) CROSS JOIN films f ON f.film_id = lf.film_id"
+            f" WHERE lf.valid_to IS NULL AND l.source = '{source}'"
+            f" AND l.source_id = CAST(f.{column} AS TEXT))"
         )
     left = run(
         "SELECT DISTINCT film_id FROM temp.leaving CROSS JOIN listing_films USING (listing_id)"

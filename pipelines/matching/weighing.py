@@ -29,6 +29,9 @@ _HOPELESS = -9.9
 """Log-odds below which a film of another title is not worth a word: the probability is 0 to the
 four places that it has, and it would take as little from a rival's."""
 
+_CLEAR = 5.0
+"""Log-odds, of 150 to 1, from which a listing's film is found, where the evidence is not thin."""
+
 _JUDGED = ["listing_id", "film_id", "answer", "probability", "evidence"]
 
 
@@ -134,6 +137,9 @@ def _held_against_films(
     """What each listing and each film that shares a key with it come to by themselves; and the keys
     of the listings, in parts.
 
+    Loose keys count only where no film that shares another one fits clearly: many films share a
+    word, and one of them is the listing's only where its title is written otherwise.
+
     In the order of their years, so that neighbours are held against the same films: to bring those
     to the form in which they are compared takes longer than to compare them.
     """
@@ -145,17 +151,33 @@ def _held_against_films(
         set_aside(db, "weighed_listings", "listing_id", numbers)
         listings = facts.of_listings(db, "weighed_listings")
         left = describe(listings)
-        keyed.append(candidates.keys(left))
-        pairs = keys.candidate_pairs(db, source, keyed[-1])
-        for right in films.described(pairs["film_id"], people=left.names_people):
-            theirs = pairs[pairs["film_id"].isin(right.index)].reset_index(drop=True)
-            for start in range(0, len(theirs), PAIRS_AT_ONCE):
-                some = theirs.iloc[start : start + PAIRS_AT_ONCE].reset_index(drop=True)
-                compared = compare(left, right, some.set_axis(["a", "b"], axis=1))
-                kept = (log_odds(compared) >= _HOPELESS) | (compared["title"] >= Title.NEARLY)
-                if kept.any():
-                    told.append(_by_themselves(some[kept], compared[kept], listings["source"]))
+        own = candidates.keys(left)
+        keyed.append(own)
+        close = keys.candidate_pairs(db, source, own[~own["loose"]])
+        found = _compared(left, listings["source"], close, films)
+        clear = [some[(some["strength"] >= _CLEAR) & ~some["thin"]]["listing_id"] for some in found]
+        settled = np.unique(np.concatenate([[], *clear]))
+        told += [some[some["listing_id"].isin(settled)] for some in found]
+        every = keys.candidate_pairs(db, source, own[~own["row"].isin(settled)])
+        told += _compared(left, listings["source"], every, films)
     return pd.concat(told, ignore_index=True) if told else pd.DataFrame(), keyed
+
+
+def _compared(
+    left: Described, sources: pd.Series[str], pairs: pd.DataFrame, films: Films
+) -> list[pd.DataFrame]:
+    """What pairs of these listings and of films come to by themselves, in parts, without those that
+    are hopeless and of another title."""
+    told = []
+    for right in films.described(pairs["film_id"], people=left.names_people):
+        theirs = pairs[pairs["film_id"].isin(right.index)].reset_index(drop=True)
+        for start in range(0, len(theirs), PAIRS_AT_ONCE):
+            some = theirs.iloc[start : start + PAIRS_AT_ONCE].reset_index(drop=True)
+            compared = compare(left, right, some.set_axis(["a", "b"], axis=1))
+            kept = (log_odds(compared) >= _HOPELESS) | (compared["title"] >= Title.NEARLY)
+            if kept.any():
+                told.append(_by_themselves(some[kept], compared[kept], sources))
+    return told
 
 
 def _nothing() -> pd.DataFrame:
