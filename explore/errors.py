@@ -30,7 +30,7 @@ async def answer(datasette: Datasette, request: Request, fault: Exception) -> Re
     if request.path.endswith(".json"):
         known = {"ok": False, "error": message, "status": status, "title": title}
         return Response.json(known, status=status)
-    context = {"title": title, "error": message, "status": status}
+    context = {"title": title, "error": message, "status": status, "sql": request.args.get("sql")}
     return await page(datasette, request, "error.html", context, status=status)
 
 

@@ -241,7 +241,7 @@ def _state(state: str, source: str, last: Mapping[str, Any] | None) -> str:
         "not_rated": f"Not rated yet: {source} shows that there is no figure so far.",
         "missing": f"Missing: {source}’s page should show it, in no layout that we know.",
         "blocked": f"Blocked: {source} has never let us see it.",
-        "not_listed": f"Not listed on {source}.",
+        "not_listed": f"No listing found on {source}.",
         "not_asked": f"Not asked: {source} is switched off, or its page is not known yet.",
     }[state]
 

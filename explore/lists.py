@@ -148,8 +148,8 @@ APART = List(
 MOVERS = List(
     path="movers",
     title="Biggest movers of the week",
-    about="Scores that moved within the last seven days, the longest way first, in points of 100.",
-    empty="No score has moved within the last seven days.",
+    about="Scores seen to move within seven days, the longest way first, in points of 100.",
+    empty="No score was seen to move within the last seven days.",
     columns=(
         Column("Film", "film", "film"),
         Column("Score", "score_kind", "kind"),

@@ -10,8 +10,8 @@ from spiders.sources import SOURCES, score_kinds, source_of_kind
 
 _FIGURE = (
     "lf.film_id, f.title, f.year, s.listing_id, l.source || ':' || l.source_id AS listing,"
-    " s.state, s.value, s.votes, s.observed_at, s.changed_at, s.last_attempt_state,"
-    " s.last_attempt_at, l.gone_at"
+    " s.state, s.value, s.votes, s.votes_at_least, s.observed_at, s.changed_at,"
+    " s.last_attempt_state, s.last_attempt_at, l.gone_at"
 )
 
 

@@ -292,13 +292,19 @@ def _coverage(db: Database) -> dict[str, Coverage]:
 
 
 def _stale(db: Database, at: str) -> dict[str, tuple[int, int]]:
-    """By whole hours, as figures are counted. What is gone is no longer asked, and not told of."""
+    """By whole hours, as figures are counted. Not told of is what nobody is to confirm: what is
+    gone, no film of ours, or known of a saved page alone."""
     rows = db.conn.execute(
-        "SELECT source, sum(figures) FILTER (WHERE seen_in < :before), sum(figures) FROM ("
+        "WITH unasked AS (SELECT listing_id, score_kind FROM listings CROSS JOIN scores"
+        "   USING (listing_id) WHERE gone_at IS NOT NULL"
+        "  UNION SELECT listing_id, score_kind FROM filmless_listings CROSS JOIN scores"
+        "   USING (listing_id)"
+        "  UNION SELECT listing_id, score_kind FROM scores WHERE origin = 'archive')"
+        " SELECT source, sum(figures) FILTER (WHERE seen_in < :before), sum(figures) FROM ("
         " SELECT source, seen_in, figures FROM figures_by_age WHERE state = 'scored'"
-        " UNION ALL SELECT l.source, substr(s.confirmed_at, 1, 13), -1 FROM listings l"
-        " CROSS JOIN standing_scores s USING (listing_id)"
-        " WHERE l.gone_at IS NOT NULL AND s.state = 'scored') GROUP BY source",
+        " UNION ALL SELECT source, substr(confirmed_at, 1, 13), -1 FROM unasked"
+        " CROSS JOIN standing_scores USING (listing_id, score_kind) WHERE state = 'scored')"
+        " GROUP BY source",
         {"before": clock.later(at, days=-CEILING_DAYS)[:13]},
     )
     return {source: (old or 0, figures) for source, old, figures in rows if figures}

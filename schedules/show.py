@@ -34,7 +34,7 @@ _VOTES = " + ".join(f"ifnull({kind.key}_votes, 0)" for kind in score_kinds())
 """How many voted on a row of `film_scores`, in SQL."""
 _LEGEND = (
     "All: what critics and audience together make of it, of 100\n"
-    "n/r: not rated yet · n/l: not listed there · n/a: not asked\n"
+    "n/r: not rated yet · n/l: no listing found there · n/a: not asked\n"
     "missing: the page should show it, and no known layout held it\n"
     "Stay? mid: until the scene during the credits · ?: not known"
 )

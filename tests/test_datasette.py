@@ -260,7 +260,9 @@ def made(display: Any) -> Iterator[str]:
     """The fields that it makes itself, by a transform or with data of its own."""
     for layer in [display, *display.get("layer", ())]:
         for transform in layer.get("transform", ()):
-            yield from transform["as"] if isinstance(transform["as"], list) else [transform["as"]]
+            for step in transform.get("window", [transform]):
+                names = step.get("as", [])  # what fills gaps makes none
+                yield from names if isinstance(names, list) else [names]
         for values in layer.get("data", {}).get("values", ()):
             yield from values
 

@@ -421,11 +421,27 @@ def test_what_fell_is_told_until_it_is_back_or_was_acknowledged_for_a_fortnight(
 
 
 def test_figures_that_nothing_confirms_go_stale(nights: Nights) -> None:
+    """Not those that nothing could confirm: gone, of no film of ours, of a saved page alone."""
     nights.run(0.1)
+    films = [
+        record("rottentomatoes", f"m/film_{number}", scores={"tomatometer": scored(93)})
+        for number in range(30)
+    ]
+    claims = {
+        f"Q{at}": (("imdb", (f"tt{at:07}",)), ("rottentomatoes", (f"m/film_{at}",)))
+        for at in range(30)
+    }
     with keeping(nights.ready.folder / "ratings.db") as kept:
-        for number in range(30):
-            days = 160 if number < 4 else 10
-            kept.tell(tomatometer(scored(93), ago(days), f"m/film_{number}"))
+        for number, film in enumerate(films):
+            kept.tell(answer(film, at=ago(160 if number < 4 else 10)))
+            kept.tell(answer(record("imdb", f"tt{number:07}", title=f"Film {number}"), at=ago(1)))
+        for item, ids in claims.items():
+            kept.tell(answer(record("wikidata", item, identifiers=dict(ids)), at=ago(1)))
+        for number in range(40, 60):
+            kept.tell(tomatometer(scored(93), ago(160), f"m/no_film_{number}"))
+        kept.match()
+        saved = record("rottentomatoes", "m/film_29", scores={"popcornmeter": scored(93)})
+        kept.tell(answer(saved, at=ago(2000)), origin="archive")
     nights.execute(
         "UPDATE listings SET gone_at = ? WHERE source_id IN ('m/film_0', 'm/film_29')", ago(3)
     )

@@ -146,6 +146,13 @@ def test_the_file_cannot_be_downloaded_nor_written_nor_another_attached(site: ht
     assert site.get("/ratings/films.json").json()["filtered_table_rows_count"] == 15
 
 
+def test_sql_that_does_not_work_is_there_to_be_mended(site: httpx.Client) -> None:
+    wrong = site.get("/ratings", params={"sql": "SELECT title FROM film_score"})
+    assert wrong.status_code == 400
+    assert "no such table: film_score" in wrong.text
+    assert ">SELECT title FROM film_score</textarea>" in wrong.text
+
+
 def test_no_query_makes_a_value_that_fills_the_memory(site: httpx.Client) -> None:
     answer = site.get("/ratings.json", params={"sql": "select zeroblob(900000000)"})
     assert answer.status_code == 400
@@ -210,7 +217,7 @@ def test_a_page_says_of_each_score_what_is_known_or_why_nothing_is(site: httpx.C
     assert "Missing: Metacritic’s page should show it" in tiles["Metacritic user score"]
     tiles = tiles_of(site.get("/film/tt7462422").text)
     assert "Not rated yet: IMDb shows that there is no figure so far." in tiles["IMDb rating"]
-    assert "Not listed on TMDB." in tiles["TMDB score"]
+    assert "No listing found on TMDB." in tiles["TMDB score"]
     assert not any(" 0 / 10" in tile or "0 %" in tile for tile in tiles.values())
     assert "0 %" in tiles_of(site.get("/film/tt0308208").text)["Tomatometer"]  # a true 0
 

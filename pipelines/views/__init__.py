@@ -40,6 +40,7 @@ _FRESHNESS = {
     "state": SCORE_COLUMNS["state"],
     "value": SCORE_COLUMNS["value"],
     "votes": SCORE_COLUMNS["votes"],
+    "votes_at_least": SCORE_COLUMNS["votes_at_least"],
     "observed_at": "when the source first said exactly this, UTC",
     "changed_at": "when state or value last changed, UTC",
     "confirmed_at": "when it was last seen to be so, UTC",
@@ -60,8 +61,9 @@ VIEWS: tuple[Table, ...] = (
             "critics_100": "what the critics' kinds make of it, 0–100 on common ground",
             "audience_100": "what the audience's kinds make of it, 0–100 on common ground",
             "gap_100": "critics less audience, points of 100; negative: the audience likes it more",
-            "critics_votes": "reviews counted in the critics' kinds together",
-            "audience_votes": "ratings counted in the audience's kinds together",
+            "critics_votes": "reviews counted in the critics' kinds together; of a band its least",
+            "audience_votes": "ratings counted in the audience's kinds together; of a band its"
+            " least",
             "consensus_100": CONSENSUS["consensus_100"],
             "consensus_low": CONSENSUS["consensus_low"],
             "consensus_high": CONSENSUS["consensus_high"],
@@ -163,14 +165,16 @@ VIEWS: tuple[Table, ...] = (
             **_FILM,
             "source": "key of the source",
             "state": "ok (what it says of the film is stored), missing (no known layout fits its"
-            " page), blocked, error (no answer), not_asked, gone (404 on three runs), not_listed,"
-            " or ambiguous (a listing there may be this film or another)",
+            " page), blocked, error (no answer), not_asked, gone (404 on three runs), not_listed"
+            " (sought, and no listing found), or ambiguous (a listing there may be this film or"
+            " another)",
             **_LISTED,
             "url": "the page for people to open",
             "method": "how the listing was matched: identifier, evidence, ruling or tracked",
             "evidence": "why it is believed to be the film",
             "last_outcome": "what came of the last request for its page",
-            "last_asked_at": "when the source was last asked for the film, UTC",
+            "last_asked_at": "when the source was last asked for the film, or somebody for its"
+            " listing there, UTC",
             "due_at": "when it is asked next, not before, UTC",
             "why": "why then; or where it is not listed, who said so",
             "gone_at": "since when the listing has been gone, UTC",
@@ -228,7 +232,7 @@ VIEWS: tuple[Table, ...] = (
             "not_rated": "films of which the site says that there is none yet",
             "missing": "films whose page should show it, and no known layout held it",
             "blocked": "films of which nothing is known, since the site blocked us",
-            "not_listed": "films that the source does not list",
+            "not_listed": "films that were sought on the source, and of which no listing was found",
             "not_asked": "films that the source was not asked for",
             "scored_share": "share of the films that have a figure, 0–1",
         },

@@ -1,5 +1,5 @@
 -- What stands on a dataset was last seen when the dataset last came whole, or when it came to say so.
-SELECT source, score_kind, state, seen_in, {seen_in} AS seen, figures
+SELECT source, score_kind, state, seen_in, {seen_in} AS seen, sum(figures) AS figures
 FROM (
   SELECT h.source, h.score_kind, h.state,
     CASE WHEN h.state = 'missing' THEN NULL
@@ -9,3 +9,4 @@ FROM (
   FROM figure_hours h
   LEFT JOIN dataset_confirmations d ON d.source = h.source
 )
+GROUP BY source, score_kind, state, seen_in

@@ -5,7 +5,7 @@
 -- would be taken in place of that of times. But whatever joins a UNION ALL has all of it made first:
 -- hence there are two views.
 SELECT film_id, title, year, listing_id, listing, source, score_kind, state, value, votes,
-  observed_at, changed_at, confirmed_at, {confirmed_seen} AS seen,
+  votes_at_least, observed_at, changed_at, confirmed_at, {confirmed_seen} AS seen,
   round(julianday('now') - julianday(confirmed_at), 1) AS age_days,
   last_attempt_state, last_attempt_at, gone_at
 FROM (
