@@ -1,8 +1,7 @@
-"""Saved pages, into records with their capture dates: single files, an index of files, a WARC."""
+"""Saved pages, into records with their capture dates: single files, or an index of files."""
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ _WAYBACK = re.compile(r"https?://web\.archive\.org/web/(\d{4,14})[a-z_]*/(https?
 
 
 class UnreadableArchive(Exception):
-    """The index or archive cannot be used; the message says which line and why."""
+    """The file or index cannot be used; the message says why."""
 
 
 class OtherHost(Exception):
@@ -119,38 +118,6 @@ def _indexed(stated: Any, folder: Path) -> Saved:
     saved = saved_file(folder / stated["file"], stated["source"], stated["url"], int(status))
     captured = stated.get("captured_on")
     return replace(saved, file=stated["file"], captured_on=str(captured) if captured else None)
-
-
-def from_warc(path: Path) -> Iterator[Saved]:
-    """The pages of a web archive that are of a source in the register; others are passed over.
-
-    Raises UnreadableArchive where it is no WARC, or is cut short.
-    """
-    # A tenth of a second that nobody else should wait for.
-    from warcio.archiveiterator import ArchiveIterator
-    from warcio.exceptions import ArchiveLoadFailed
-
-    try:
-        with path.open("rb") as handle:
-            for record in ArchiveIterator(handle):
-                if record.rec_type != "response":
-                    continue
-                url = record.rec_headers.get_header("WARC-Target-URI") or ""
-                source = source_of_url(url)
-                if source is None:
-                    continue
-                body = record.content_stream().read(MAX_BYTES + 1)
-                yield Saved(
-                    path.name,
-                    source.key,
-                    url,
-                    body,
-                    int(record.http_headers.get_statuscode() or 200),
-                    dict(record.http_headers.headers),
-                    record.rec_headers.get_header("WARC-Date"),
-                )
-    except (OSError, EOFError, ArchiveLoadFailed, gzip.BadGzipFile) as fault:
-        raise UnreadableArchive(f"{path} is not a whole WARC file: {fault}") from fault
 
 
 def nothing_listed(saved: Saved) -> Record:

@@ -8,10 +8,12 @@ import json
 import os
 import re
 import subprocess
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
 
+import brotli
 import pytest
 from typer.main import get_command
 
@@ -834,22 +836,25 @@ def test_saved_pages_become_history_with_their_dates(afterscore: Afterscore) -> 
     assert film["scores"]["tmdb_score"]["confirmed_at"] == "2017-09-28T00:00:00Z"
 
 
+TMDB_SKYFALL = "https://api.themoviedb.org/3/movie/37724"
+
+
+def warc_record(answer: bytes, url: str = TMDB_SKYFALL) -> bytes:
+    """A record of a web archive: what a site answered, from its status on."""
+    head = (
+        f"WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: {url}\r\n"
+        "WARC-Date: 2017-09-28T10:00:00Z\r\nContent-Type: application/http;msgtype=response\r\n"
+        f"Content-Length: {len(answer)}\r\n\r\n"
+    )
+    return head.encode() + answer + b"\r\n\r\n"
+
+
 def warc(path: Path) -> Path:
     """A web archive of one page of a source, and one of a site that is none."""
-    pages = {
-        "https://api.themoviedb.org/3/movie/37724": SKYFALL_PAGE.read_bytes(),
-        "https://example.org/": b"<html></html>",
-    }
-    records = []
-    for url, body in pages.items():
-        answer = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n" + body
-        head = (
-            f"WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: {url}\r\n"
-            "WARC-Date: 2017-09-28T10:00:00Z\r\nContent-Type: application/http;msgtype=response\r\n"
-            f"Content-Length: {len(answer)}\r\n\r\n"
-        )
-        records.append(gzip.compress(head.encode() + answer + b"\r\n\r\n"))
-    path.write_bytes(b"".join(records))
+    ok = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n"
+    skyfall = warc_record(ok + SKYFALL_PAGE.read_bytes())
+    other = warc_record(ok + b"<html></html>", "https://example.org/")
+    path.write_bytes(gzip.compress(skyfall) + gzip.compress(other))
     return path
 
 
@@ -858,6 +863,41 @@ def test_a_web_archive_is_read_with_its_dates(afterscore: Afterscore) -> None:
     assert ended.status == 0, ended.err
     [row] = afterscore.database()["score_observations"].rows
     assert (row["observed_at"], row["origin"]) == ("2017-09-28T10:00:00Z", "archive")
+
+
+def test_a_page_of_a_web_archive_is_read_however_it_was_sent(afterscore: Afterscore) -> None:
+    page = SKYFALL_PAGE.read_bytes()
+    for name, body in (("br", brotli.compress(page)), ("gzip", gzip.compress(page)), ("br", page)):
+        sent = b"HTTP/1.1 200 OK\r\nContent-Encoding: %s\r\n\r\n" % name.encode()
+        (afterscore.folder / "saved.warc").write_bytes(warc_record(sent + body))
+        ended = afterscore("backfill", "--from", "saved.warc", "--db", f"{len(body)}.db")
+        assert ended.out == "1 saved page: 1 read, 1 record stored, 0 problems.\n"
+
+
+def test_a_record_of_a_web_archive_that_holds_no_page_costs_no_other(
+    afterscore: Afterscore,
+) -> None:
+    page = b"HTTP/1.1 200 OK\r\n\r\n" + SKYFALL_PAGE.read_bytes()
+    others = b"", b"HTTP/1.1 abc OK\r\n\r\nhello", b"HTTP/1.1\r\n\r\nhello", b"no answer\n"
+    records = b"".join(map(warc_record, [*others, page]))
+    (afterscore.folder / "saved.warc").write_bytes(records)
+    ended = afterscore("backfill", "--from", "saved.warc")
+    assert (ended.status, ended.out) == (1, "1 saved page: 1 read, 1 record stored, 4 problems.\n")
+    assert f"saved.warc: {TMDB_SKYFALL}: the record is empty" in ended.err
+    assert f"saved.warc: {TMDB_SKYFALL}: its status is 'abc'" in ended.err
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bytes], ids=["compressed", "plain"])
+@pytest.mark.parametrize("kept", [5, 40, 250, -50], ids=str)
+def test_of_a_web_archive_that_is_cut_short_what_is_whole_is_stored(
+    kept: int, pack: Callable[[bytes], bytes], afterscore: Afterscore
+) -> None:
+    record = pack(warc_record(b"HTTP/1.1 200 OK\r\n\r\n" + SKYFALL_PAGE.read_bytes()))
+    (afterscore.folder / "cut.warc").write_bytes(record + record[:kept])
+    ended = afterscore("backfill", "--from", "cut.warc")
+    assert (ended.status, ended.out) == (1, "1 saved page: 1 read, 1 record stored, 1 problem.\n")
+    assert "cut.warc is not a whole WARC file" in ended.err
+    assert afterscore.database()["film_scores"].count == 1
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", None], ids=["empty", "text", "cut"])

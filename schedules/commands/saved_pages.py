@@ -67,7 +67,9 @@ def store_saved_pages(saved: Path, db: Path | None) -> None:
     from schedules import backfill
 
     if saved.name.endswith((".warc", ".warc.gz")):
-        pages: Iterator[Any] = iter(archive.from_warc(saved))
+        from schedules.warc import from_warc
+
+        pages: Iterator[Any] = from_warc(saved)
     else:
         pages = archive.from_index(saved)
     problems: list[str] = []
