@@ -82,7 +82,8 @@ def from_index(index: Path) -> Iterator[Saved | tuple[dict[str, Any], str]]:
     """The pages of an index: each line a JSON object with file, source, url, captured_on and
     http_status. A line that cannot be used comes as the line and why. Raises UnreadableArchive."""
     try:
-        lines = index.read_text("utf-8-sig").splitlines()
+        # A JSON text may hold what splitlines takes for the end of a line, such as U+2028.
+        lines = index.read_text("utf-8-sig").split("\n")
     except OSError as fault:
         raise UnreadableArchive(f"cannot read {index}: {fault.strerror}") from fault
     except UnicodeDecodeError as fault:
@@ -141,5 +142,5 @@ def _original(url: str) -> str:
 
 
 def _headers(raw: bytes) -> dict[str, str]:
-    pairs = (line.partition(":") for line in raw.decode("latin-1").splitlines())
+    pairs = (line.partition(":") for line in raw.decode("latin-1").split("\n"))
     return {name.strip(): value.strip() for name, colon, value in pairs if colon}

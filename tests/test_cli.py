@@ -23,6 +23,7 @@ from spiders.sources import SOURCES
 from tests.conftest import Afterscore, Ended, beside
 
 SKYFALL_PAGE = samples_folder() / "tmdb" / "skyfall.json"
+TMDB_SKYFALL = "https://api.themoviedb.org/3/movie/37724"
 READ_KEYS = [
     "file", "source", "source_id", "url", "outcome", "layout", "title", "original_title", "year",
     "imdb_id", "tmdb_id", "scores", "credits",
@@ -623,6 +624,18 @@ def test_a_file_of_headers_is_a_page_without_a_body(afterscore: Afterscore) -> N
     url = "https://www.imdb.com/title/tt1074638/"
     ended = afterscore("read", "--source", "imdb", "--url", url, "--http-status", "202", page)
     assert (ended.status, json.loads(ended.out)["outcome"]) == (1, "blocked")
+    page.write_bytes(b"HTTP/1.1 200 OK\nx-city: \xc3\x85x-amzn-waf-action: challenge\n\n")
+    ended = afterscore("read", "--source", "imdb", "--url", url, page)
+    assert json.loads(ended.out)["outcome"] == "unreadable"
+
+
+def test_a_line_of_an_index_ends_where_its_line_does(afterscore: Afterscore) -> None:
+    line = {"file": str(SKYFALL_PAGE), "source": "tmdb", "url": TMDB_SKYFALL, "n": "a\u2028b\x85c"}
+    index = afterscore.folder / "index.jsonl"
+    index.write_bytes(b"%s\r\n\r\n{}\r\n" % json.dumps(line, ensure_ascii=False).encode())
+    ended = afterscore("read", "--index", index)
+    assert [json.loads(one)["outcome"] for one in ended.out.splitlines()] == ["ok", "error"]
+    assert "index.jsonl, line 3: file is not there" in ended.err
 
 
 def test_an_index_reads_every_line_it_can(afterscore: Afterscore) -> None:
@@ -834,9 +847,6 @@ def test_saved_pages_become_history_with_their_dates(afterscore: Afterscore) -> 
     assert row["origin"] == "archive"
     film = afterscore("film", "tmdb:37724", "--json").json
     assert film["scores"]["tmdb_score"]["confirmed_at"] == "2017-09-28T00:00:00Z"
-
-
-TMDB_SKYFALL = "https://api.themoviedb.org/3/movie/37724"
 
 
 def warc_record(answer: bytes, url: str = TMDB_SKYFALL) -> bytes:

@@ -195,7 +195,7 @@ def test_a_rulings_file_wins_and_its_bad_lines_are_told(told: Afterscore) -> Non
     file = told.folder / "rulings.csv"
     file.write_text(
         "\ufefflisting_a,listing_b,ruling\r\n"
-        "rottentomatoes:m/moonlight,imdb:tt4975722,same\r\n"
+        "rottentomatoes:m/moonlight,imdb:tt4975722,same,a note\u2028of a person's\r\n"
         "imdb:tt4975722,rottentomatoes:m/moonlight\r\n"
         "moonlight,imdb:tt4975722,same\r\n"
         "imdb:tt4975722,imdb:tt0083658,perhaps\r\n",

@@ -8,6 +8,7 @@ brought into it, and win over what was ruled on the command line.
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -167,7 +168,7 @@ def _read(path: Path) -> tuple[dict[tuple[str, str], str], list[str]]:
 def _lines(path: Path, problems: list[str]) -> Iterator[tuple[int, list[str]]]:
     """The lines of a rulings file with their numbers; its heading and empty lines left out."""
     text = path.read_bytes().decode("utf-8-sig", errors="replace")
-    reader = csv.reader(text.replace("\0", "\ufffd").splitlines())
+    reader = csv.reader(io.StringIO(text.replace("\0", "\ufffd"), newline=""))
     try:
         for line in reader:
             cells = [cell.strip() for cell in line]
