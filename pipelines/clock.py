@@ -20,6 +20,7 @@ _EASTMOST = timedelta(hours=14)
 """A day begins so long before it does in UTC, where it begins first (Kiribati, UTC+14)."""
 
 _PARTIAL = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
+_TIME_OF_DAY = re.compile(r"\d[T ]\d{2}:?\d{2}", re.I)
 
 
 _not_before = BEGINNING
@@ -97,9 +98,11 @@ def captured(text: str) -> tuple[str, str]:
             year, month, day = (int(part) if part else None for part in partial.groups())
             exact = "day" if day else "month" if month else "year"
             when = datetime(year or 1, month or 1, day or 1, tzinfo=UTC)
-        else:
+        elif _TIME_OF_DAY.search(text):
             exact, when = "second", datetime.fromisoformat(text.strip())
             when = when if when.tzinfo else when.replace(tzinfo=UTC)
+        else:  # a day or a week in other ways, or an hour: no moment
+            raise ValueError(text)
     except ValueError:
         raise ValueError(
             f"{text!r} is no date: 2014, 2017-07, 2019-12-17 or a time is expected"

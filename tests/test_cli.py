@@ -777,10 +777,15 @@ def test_what_is_wrong_with_an_index_is_named_by_line_and_field(afterscore: Afte
         [1],
         {**page, "captured_on": "0215"},
         {**page, "captured_on": "0001-01-01T00:00:00+05:00"},
+        {**page, "captured_on": 20140501},
+        {**page, "captured_on": "2014-W18"},
+        {**page, "captured_on": "2014-05-01T12"},
+        {**page, "captured_on": "20140501T1230Z"},
     ]
     index.write_text("\n".join(map(json.dumps, lines)), "utf-8")
     ended = afterscore("backfill", "--from", "index.jsonl")
-    assert (ended.status, ended.out) == (1, "1 saved page: 1 read, 1 record stored, 7 problems.\n")
+    told = "2 saved pages: 2 read, 2 records stored, 10 problems.\n"
+    assert (ended.status, ended.out) == (1, told)
     for line, told in (
         (2, "captured_on is not there"),
         (3, "http_status is 'OK'"),
@@ -789,6 +794,9 @@ def test_what_is_wrong_with_an_index_is_named_by_line_and_field(afterscore: Afte
         (6, "a JSON object with file, source and url is expected"),
         (7, "captured_on: there was no page to save yet in 0215"),
         (8, "captured_on: there was no page to save yet in 0001-01-01T00:00:00+05:00"),
+        (9, "captured_on: '20140501' is no date: 2014, 2017-07, 2019-12-17 or a time"),
+        (10, "captured_on: '2014-W18' is no date"),
+        (11, "captured_on: '2014-05-01T12' is no date"),
     ):
         assert f"index.jsonl, line {line}: {told}" in ended.err
 
