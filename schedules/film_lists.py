@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISREG
 
 from pipelines import films
 from pipelines.database import read_only
@@ -112,6 +113,7 @@ def from_folder(folder: Path) -> list[Row]:
     found: dict[Listed, str] = {}
     identified: set[Path] = set()
     videos: list[Path] = []
+    problems: list[Row] = []
     for path in sorted(folder.rglob("*")):
         if any(part.startswith(".") for part in path.relative_to(folder).parts):
             continue
@@ -121,17 +123,29 @@ def from_folder(folder: Path) -> list[Row]:
             identified.add(path)
         if _VIDEO.fullmatch(path.suffix):
             videos.append(path)
-        if path.suffix.casefold() == ".nfo" and path.is_file() and path.stat().st_size < 1_000_000:
-            for listing in _in_text(path.read_text("utf-8", "replace")):
-                found.setdefault(listing, named)
-                identified |= {path.with_suffix(""), *({path.parent} - {folder})}
-                break  # an .nfo names its own film first; others may follow
-    rows = [Row(named, named, (listing,)) for listing, named in found.items()]
+        try:
+            of_nfo = _in_nfo(path)
+        except OSError as fault:
+            problems.append(Row(named, named, problem=f"cannot be read: {fault.strerror}"))
+            continue
+        if of_nfo:
+            found.setdefault(of_nfo, named)
+            identified |= {path.with_suffix(""), *({path.parent} - {folder})}
     for path in videos:
         if not identified & {path.with_suffix(""), path, *path.parents}:
             named = _shown(path.relative_to(folder))
-            rows.append(Row(named, named, problem="no id in its name"))
-    return rows
+            problems.append(Row(named, named, problem="no id in its name"))
+    return [*(Row(named, named, (listing,)) for listing, named in found.items()), *problems]
+
+
+def _in_nfo(path: Path) -> Listed | None:
+    """The film that an .nfo file names: its own comes first, others may follow. Raises OSError."""
+    if path.suffix.casefold() != ".nfo":
+        return None
+    about = path.stat()
+    if not S_ISREG(about.st_mode) or about.st_size >= 1_000_000:
+        return None
+    return next(_in_text(path.read_text("utf-8", "replace")), None)
 
 
 def _shown(path: Path) -> str:

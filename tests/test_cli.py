@@ -456,6 +456,19 @@ def test_a_name_in_a_media_folder_that_is_no_utf_8_costs_no_film(afterscore: Aft
     }  # fmt: skip
 
 
+def test_a_file_of_a_media_folder_that_cannot_be_read_costs_no_film(
+    afterscore: Afterscore,
+) -> None:
+    films = afterscore.folder / "films"
+    (films / "Heat.nfo").mkdir(parents=True)
+    (films / "Alien.nfo").symlink_to("gone.nfo")
+    (films / "Up [tt1049413].mkv").touch()
+    ended = afterscore("track", "--folder", "films")
+    assert ended.status == 1
+    assert ended.out.startswith("1 newly tracked, 0 tracked already, of 2 given; 1 skipped.")
+    assert "Alien.nfo: cannot be read: No such file or directory" in ended.err
+
+
 def test_films_of_a_media_folder_without_an_id_are_named(afterscore: Afterscore) -> None:
     films = afterscore.folder / "films"
     for name in (
