@@ -77,54 +77,37 @@ def check_report(path: Path) -> None:
 def report(
     db: Database, path: Path, rows: Sequence[Row], tracked: dict[str, int], sources: Sequence[str]
 ) -> None:
-    """Write FILE.report.csv: for each row the film and, for each source, what came of it."""
+    """Write FILE.report.csv: for each row the film and, for each source, what came of it: what the
+    view film_sources says, and in place of ok stored, not_rated, missing or not_a_film."""
     with path.open("w", newline="", encoding="utf-8") as handle:
         out = csv.writer(handle)
         out.writerow(["place", "given", "film_id", "imdb_id", "title", "year", *sources, "problem"])
         for row in rows:
-            film_id = tracked.get(row.place)
-            film = next(
-                db.query("SELECT imdb_id, title, year FROM films WHERE film_id = ?", [film_id]), {}
-            )
-            states = [status(db, film_id, key) if film_id else "" for key in sources]
-            cells = [row.place, row.given, film_id, *film.values()]
-            cells += [None] * (6 - len(cells))
+            film = next(db.query(_FILM, [tracked.get(row.place)]), {})
+            came = dict(db.conn.execute(_CAME, [film.get("film_id")]))
+            cells = [row.place, row.given, *(film.values() or [None] * 4)]
+            states = [came.get(key) for key in sources]
             out.writerow([safe_cell(cell) for cell in [*cells, *states, row.problem]])
 
 
-def status(db: Database, film_id: int, source: str) -> str:
-    """What a source has of a film: stored, not_rated, not_listed, ambiguous, not_a_film, blocked,
-    missing or not_asked."""
-    row = db.conn.execute(
-        "SELECT l.listing_id, l.kind, (SELECT u.last_outcome FROM urls u WHERE u.listing_id ="
-        " l.listing_id ORDER BY u.last_asked_at DESC LIMIT 1) FROM listing_films lf"
-        " JOIN listings l USING (listing_id) WHERE lf.film_id = ? AND lf.valid_to IS NULL"
-        " AND l.source = ? AND lf.is_primary",
-        (film_id, source),
-    ).fetchone()
-    if row is None:
-        lookup = db.conn.execute(
-            "SELECT found FROM lookups WHERE film_id = ? AND source = ?", (film_id, source)
-        ).fetchone()
-        return lookup[0] if lookup and lookup[0] != "listed" else "not_asked"
-    listing_id, kind, outcome = row
-    if outcome == "not_a_film" or (kind is not None and kind not in FILM_KINDS):
-        return "not_a_film"
-    states = {
-        state
-        for (state,) in db.conn.execute(
-            "SELECT state FROM scores WHERE listing_id = ?1 UNION ALL"
-            " SELECT 'scored' FROM credits_verdicts WHERE listing_id = ?1",
-            (listing_id,),
-        )
-    }
-    if "scored" in states:
-        return "stored"
-    for state in ("not_rated", "missing"):
-        if state in states:
-            return state
-    refusals = {"blocked": "blocked", "rate_limited": "blocked", "unauthorised": "blocked"}
-    return {**refusals, "not_found": "not_listed", "ok": "stored"}.get(outcome, "not_asked")
+_FILM = """
+SELECT film_id, imdb_id, title, year FROM films
+WHERE film_id = (SELECT ifnull(merged_into, film_id) FROM films WHERE film_id = ?)
+"""
+
+# What came of asking each source for a film: where that is ok, as far as the best of its scores
+# (by chance, their states stand in the order of the alphabet).
+_CAME = f"""
+SELECT s.source, CASE
+    WHEN l.kind NOT IN ({", ".join(f"'{kind}'" for kind in FILM_KINDS)}) THEN 'not_a_film'
+    WHEN s.state <> 'ok' THEN s.state
+    WHEN EXISTS (SELECT 1 FROM credits_verdicts v WHERE v.listing_id = s.listing_id) THEN 'stored'
+    ELSE ifnull(nullif((
+      SELECT max(state) FROM scores c WHERE c.listing_id = s.listing_id
+    ), 'scored'), 'stored')
+  END
+FROM film_sources s LEFT JOIN listings l USING (listing_id) WHERE film_id = ?
+"""
 
 
 def store_saved(db: Database, pages: Iterable[Saved]) -> Tally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,8 @@ from pipelines.films import Listed
 from pipelines.tables import Table
 from pipelines.tracking import track
 from pipelines.views import VIEWS
+from schedules.backfill import report
+from schedules.film_lists import Row
 from spiders.items import Credits, Outcome, Score, Verdict
 from spiders.sources import SOURCES, score_kinds
 from tests.answers import (
@@ -303,6 +306,22 @@ def test_a_request_that_failed_says_how(kept: Kept, outcome: Outcome, state: str
     assert state_at(kept, "metacritic") == state
     (row,) = shown(kept, "film_sources", "source = 'metacritic'")
     assert (row["last_asked_at"], row["listing"]) == (day(1), "metacritic:movie/skyfall")
+
+
+@pytest.mark.parametrize(("outcome", "state"), OUTCOMES.items(), ids=OUTCOMES)
+def test_the_report_of_a_backfill_says_it_too(
+    kept: Kept, outcome: Outcome, state: str, tmp_path: Path
+) -> None:
+    tell_scores(kept, "rottentomatoes", tomatometer=not_rated(), popcornmeter=missing())
+    kept.tell(refused(outcome, day(1), "metacritic"))
+    kept.merge()
+    rows = [Row("line 2", "Skyfall"), Row("line 3", "=1+1", problem="no film")]
+    sources = ["metacritic", "rottentomatoes", "tmdb"]
+    report(kept.db, tmp_path / "report.csv", rows, {"line 2": 1}, sources)
+    with (tmp_path / "report.csv").open(newline="", encoding="utf-8") as handle:
+        skyfall, unknown = csv.DictReader(handle)
+    assert [skyfall[key] for key in sources] == [state, "not_rated", "not_asked"]
+    assert list(unknown.values()) == ["line 3", "'=1+1", *[""] * 7, "no film"]
 
 
 def test_what_answered_is_ok_and_what_is_gone_is_gone(kept: Kept) -> None:
