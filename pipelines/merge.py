@@ -26,8 +26,14 @@ more are no faster."""
 
 def merge(db: Database, film_ids: Iterable[int]) -> None:
     """Bring the given films' facts, scores and credits up to date, in one transaction."""
+    with transaction(db):
+        merge_within(db, film_ids)
+
+
+def merge_within(db: Database, film_ids: Iterable[int]) -> None:
+    """`merge`, in the transaction of whoever calls."""
     films = sorted(set(film_ids))  # neighbours in the database are merged together
-    with transaction(db), _indexed(db, films):
+    with _indexed(db, films):
         _merge(db, films)
 
 

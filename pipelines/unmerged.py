@@ -6,6 +6,8 @@ process in between, the next run takes them up.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlite_utils import Database
 
 from pipelines.statements import Tally
@@ -22,6 +24,13 @@ def write_touched(db: Database, tally: Tally) -> None:
 def unmerged(db: Database) -> set[int]:
     """The listings that are to be taken up."""
     return {row[0] for row in db.conn.execute("SELECT listing_id FROM unmerged_listings")}
+
+
+def merged(db: Database, listing_ids: Iterable[int]) -> None:
+    """These listings are matched, and their films merged; in the caller's transaction."""
+    db.conn.executemany(
+        "DELETE FROM unmerged_listings WHERE listing_id = ?", ((n,) for n in listing_ids)
+    )
 
 
 def all_merged(db: Database) -> None:

@@ -12,11 +12,11 @@ from sqlite_utils import Database
 
 from pipelines import clock, tracking
 from pipelines.database import transaction
-from pipelines.films import UnknownFilm, films_of
-from pipelines.matching.matcher import match
+from pipelines.films import UnknownFilm
 from pipelines.merge import merge
 from pipelines.statements import Tally
 from pipelines.store import Store
+from pipelines.up_to_date import bring_up_to_date
 from schedules.archive import Saved
 from schedules.film_lists import Row, safe_cell
 from schedules.intent import Intent
@@ -143,8 +143,7 @@ def store_saved(db: Database, pages: Iterable[Saved]) -> Tally:
         if len(batch) >= 200:
             flush()
     flush()
-    matched = match(db, tally.touched)
-    merge(db, matched.films | films_of(db, tally.touched))
+    bring_up_to_date(db, tally.touched)
     return tally
 
 

@@ -22,6 +22,7 @@ from pipelines.quarantine import supersede_crawl
 from pipelines.retention import has_been_answered, purge
 from pipelines.store import Store
 from pipelines.unmerged import all_merged, unmerged
+from pipelines.up_to_date import portions
 from pipelines.waiting import Judged, Waiting
 from schedules.config import Config
 from schedules.crawls import Crawls, Ended, SentAway
@@ -41,9 +42,6 @@ from spiders.sources import Finds, Source, by_key
 
 _WHOLES = ("dataset", "akas", "crew", "list", "crosswalk", "whole_crosswalk")
 """Targets that are always there: a 404 to one of them is the source's failure, or its redesign."""
-
-MATCHED_AT_ONCE = 50_000
-"""Listings that are matched at a time: a first night's million together would take gigabytes."""
 
 SET_BACK_HOURS = 1
 """A clock that is behind the last run by more than that is wrong; by less, it was corrected."""
@@ -285,9 +283,8 @@ class Run:
             self._match(listings)
 
     def _match(self, listings: set[int]) -> None:
-        ordered = sorted(listings)
-        for start in range(0, max(len(ordered), 1), MATCHED_AT_ONCE):
-            self._match_some(ordered[start : start + MATCHED_AT_ONCE])
+        for some in portions(listings):
+            self._match_some(some)
 
     def _match_some(self, listings: Sequence[int]) -> None:
         matched = match(self._db, listings)

@@ -508,6 +508,7 @@ def test_an_index_is_read_in_any_order_and_twice(pages: Path, tmp_path: Path) ->
     backfilled(Afterscore(twice), pages / "index.jsonl")
     tables = written(Afterscore(once))
     assert tables == written(Afterscore(twice))
+    assert Afterscore(once).database()["unmerged_listings"].count == 0
     assert {table: len(rows) for table, rows in tables.items()} == {
         "scores": 2,
         "score_observations": 6,

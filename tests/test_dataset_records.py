@@ -19,6 +19,7 @@ from pipelines.statements import Statement, Tally
 from pipelines.store import Store
 from pipelines.tracking import track
 from pipelines.unmerged import all_merged, unmerged
+from pipelines.up_to_date import bring_up_to_date
 from spiders.items import Answer, Outcome, Record, Score, TitleRow, Titles
 from tests.answers import LISTED, READER, Kept, answer, day, keeping, record, scored
 
@@ -185,6 +186,15 @@ def test_a_figure_that_a_person_released_is_as_old_as_when_it_was_held(kept: Kep
         100,
         [day(2), day(3)],
     )
+
+
+def test_many_listings_are_brought_up_to_date_in_portions(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.up_to_date.MATCHED_AT_ONCE", 2)
+    kept.tell(told([title(f"tt{number}") for number in range(1, 6)], 1))
+    bring_up_to_date(kept.db, unmerged(kept.db))
+    assert (unmerged(kept.db), kept.row("SELECT count(*) FROM film_scores")) == (set(), (5,))
 
 
 def test_facts_of_a_part_that_was_stored_before_the_end_are_taken_up(kept: Kept) -> None:

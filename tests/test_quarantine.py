@@ -132,6 +132,8 @@ def test_what_is_released_stands_as_of_when_it_was_said(holding: Afterscore) -> 
         " JOIN listings USING (listing_id) WHERE source_id = ?"
     )
     assert rows(holding, merged, SKYFALL) == [(60,)]
+    left = "SELECT source_id FROM unmerged_listings JOIN listings USING (listing_id)"
+    assert (SKYFALL,) not in rows(holding, left), "the next run does not match it again"
     assert decided(holding) == {1: "released", 2: None, 3: None, 4: None, 5: None}
     assert "Nothing is held" not in holding("quarantine", "list").out
 

@@ -4,6 +4,7 @@ the clock set back, the power gone. Nothing is lost, one line says what to do, t
 
 from __future__ import annotations
 
+import json
 import resource
 import sqlite3
 import subprocess
@@ -20,6 +21,7 @@ from pipelines import database
 from pipelines.database import read_only
 from pipelines.migrations import migrations
 from schedules import cli
+from schedules.replica import samples_folder
 from tests.conftest import Afterscore, Ended
 from tests.fault_server import FaultServer, Reply, asking
 from tests.killed_at import kill_at
@@ -293,6 +295,22 @@ def test_a_refresh_that_is_killed_is_taken_up(
     films = list(ready.database()["film_scores"].rows)
     assert {film["tomatometer"] for film in films} == {92}
     assert len(films) == LISTINGS
+
+
+@pytest.mark.parametrize("statement", ["INSERT INTO film_scores", "DELETE FROM unmerged_listings"])
+def test_saved_pages_whose_import_is_killed_are_taken_up(statement: str, ready: Afterscore) -> None:
+    skyfall = "rottentomatoes:m/skyfall"
+    assert ready("track", skyfall).status == 0
+    page = samples_folder() / "rottentomatoes" / "meter-2013.html"
+    line = {"file": str(page), "source": "rottentomatoes", "captured_on": "2013-02-28"}
+    line["url"] = "https://www.rottentomatoes.com/m/skyfall"
+    (ready.folder / "index.jsonl").write_text(json.dumps(line), "utf-8")
+    kill_at(statement, ready, "backfill", "--from", "index.jsonl")
+    assert_sound(path_of(ready))
+    assert ready("film", skyfall, "--json").json["scores"]["tomatometer"]["value"] is None
+    assert ready("film", "rottentomatoes:m/film-2", "--ask").status == 0
+    assert ready("film", skyfall, "--json").json["scores"]["tomatometer"]["value"] == 92
+    assert ready.database()["unmerged_listings"].count == 0
 
 
 @pytest.mark.parametrize(

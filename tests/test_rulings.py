@@ -11,6 +11,7 @@ import pytest
 from pipelines.lock import DatabaseProblem
 from pipelines.matching.matcher import match, rebuild
 from pipelines.merge import merge
+from pipelines.up_to_date import bring_up_to_date
 from spiders.items import Credits, Outcome, Record, Verdict
 from tests.answers import day, keeping, record, refused, scored
 from tests.conftest import Afterscore
@@ -34,6 +35,12 @@ def told(afterscore: Afterscore) -> Afterscore:
 
 def rows(afterscore: Afterscore, sql: str, *values: Any) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in afterscore.database().conn.execute(sql, values)]
+
+
+def unmerged(afterscore: Afterscore) -> set[str]:
+    """The listings that the next run would match, by their ids."""
+    of = "SELECT source_id FROM unmerged_listings JOIN listings USING (listing_id)"
+    return {source_id for (source_id,) in rows(afterscore, of)}
 
 
 def tomatometers(afterscore: Afterscore) -> dict[str, float]:
@@ -125,6 +132,7 @@ def test_a_ruling_matches_what_was_doubtful_and_undo_leaves_it_so(told: Aftersco
     )
     assert "rottentomatoes:m/moonlight is Moonlight (2016)" in ended.out
     assert tomatometers(told) == {"tt4975722": 98}
+    assert {"m/moonlight", "tt4975722"}.isdisjoint(unmerged(told))
     assert "No match is doubtful" in told("match", "list").out
     assert "ruling: ruled same as imdb:tt4975722 by" in told("explain", "tt4975722").out
     undone = told("match", "undo", *pair)
@@ -151,6 +159,7 @@ def test_a_ruling_beats_an_identifier_and_survives_a_rebuild(afterscore: Aftersc
     matched = rows(afterscore, "SELECT * FROM listing_films ORDER BY 1, 2")
     ended = afterscore("rebuild")
     assert (ended.status, "0 newly or otherwise, 0 no longer" in ended.out) == (0, True)
+    assert unmerged(afterscore) == set()
     assert rows(afterscore, "SELECT * FROM listing_films ORDER BY 1, 2") == matched
 
 
@@ -330,9 +339,7 @@ def test_a_rebuild_arrives_at_the_same_rows(told: Afterscore) -> None:
         hear(kept, tomatoes("up", "Up", 2009, "Pete Docter", score=98))
         hear(kept, record("tmdb", "335", title="Home", year=2015))
         hear(kept, record("metacritic", "movie/home", title="Home", year=2015))
-        everything = kept.column("SELECT listing_id FROM listings")
-        matched = match(kept.db, everything)
-        merge(kept.db, matched.films)
+        bring_up_to_date(kept.db, kept.column("SELECT listing_id FROM listings"))
     before = all_rows(path)
     assert told("rebuild").status == 0
     after = all_rows(path)

@@ -78,7 +78,12 @@ def match(db: Database, listing_ids: Iterable[int]) -> Matched:
     longer hold are undone; so are those by evidence that a new or changed film puts in doubt.
     """
     with transaction(db):
-        return _Matching(db).match(listing_ids)
+        return match_within(db, listing_ids)
+
+
+def match_within(db: Database, listing_ids: Iterable[int]) -> Matched:
+    """`match`, in the transaction of whoever calls."""
+    return _Matching(db).match(listing_ids)
 
 
 def rebuild(db: Database) -> Matched:

@@ -12,7 +12,6 @@ from sqlite_utils import Database
 
 from pipelines import clock
 from pipelines.database import read_only, transaction
-from pipelines.films import films_of
 from pipelines.quarantine import CRAWL, held_answers
 from pipelines.statements import Tally
 from pipelines.wording import counted
@@ -151,9 +150,8 @@ def _decide(
     decision: Decision,
 ) -> None:
     """Decide on each chosen case in a transaction of its own, match and merge what it touched."""
-    from pipelines.matching.matcher import match
-    from pipelines.merge import merge
     from pipelines.release import CannotRelease, NotHeld, cases
+    from pipelines.up_to_date import bring_up_to_date
 
     if bool(numbers) == (source is not None or run is not None):
         raise Problem(
@@ -184,8 +182,7 @@ def _decide(
                 continue
             line = f"{decision.done}: {case.quarantine_id}  {in_words}"
             say(line)
-        matched = match(database, touched)
-        merge(database, matched.films | films_of(database, touched))
+        bring_up_to_date(database, touched)
     if failed:
         raise typer.Exit(1)
 

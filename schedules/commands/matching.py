@@ -17,6 +17,7 @@ from pipelines.films import Listed
 from pipelines.matching import rulings
 from pipelines.matching.doubtful import doubtful
 from pipelines.matching.forgetting import forget
+from pipelines.unmerged import all_merged
 from pipelines.wording import counted
 from schedules import columns, config, explain, show
 from schedules.commands.opening import must_be_there, writing_to
@@ -188,6 +189,7 @@ def rebuild_command(db: DbOption = None) -> None:
         matched = rebuild(database)
         err.print("merging all films …")
         merge(database, matched.films)
+        all_merged(database)
         before = "SELECT * FROM temp.matched_until_now"
         now, new, gone, doubtful = (
             run(f"SELECT count(*) FROM ({select})").fetchone()[0]
@@ -239,12 +241,10 @@ def _row_of(database: Database, listing: Listed) -> tuple[int, str | None, int |
 
 def _match_again(database: Database, *listings: Listed) -> None:
     """Match what was ruled on anew, merge, and say which films the listings are now."""
-    from pipelines.matching.matcher import match
-    from pipelines.merge import merge
+    from pipelines.up_to_date import bring_up_to_date
 
     numbers = [_number(database, listing) for listing in listings]
-    matched = match(database, numbers)
-    merge(database, matched.films)
+    bring_up_to_date(database, numbers)
     for listing, number in zip(listings, numbers, strict=True):
         row = database.conn.execute(
             "SELECT f.title, f.year, f.film_id FROM listing_films lf JOIN films f USING (film_id)"
