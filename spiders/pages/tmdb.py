@@ -4,7 +4,8 @@ the daily id export.
 All are JSON of API version 3, which has kept its form since 2012, or of version 2.1 before it; what
 was appended to the details (`external_ids`, `keywords`, `release_dates`, `credits`,
 `alternative_titles`) is read where it stands. Series and people have ids of their own that overlap
-those of films, so an id of theirs is never taken for a `source_id`.
+those of films, so an id of theirs is never taken for a `source_id`. (The pages that people see are
+read by `tmdb_website`.)
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from spiders.pages.page import Page
 from spiders.pages.reading import Layout, refused_by_status
 from spiders.pages.scores import missing, read_score
 from spiders.pages.tmdb_exports import FILE, films
+from spiders.pages.tmdb_website import website
 from spiders.sources import by_key
 
 CAST = 15
@@ -208,6 +210,7 @@ LAYOUTS: dict[str, Layout] = {
     "not-a-film": _not_a_film,
     "version-2009": _version_2,
     "export": _export,
+    "website-2013": website,
 }
 
 
