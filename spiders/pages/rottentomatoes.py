@@ -31,6 +31,7 @@ from spiders.pages.rottentomatoes_api import (
 from spiders.pages.rottentomatoes_classic import dialog, meter, ratings_wrap, score_info
 from spiders.pages.rottentomatoes_lists import (
     browse,
+    browse_json_ld,
     listed_with_meters,
     search_data,
     search_results,
@@ -311,6 +312,7 @@ LAYOUTS: dict[str, Layout] = {
     "search": search_results,
     "browse": browse,
     "meters-2011": listed_with_meters,
+    "browse-json-ld": browse_json_ld,
     "json-ld": _linked_only,
     "targeting-2018": _targeting_only,
     "something-else": _something_else,

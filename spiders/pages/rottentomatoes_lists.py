@@ -9,21 +9,28 @@ are not read.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from bs4 import Tag
 
-from spiders.items import Person, Record, Score
+from spiders.items import Person, Record, Score, ScoreState
 from spiders.pages.addresses import live_url
-from spiders.pages.embedded import plain, script_json
+from spiders.pages.embedded import json_ld, plain, script_json, value_at
 from spiders.pages.listed_titles import listed_title
 from spiders.pages.numbers import count
 from spiders.pages.page import Page
 from spiders.pages.rottentomatoes_record import bare_year, people_of, split_title
 from spiders.pages.rottentomatoes_scores import AUDIENCE, CRITICS, is_marked, score_in, score_of
-from spiders.pages.rottentomatoes_values import attribute_of, slot_of, string_of, text_of
+from spiders.pages.rottentomatoes_values import (
+    attribute_of,
+    list_of,
+    mapping_of,
+    slot_of,
+    string_of,
+    text_of,
+)
 from spiders.pages.scores import missing, read_score
 from spiders.sources import by_key
 
@@ -99,10 +106,45 @@ def _search_row(page: Page, row: re.Match[bytes]) -> Record | None:
 
 
 def browse(page: Page) -> list[Record] | None:
-    """Browse pages: tiles, each with both scores."""
+    """Browse pages: tiles, each with both scores; JSON-LD counts the reviews of most."""
     if _TILE_TITLE not in page.body:
         return None
-    return [record for tile in _tiles(page.body) if (record := _tile(page, tile))]
+    counted = {record.source_id: record.scores for record in browse_json_ld(page) or ()}
+    tiles = (record for tile in _tiles(page.body) if (record := _tile(page, tile)))
+    return [_with_votes(record, counted.get(record.source_id, {})) for record in tiles]
+
+
+def _with_votes(record: Record, counted: Mapping[str, Score]) -> Record:
+    """The record with its Tomatometer as JSON-LD has it, where that is the same figure."""
+    shown, same = record.scores[CRITICS], counted.get(CRITICS)
+    if not same or (shown.state, shown.value) != (ScoreState.SCORED, same.value):
+        return record
+    return record.model_copy(update={"scores": {**record.scores, CRITICS: same}})
+
+
+def browse_json_ld(page: Page) -> list[Record] | None:
+    """The JSON-LD of browse pages, where a page is cut above its tiles: the Tomatometer alone.
+
+    A row without one says nothing: pages of what is at home leave all of them out at times.
+    """
+    if b'"ItemList"' not in page.body or by_key(page.source).source_id(live_url(page.url)):
+        return None
+    found = []
+    for listed in json_ld(page.body, "ItemList"):
+        rows = listed.get("itemListElement")
+        for row in list_of(value_at(rows, "itemListElement") or rows):
+            film = mapping_of(value_at(row, "item") or row)
+            rating = film.get("aggregateRating")
+            is_its = value_at(rating, "name") == "Tomatometer"
+            scores = {
+                CRITICS: score_of(
+                    CRITICS, value_at(rating, "ratingValue"), value_at(rating, "reviewCount")
+                )
+            }
+            name, url = plain(film.get("name")), string_of(film.get("url"))
+            if record := _listed(page, url, name, scores if is_its else {}):
+                found.append(record)
+    return found or None
 
 
 def _tiles(body: bytes) -> Iterator[bytes]:
