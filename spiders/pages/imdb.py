@@ -17,7 +17,7 @@ from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from spiders.items import Outcome, Person, Record, Score
+from spiders.items import Outcome, Person, Record, Score, ScoreState
 from spiders.pages.embedded import json_ld, object_at, plain, script_json, value_at
 from spiders.pages.encodings import beginning
 from spiders.pages.imdb_app import app_titles, found_by_name
@@ -302,11 +302,14 @@ def _linked_data(page: Page) -> list[Record] | None:
         schema = str(data.get("@type"))
         kind = kind_of_label(label) or KIND_OF_SCHEMA.get(schema)
         found = TITLE_PATH.search(str(data.get("url")))
-        if not found or (kind is None and schema != "Movie") or own not in (None, found[1]):
-            continue
         score = _linked_score(data) or without_slot(page)
-        record = _linked(page, data, found[1], kind=kind, year=year, scores={RATING: score})
-        named = schema == "Movie" and "alternateName" not in data and page.path.endswith(found[1])
+        tconst = found[1] if found else None
+        if "url" not in data and score.state is not ScoreState.MISSING:
+            tconst = own  # an excerpt, in which no other slot may hold the rating
+        if not tconst or (kind is None and schema != "Movie") or own not in (None, tconst):
+            continue
+        record = _linked(page, data, tconst, kind=kind, year=year, scores={RATING: score})
+        named = schema == "Movie" and "alternateName" not in data and page.path.endswith(tconst)
         shown = title_in_head(page) if named else None
         return [record.model_copy(update={"title": shown or record.title})]
     return None
