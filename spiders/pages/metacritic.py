@@ -89,7 +89,7 @@ _OTHERS = re.compile(
     rb"|product-score-card)\""
 )
 _SCORE_INFO = (b'data-testid="critic-score-info"', b'data-testid="user-score-info"')
-_HERO = (b"hero-scores__preview", b'data-testid="product-hero"')
+_HERO = (b"hero-scores__preview", b'data-testid="product-hero"', b"c-productHero_scoreInfo")
 _CARD = b'data-testid="product-card"'
 _REVIEWS_PAGE_SCORE = (b"c-ScoreCardLeft_scoreContent_number", b"score-card-left__score-number")
 
@@ -115,7 +115,8 @@ def _global_score(page: Page) -> list[Record] | None:
             slots[kind] = _slot(kind, slot[: slot.rfind(b"<") + 1])
     if not _HEADER.search(page.body):  # an excerpt without them
         slots = {kind: score for kind in (METASCORE, USERS) if (score := _labelled(kind, own))}
-    return None if not slots and ld is None else _shown(page, ld, slots)
+    shown = ld or slots or any(_in_hero(page, kind) for kind in (METASCORE, USERS))
+    return _shown(page, ld, slots) if shown else None
 
 
 def _labelled(kind: str, body: bytes) -> Score | None:

@@ -114,6 +114,7 @@ _HERO_TITLE = re.compile(
     rb"(?:data-testid=\"hero-title\"|class=\"[^\"]*\bhero-title__text\b)"
     rb"[^>]*>(?:\s|<!--.*?-->|<[^>]+>)*([^<]+)<"
 )
+_HEAD_TITLE = re.compile(rb"<title[^<>]*>\s*([^<]+?)\s+Reviews\s+-\s+Metacritic\s*</title", re.I)
 REVIEWS_OF = re.compile(r"\s+(?:(?:critic|user)\s+)?reviews$", re.I)
 _IN_SCRIPT = re.compile(rb"(?:\bimdbId:\"|\"5-)(tt\d{7,10})[\".]")
 
@@ -134,7 +135,10 @@ def _title(body: bytes, head: Mapping[str, str]) -> str | None:
     hero = _HERO_TITLE.search(body)
     if hero and (title := plain(hero[1].decode("utf-8", "replace"))):
         return title
-    return REVIEWS_OF.sub("", head.get("og:title", "")) or None
+    if title := REVIEWS_OF.sub("", head.get("og:title", "")):
+        return title
+    named = _HEAD_TITLE.search(body)
+    return plain(named[1].decode("utf-8", "replace")) if named else None
 
 
 def _product_in_script(body: bytes) -> bytes:
