@@ -14,6 +14,8 @@ from spiders.pages.page import Page
 from spiders.pages.reading import MAX_BYTES, read
 from spiders.sources import SOURCES, source_of_url
 
+_STATUS_LINE = re.compile(rb"HTTP/\d(?:\.\d)? (?P<code>\d{3})\b")
+_END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 _WAYBACK = re.compile(r"https?://web\.archive\.org/web/(\d{4,14})[a-z_]*/(https?:/.*)", re.I)
 
 
@@ -72,10 +74,10 @@ def saved_file(path: Path, source: str, url: str, status: int = 200) -> Saved:
             body = handle.read(MAX_BYTES + 1)
     except OSError as fault:
         raise UnreadableArchive(f"cannot read {path}: {fault.strerror}") from fault
-    headers: dict[str, str] = {}
-    if path.suffix == ".http":
-        headers, body = _headers(body), b""
-    return Saved(str(path), source, url, body, status, headers)
+    saved = Saved(str(path), source, url, body, status)
+    if path.suffix == ".http" and not _STATUS_LINE.match(body):
+        return replace(saved, headers=_headers(body), body=b"")
+    return _without_head(saved)
 
 
 def from_index(index: Path) -> Iterator[Saved | tuple[dict[str, Any], str]]:
@@ -139,6 +141,20 @@ def _original(url: str) -> str:
     """The URL that a page saved by the Wayback Machine was saved from."""
     found = _WAYBACK.match(url)
     return re.sub(r"^(https?):/+", r"\1://", found[2]) if found else url
+
+
+def _without_head(saved: Saved) -> Saved:
+    """The page behind the head of its response, where a program saved both (`curl -i`).
+
+    Redirections stand before it with heads of their own. A status that was given goes before the
+    one that stands there.
+    """
+    given = saved.status
+    while line := _STATUS_LINE.match(saved.body):
+        head, *rest = _END_OF_HEAD.split(saved.body, maxsplit=1)
+        status = int(line["code"]) if given == 200 else given
+        saved = replace(saved, headers=_headers(head), body=b"".join(rest), status=status)
+    return saved
 
 
 def _headers(raw: bytes) -> dict[str, str]:

@@ -651,6 +651,24 @@ def test_a_line_of_an_index_ends_where_its_line_does(afterscore: Afterscore) -> 
     assert "index.jsonl, line 3: file is not there" in ended.err
 
 
+@pytest.mark.parametrize(
+    ("head", "outcome"),
+    [
+        ("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n", "ok"),
+        ("HTTP/2 301\nLocation: /3/movie/37724\n\nHTTP/2 200\n\n", "ok"),
+        ("HTTP/1.1 403 Forbidden\r\nServer: a firewall\r\n\r\n", "blocked"),
+    ],
+)
+def test_a_page_saved_with_the_head_of_its_response(
+    afterscore: Afterscore, head: str, outcome: str
+) -> None:
+    page = afterscore.folder / "with-head.json"
+    page.write_bytes(head.encode() + SKYFALL_PAGE.read_bytes())
+    url = "https://api.themoviedb.org/3/movie/37724"
+    ended = afterscore("read", "--source", "tmdb", "--url", url, page)
+    assert json.loads(ended.out)["outcome"] == outcome
+
+
 def test_an_index_reads_every_line_it_can(afterscore: Afterscore) -> None:
     (afterscore.folder / "odd.html").write_text("<html>", "utf-8")
     odd = {"file": "odd.html", "source": "imdb", "url": "https://www.imdb.com/title/tt1074638/"}
