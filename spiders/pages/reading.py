@@ -31,9 +31,10 @@ _CHALLENGE = re.compile(
     rb"|checking your browser before accessing|/cdn-cgi/l/chk_"
     rb"|request is being verified|/\.well-known/sgcaptcha|sucuri_cloudproxy_js|/validatecaptcha\b"
     rb"|access to this (?:site|service) has been limited"
+    rb"|the requested url was rejected\. please consult|making sure you.{1,8}re not a bot"
     rb"|<title[^<>]*>[^<]{0,80}(?:access denied|robot (?:check|challenge)|captcha"
     rb"|pardon our interruption|security check|before you continue|request blocked"
-    rb"|human verification|consent|cookie preferences)"
+    rb"|human verification|client challenge|consent|cookie preferences)"
     rb"|id=[\"']?(?:didomi|sp_message|consent)-?(?:wall|page|gate)",
     re.I,
 )
@@ -42,7 +43,8 @@ _CHALLENGE = re.compile(
 _LOADS_CHALLENGE = re.compile(
     rb"cf-challenge|cf_chl_|challenge-platform|awswafintegration|aws-waf-token|token\.awswaf\.com"
     rb"|captcha-delivery|px-captcha|_pxappid|/_incapsula_resource|g-recaptcha|h-captcha"
-    rb"|hcaptcha\.com|geo\.captcha|recaptcha/api",
+    rb"|hcaptcha\.com|geo\.captcha|recaptcha/api|sec-if-cpt|\bkpsdk\b|consent\.google\."
+    rb"|\bsp_message_container",
     re.I,
 )
 _NOT_SHOWN = re.compile(
@@ -57,7 +59,7 @@ _SAYS_SOMETHING = 1500
 _SAID_STATUS = re.compile(
     rb"<(?:title|h1)\b[^<>]*>\s*(?:[^<|]{0,100}\|\s*)?(?:http\s*)?(?:error:?\s*)?"
     rb"(?P<code>403|404|410|429|5\d\d)\b"
-    rb"\s*(?:[-|:]|not found|forbidden|gone|too many|internal|bad|service|gateway|backend|error"
+    rb"\s*\(?(?:[-|:]|not found|forbidden|gone|too many|internal|bad|service|gateway|backend|error"
     rb"|page)",
     re.I,
 )
