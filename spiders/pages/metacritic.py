@@ -19,7 +19,7 @@ from spiders.pages.embedded import value_at
 from spiders.pages.metacritic_backend import as_json, backend, finder, nuxt
 from spiders.pages.metacritic_classic import classic, film_titles, first_classic, microdata
 from spiders.pages.metacritic_json_ld import described, head_of, metascore_in, own_json_ld
-from spiders.pages.metacritic_lists import cards, clamped, products
+from spiders.pages.metacritic_lists import cards, clamped, found, products
 from spiders.pages.metacritic_record import FILM, Product, kind_of_url, own_id, record_of
 from spiders.pages.metacritic_scores import METASCORE, USERS, based_on, first_read, words_of
 from spiders.pages.numbers import figure
@@ -217,6 +217,7 @@ LAYOUTS: dict[str, Layout] = {
     "score-info-2023": _score_info,
     "review-card-2023": _review_card,
     "cards-2023": cards,
+    "found-2023": found,
     "browse-2018": clamped,
     "products-2010": products,
     "classic-2017": classic,

@@ -18,18 +18,22 @@ from spiders.pages.page import Page
 
 
 def cards(page: Page) -> list[Record] | None:
-    """Browse pages since September 2023."""
-    if b"c-finderProductCard" not in page.body:
+    """Browse pages since September 2023; since 2026 a card has its test's name alone."""
+    if b"c-finderProductCard" not in page.body and b'data-testid="filter-results"' not in page.body:
         return None
+    cards = page.tree.select(
+        '.c-finderProductCard:has(a[href]), [data-testid="filter-results"]:has(a[href])'
+        ":not(:has(.c-finderProductCard))"
+    )
     rows = (
         (
             _attribute(card, "a[href]", "href"),
             _attribute(card, "[data-title]", "data-title") or _listed_name(card),
             words_of(card, ".u-text-uppercase"),
-            {METASCORE: ".c-siteReviewScore"},
+            {METASCORE: '.c-siteReviewScore, [data-testid^="global-score-"] span'},
             card,
         )
-        for card in page.tree.select(".c-finderProductCard:has(a[href])")
+        for card in cards
     )
     return [record for row in rows if (record := _listed(page, *row))]
 
@@ -37,7 +41,33 @@ def cards(page: Page) -> list[Record] | None:
 def _listed_name(card: Tag) -> str | None:
     """The title in a card's heading, behind its place in the list: a cut page may end with that."""
     name = words_of(card, "h3 span:last-of-type") or words_of(card, "h3")
+    name = name or words_of(card, '[data-testid="product-title"]')
     return None if name and re.fullmatch(r"\d+\.", name) else name
+
+
+_SCORE_FOUND = '.c-siteReviewScore, .c-search-item__score, [title^="Metascore"]'
+
+
+def found(page: Page) -> list[Record] | None:
+    """Search pages since September 2023, each result a link; of late their classes are others."""
+    if b"c-pageSiteSearch-results-item" in page.body:
+        result, title, date = "a.c-pageSiteSearch-results-item", "p", ".u-text-uppercase"
+    elif b"c-search-item__title" in page.body:
+        result, title = "a.c-search-item", ".c-search-item__title"
+        date = ".c-search-product-meta__release-date"
+    else:
+        return None
+    rows = (
+        (
+            str(row["href"]),
+            words_of(row, title),
+            words_of(row, date),
+            {METASCORE: _SCORE_FOUND},
+            row,
+        )
+        for row in page.tree.select(f"{result}[href]")
+    )
+    return [record for row in rows if (record := _listed(page, *row))]
 
 
 def clamped(page: Page) -> list[Record] | None:
