@@ -195,7 +195,13 @@ SOURCES: tuple[Source, ...] = (
         delay_seconds=5.0,
         max_megabytes=1_000,
         wikidata_property="P345",
-        domains=("imdb.com", "imdbws.com"),
+        domains=(
+            "imdb.com",
+            "imdbws.com",
+            "sg.media-imdb.com",  # its search box; other names below media-imdb.com have images
+            "p.media-imdb.com",
+            *(f"imdb.{country}" for country in ("de", "es", "fr", "it", "pt")),  # formerly
+        ),
         attribution="Information courtesy of IMDb (https://www.imdb.com). Used with permission.",
         opt_in={
             "akas": "other titles of films too, by country (450 MB more a night)",
@@ -296,7 +302,11 @@ SOURCES: tuple[Source, ...] = (
         id_pattern=r"^/(?P<id>movie/[^/]+)(?:/|$)",
         score_kinds=(_METASCORE, _METACRITIC_USERS),
         wikidata_property="P1712",
-        domains=("metacritic.com",),
+        domains=(
+            "metacritic.com",
+            "internal-prod.apigee.fandom.net",  # its backend until 2024
+            "fandom-prod.apigee.net",
+        ),
     ),
     Source(
         key="whatsafterthemovie",

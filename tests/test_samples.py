@@ -17,9 +17,10 @@ from bs4 import BeautifulSoup
 
 import spiders
 from spiders.items import Outcome, Record
+from spiders.pages.addresses import live_url
 from spiders.pages.page import Page
 from spiders.pages.reading import read
-from spiders.sources import SOURCES
+from spiders.sources import SOURCES, source_of_url
 
 SAMPLES = Path(spiders.__file__).parent / "samples"
 PAGES = sorted(
@@ -49,7 +50,12 @@ def test_a_sample_is_read_as_expected(path: Path) -> None:
     beside = expectation(path)
     if not beside.exists():
         pytest.fail(f"{path.name} has no expected result: write {beside.name} by hand")
-    assert found_in(path, path.read_bytes()) == json.loads(beside.read_text("utf-8"))["records"]
+    expected = json.loads(beside.read_text("utf-8"))
+    assert found_in(path, path.read_bytes()) == expected["records"]
+    # The commands refuse what is of another site than the source's.
+    source = source_of_url(live_url(expected["url"]))
+    assert source is not None
+    assert source.key == path.relative_to(SAMPLES).parts[0]
 
 
 def wrapped(body: bytes) -> bytes:

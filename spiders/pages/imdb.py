@@ -20,7 +20,7 @@ from typing import Any
 from spiders.items import Outcome, Person, Record, Score, ScoreState
 from spiders.pages.embedded import json_ld, object_at, plain, script_json, value_at
 from spiders.pages.encodings import beginning
-from spiders.pages.imdb_app import app_titles, found_by_name
+from spiders.pages.imdb_app import api_titles, app_titles, found_by_name
 from spiders.pages.imdb_classic import (
     below_a_title,
     combined,
@@ -474,6 +474,7 @@ LAYOUTS: dict[str, Layout] = {
     "suggestions": _suggestions,
     "title-data-2016": title_data,
     "app-2010": app_titles,
+    "title-api-2013": api_titles,
     "find-entities-2010": found_by_name,
     "overview-2018": overview_2018,
     "reference-2017": reference,

@@ -1,19 +1,22 @@
-"""What IMDb answered to apps, 2010 to 2018: a title, a chart or a search of app.imdb.com, and the
-search `/xml/find`.
+"""What IMDb answered to apps: a title, a chart or a search of app.imdb.com and the search
+`/xml/find`, 2010 to 2018; and `imdb.api.title`, which stood behind its plugin for other sites, too.
 """
 
 from __future__ import annotations
 
+import json
 import re
+from codecs import BOM_UTF8
+from collections.abc import Iterator
 from typing import Any
 
-from spiders.items import Record
+from spiders.items import Record, Score
 from spiders.pages.embedded import plain, value_at
 from spiders.pages.encodings import beginning
 from spiders.pages.imdb_record import row_of
 from spiders.pages.imdb_words import KIND_OF_LABEL, RATING
 from spiders.pages.page import Page
-from spiders.pages.scores import missing, read_score
+from spiders.pages.scores import missing, not_rated, read_score
 from spiders.sources import IMDB_ID
 
 _TCONST = re.compile(IMDB_ID)
@@ -26,6 +29,11 @@ _ENTITY = re.compile(
 )
 _DESCRIBED = re.compile(r"((?:18|19|20)\d\d)\b(?:/[IVXLC]+)?\s*([A-Za-z ]*?)\s*(?:,|$)")
 """`2013,     <a>Anders Nilsson</a>`, `2011 TV series, <a>…`"""
+_TITLE_ID = re.compile(rf"/title/({IMDB_ID})/")
+_RATES = {"rating", "canRate"}
+"""What says that an answer was asked for ratings: only a title that has one bears the first."""
+
+_RUN = re.compile(rb"imdb\.rating\.run\((?P<answer>\{.*\})\);?", re.S)
 
 
 def app_titles(page: Page) -> list[Record] | None:
@@ -101,3 +109,56 @@ def _found(page: Page, row: dict[str, Any]) -> Record:
         title=plain(row["title"]),
         year=shown[1] if shown else None,
     )
+
+
+def api_titles(page: Page) -> list[Record] | None:
+    """The titles in an answer of `imdb.api.title`, at any depth, each once.
+
+    One is `{"id": "/title/tt…/", "title", "titleType", "year"}`; its rating stands in itself, or
+    in `ratings` beside it.
+    """
+    if b'"titleType"' not in page.body or b'"/title/' not in page.body:
+        return None
+    called = _RUN.fullmatch(page.body.removeprefix(BOM_UTF8).strip())
+    try:
+        answer = json.loads(called["answer"]) if called else page.json
+    except (ValueError, RecursionError):
+        return None
+    records: dict[str, Record] = {}
+    for tconst, title, ratings in _api_titles_in(answer, None):
+        minutes = title.get("runningTimeInMinutes")
+        record = row_of(
+            page,
+            tconst,
+            kind=title["titleType"],
+            title=plain(title["title"]),
+            year=title.get("year"),
+            seconds=minutes * 60 if type(minutes) is int else None,
+            score=_api_score(ratings),
+        )
+        records.setdefault(tconst, record)
+    return list(records.values()) or None
+
+
+def _api_titles_in(data: Any, beside: Any) -> Iterator[tuple[str, dict[str, Any], Any]]:
+    """Titles with what holds their ratings, without those that a title or a person names."""
+    if isinstance(data, dict):
+        id_ = str(data.get("id"))
+        found = _TITLE_ID.fullmatch(id_)
+        if found and isinstance(data.get("titleType"), str) and plain(data.get("title")):
+            yield found[1], data, data if data.keys() & _RATES else beside
+        elif not id_.startswith("/name/"):
+            for part in data.values():
+                yield from _api_titles_in(part, data.get("ratings"))
+    elif isinstance(data, list):
+        for part in data:
+            yield from _api_titles_in(part, None)
+
+
+def _api_score(ratings: Any) -> Score | None:
+    """None where an answer was not asked for ratings."""
+    if not isinstance(ratings, dict):
+        return None
+    if "rating" in ratings:
+        return read_score(RATING, ratings["rating"], ratings.get("ratingCount"))
+    return not_rated(RATING) if ratings.keys() & _RATES else missing(RATING)
