@@ -6,7 +6,8 @@ Two forms are read.
   entity; every row has it) and, where known, `imdb`, `rt`, `mc` and `tmdb` (P345, P1258, P1712,
   P4947), `itemLabel` and `year` (a number or a date). A source's key may stand for its variable
   (`rottentomatoes` for `rt`). Rows of one item, wherever they stand, become one record.
-- Entities as `wbgetentities` and `Special:EntityData` give them.
+- Entities as `wbgetentities` and `Special:EntityData` give them, one of them as dumps do, and the
+  items of the REST API, whose statements are written more simply.
 
 SPARQL results in CSV or TSV are not read: cut between two rows they look whole, and an item whose
 second IMDb id was cut off would state its first as the only one. JSON that is cut does not parse.
@@ -125,7 +126,8 @@ def _sparql(page: Page) -> list[Record] | None:
 
 
 def _entities(page: Page) -> list[Record] | None:
-    entities = _part(page.json, "entities")
+    alone = isinstance(page.json, dict) and page.json.keys() & {"claims", "statements"}
+    entities = {"": page.json} if alone else _part(page.json, "entities")
     items = [entity for entity in entities.values() if isinstance(entity, dict)]
     records = [_from_entity(qid, item) for item in items if (qid := _qid(item.get("id")))]
     return records or None
@@ -134,7 +136,7 @@ def _entities(page: Page) -> list[Record] | None:
 def _from_entity(qid: str, entity: _Json) -> Record:
     if "missing" in entity:
         return _record(qid, {}).model_copy(update={"outcome": Outcome.NOT_FOUND})
-    claims = _part(entity, "claims")
+    claims = _part(entity, "claims") or _part(entity, "statements")
     stated = {
         source.key: _best_values(claims, source.wikidata_property)
         for source in SOURCES
@@ -142,10 +144,13 @@ def _from_entity(qid: str, entity: _Json) -> Record:
     }
     # Since 2025 a name that is the same in all languages may stand under `mul` alone.
     labels = _part(entity, "labels")
-    title = plain(_part(labels, "en").get("value")) or plain(_part(labels, "mul").get("value"))
+    title = plain(_label(labels, "en")) or plain(_label(labels, "mul"))
     years = [year for time in _best_values(claims, "P577") if (year := _year_of_time(time))]
     record = _record(qid, stated, title=title, year=min(years, default=None))
-    kinds = {str(kind.get("id")) for kind in _best_values(claims, "P31") if isinstance(kind, dict)}
+    kinds = {
+        str(kind.get("id") if isinstance(kind, dict) else kind)
+        for kind in _best_values(claims, "P31")
+    }
     if kinds & _NO_FILMS:
         return record.model_copy(update={"outcome": Outcome.NOT_A_FILM})
     return record
@@ -180,11 +185,18 @@ def _best_values(claims: _Json, claim: str) -> list[Any]:
     statements = [s for s in listed if isinstance(s, dict)] if isinstance(listed, list) else []
     ranks: dict[str, list[Any]] = {"preferred": [], "normal": []}
     for statement in statements:
-        snak = _part(statement, "mainsnak")
+        snak, simple = _part(statement, "mainsnak"), _part(statement, "value")
         rank = str(statement.get("rank"))
         if rank in ranks and snak.get("snaktype") == "value":
             ranks[rank].append(_part(snak, "datavalue").get("value"))
+        elif rank in ranks and simple.get("type") == "value":
+            ranks[rank].append(simple.get("content"))
     return ranks["preferred"] or ranks["normal"]
+
+
+def _label(labels: _Json, language: str) -> object:
+    label = labels.get(language)
+    return label.get("value") if isinstance(label, dict) else label
 
 
 def _year_of_time(time: object) -> int | None:
