@@ -7,7 +7,8 @@ Two forms are read.
   P4947), `itemLabel` and `year` (a number or a date). A source's key may stand for its variable
   (`rottentomatoes` for `rt`). Rows of one item, wherever they stand, become one record.
 - Entities as `wbgetentities` and `Special:EntityData` give them, one of them as dumps do, and the
-  items of the REST API, whose statements are written more simply.
+  items of the REST API, whose statements are written more simply. The page of an item that people
+  see is read as if it were the latter.
 
 SPARQL results in CSV or TSV are not read: cut between two rows they look whole, and an item whose
 second IMDb id was cut off would state its first as the only one. JSON that is cut does not parse.
@@ -27,6 +28,7 @@ from spiders.pages.identifiers import identifiers, only
 from spiders.pages.page import Page
 from spiders.pages.reading import Layout
 from spiders.pages.sparql_rows import CutAnswerError, rows
+from spiders.pages.wikidata_page import item_shown
 from spiders.sources import SOURCES, by_key
 
 _VARIABLES = {source.key: source.key for source in SOURCES if source.wikidata_property}
@@ -54,6 +56,8 @@ _NO_FILMS = {
 }
 
 _YEAR_PRECISION = 9
+_DAY_SHOWN = re.compile(r"(?:(?:\d{1,2} )?[A-Z][a-z]+ )?(\d{4})")
+"""`18 July 2008`, `July 2008` or `2008`, no decade; pages in other languages give no year."""
 
 _Json = dict[str, Any]
 
@@ -133,6 +137,11 @@ def _entities(page: Page) -> list[Record] | None:
     return records or None
 
 
+def _shown(page: Page) -> list[Record] | None:
+    item = item_shown(page)
+    return [_from_entity(item["id"], item)] if item else None
+
+
 def _from_entity(qid: str, entity: _Json) -> Record:
     if "missing" in entity:
         return _record(qid, {}).model_copy(update={"outcome": Outcome.NOT_FOUND})
@@ -176,7 +185,7 @@ def _record(
     )
 
 
-LAYOUTS: dict[str, Layout] = {"sparql": _sparql, "entities": _entities}
+LAYOUTS: dict[str, Layout] = {"sparql": _sparql, "entities": _entities, "item-page": _shown}
 
 
 def _best_values(claims: _Json, claim: str) -> list[Any]:
@@ -201,6 +210,9 @@ def _label(labels: _Json, language: str) -> object:
 
 def _year_of_time(time: object) -> int | None:
     """The year of a point in time that is known to the year at least: decades have one too."""
+    if isinstance(time, str):
+        shown = _DAY_SHOWN.fullmatch(time)
+        return int(shown[1]) if shown else None
     if not isinstance(time, dict):
         return None
     precision = time.get("precision")
