@@ -281,7 +281,7 @@ SOURCES: tuple[Source, ...] = (
         id_pattern=r"^/(?P<id>m/[^/]+)(?:/|$)",
         score_kinds=(_TOMATOMETER, _POPCORNMETER),
         wikidata_property="P1258",
-        domains=("rottentomatoes.com",),
+        domains=("rottentomatoes.com", "79frdp12pn-dsn.algolia.net"),  # the second has its index
     ),
     Source(
         key="metacritic",

@@ -26,6 +26,7 @@ from spiders.pages.rottentomatoes_api import (
     browsed_by_the_api,
     films_of_the_api,
     found_by_the_api,
+    hits_of_the_search,
     listed_by_the_api,
 )
 from spiders.pages.rottentomatoes_classic import dialog, meter, ratings_wrap, score_info
@@ -300,6 +301,7 @@ LAYOUTS: dict[str, Layout] = {
     "search-api-2017": found_by_the_api,
     "browse-api-2017": listed_by_the_api,
     "browse-api-2022": browsed_by_the_api,
+    "search-hits-2021": hits_of_the_search,
     "scorecard-2024": _scorecard,
     "score-board-2021": _score_board,
     "score-details-2021": _score_details,

@@ -28,6 +28,7 @@ _WORDS = {
     CRITICS: ("certified fresh", "certified", "fresh", "rotten"),
     AUDIENCE: ("upright", "spilled"),
 }
+_BAD_ICON = re.compile(r"rotten|spilled|negative", re.I)
 _ANSWER_WITHIN = re.compile(rb'\{\s*"actorCount"\s*:')
 _HOME = "https://www.rottentomatoes.com/"
 
@@ -99,6 +100,46 @@ def _grid_row(page: Page, row: dict[str, Any]) -> Record | None:
         AUDIENCE: _grid_score(AUDIENCE, row.get("audienceScore")),
     }
     return _linked(page, row.get("mediaUrl"), row.get("title"), scores)
+
+
+def hits_of_the_search(page: Page) -> list[Record] | None:
+    """Hits of the index `content_rt`, which the search box asks since 2021; some are series.
+
+    Where a hit has no figure, it may have been asked for without.
+    """
+    answer = _answer(page) or {}
+    results = [*_rows(answer.get("results")), answer]
+    rows = [row for result in results for row in _rows(result.get("hits"))]
+    if not any("vanity" in row or "emsId" in row for row in rows):
+        return None
+    found = (_hit(page, row) for row in rows if row.get("type") == "movie")
+    return [record for record in found if record]
+
+
+def _hit(page: Page, row: dict[str, Any]) -> Record | None:
+    stated = value_at(row, "rottenTomatoes")
+    signs = {
+        CRITICS: ("criticsScore", value_at(stated, "criticsIconUrl")),
+        AUDIENCE: ("audienceScore", value_at(stated, "audienceIconUrl")),
+    }
+    return _linked(
+        page,
+        f"/m/{row['vanity']}" if isinstance(row.get("vanity"), str) else None,
+        row.get("title"),
+        {
+            kind: _hit_score(kind, value_at(stated, key), icon)
+            for kind, (key, icon) in signs.items()
+        },
+        year=_year(row.get("releaseYear")),
+        genres=tuple(filter(None, map(plain, _list(row.get("genres"))))),
+    )
+
+
+def _hit_score(kind: str, raw: object, icon: object) -> Score:
+    """The score; a 0 is true beside the icon of a bad one."""
+    if raw is None:
+        return missing(kind)
+    return score_of(kind, raw, rated=isinstance(icon, str) and bool(_BAD_ICON.search(icon)))
 
 
 def _grid_score(kind: str, part: object) -> Score:
