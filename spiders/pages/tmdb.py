@@ -24,7 +24,7 @@ from spiders.pages.page import Page
 from spiders.pages.reading import Layout, refused_by_status
 from spiders.pages.scores import missing, read_score
 from spiders.pages.tmdb_exports import FILE, films
-from spiders.pages.tmdb_website import website
+from spiders.pages.tmdb_website import website, website_list
 from spiders.sources import by_key
 
 CAST = 15
@@ -137,7 +137,7 @@ def total_pages(page: Page) -> int | None:
     return _whole(body.get("total_pages")) if isinstance(body, dict) else None
 
 
-_FILMS_OF_A_PERSON = re.compile(r"/person/[1-9][0-9]*/movie_credits$")
+_FILMS_OF_A_PERSON = re.compile(r"/person/[1-9][0-9]*/(?:movie|combined)_credits$")
 
 
 def _list(page: Page) -> list[Record] | None:
@@ -151,7 +151,8 @@ def _list(page: Page) -> list[Record] | None:
         rows = body.get("items")
     if rows is None and _FILMS_OF_A_PERSON.search(page.path):
         credited = _rows(body.get("cast")) + _rows(body.get("crew"))
-        rows = list({row.get("id"): row for row in reversed(credited)}.values())[::-1]
+        own = {(row.get("media_type"), row.get("id")): row for row in reversed(credited)}
+        rows = list(own.values())[::-1]
     if not isinstance(rows, list):
         return None
     found = [record for row in _rows(rows) if (record := _listed(row))]
@@ -211,6 +212,7 @@ LAYOUTS: dict[str, Layout] = {
     "version-2009": _version_2,
     "export": _export,
     "website-2013": website,
+    "website-list-2019": website_list,
 }
 
 

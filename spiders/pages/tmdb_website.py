@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from html import unescape
 
+from bs4 import Tag
+
 from spiders.items import Outcome, Record, Score
 from spiders.pages.embedded import plain
 from spiders.pages.numbers import figure, runtime_minutes
@@ -25,6 +27,7 @@ _OWN_ADDRESS = re.compile(
 _KIND = re.compile(r"/(?P<kind>movie|tv|person|collection)/[1-9]\d*(?:-[^/]*)?(?P<below>/.+)?")
 _KINDS = {"movie": "movie", "tv": "tvSeries", "person": "person", "collection": None}
 _HEAD_TITLE = re.compile(rb"<title[^<>]*>([^<]*)</title\s*>", re.I)
+_YEAR = re.compile(r"(?<!\d)(?:18|19|20)\d\d(?!\d)")
 _NAMED = re.compile(
     r"\s*(?P<title>.+?)(?:\s+\((?:[^()]*?\s)?(?P<year>(?:18|19|20)\d\d)(?:\s*[-\u2013][^()]*)?\)"
     r"(?:\s+[-\u2013]\s.*)?)?\s+[-\u2013\u2014]\s+The Movie Database\b.*",
@@ -64,11 +67,46 @@ def website(page: Page) -> list[Record] | None:
     ]
 
 
-def _in_ring(page: Page) -> Score | None:
-    """The percentage as the figure of ten that it is; 0 stands in the ring of what nobody rated."""
-    ring = page.tree.select_one(_RING) if b"user_score_chart" in page.body else None
-    if ring is None:
+def website_list(page: Page) -> list[Record] | None:
+    """The films and series among the cards of a list or a search, which alone shows no rings."""
+    if b'class="card' not in page.body or _KIND.search(page.path):
         return None
+    records: dict[str, Record] = {}
+    for card in page.tree.select(".card:has(h2)"):
+        link = card.select_one("a[href]:has(h2), h2 a[href]")
+        leads = _KIND.search(str(link["href"])) if link else None
+        heading = card.select_one("h2")
+        title = plain(next(heading.stripped_strings, None)) if heading else None
+        if leads and leads["kind"] in {"movie", "tv"} and title:
+            records.setdefault(leads[0], _of_card(page, card, leads[0], title))
+    return list(records.values()) or None
+
+
+def _of_card(page: Page, card: Tag, path: str, title: str) -> Record:
+    shown = card.select_one(".release_date, h2 + p")
+    year = _YEAR.search(shown.get_text()) if shown else None
+    ring = card.select_one(".user_score_chart[data-percent]")
+    source_id = by_key(page.source).source_id(path)  # of films alone
+    return Record(
+        source=page.source,
+        source_id=source_id,
+        url=by_key(page.source).page_url(source_id) if source_id else None,
+        outcome=Outcome.OK if source_id else Outcome.NOT_A_FILM,
+        kind="movie" if source_id else "tvSeries",
+        title=title,
+        year=int(year[0]) if year else None,
+        tmdb_id=int(source_id) if source_id else None,
+        scores={_SCORE: _of_ring(ring)} if ring else {},
+    )
+
+
+def _in_ring(page: Page) -> Score | None:
+    ring = page.tree.select_one(_RING) if b"user_score_chart" in page.body else None
+    return _of_ring(ring) if ring else None
+
+
+def _of_ring(ring: Tag) -> Score:
+    """The percentage as the figure of ten that it is; 0 stands in the ring of what nobody rated."""
     percent = figure(str(ring["data-percent"]))
     return read_score(_SCORE, percent and round(percent / 10, 3))
 
