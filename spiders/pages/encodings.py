@@ -3,7 +3,8 @@
 Readers look for things in the bytes, as UTF-8. Programs save pages in encodings of their own
 (UTF-16 is one system's default) and leave what the page states of itself as it is. Some wrap them
 besides: browsers in a web archive (MHTML), scripts in what they print of bytes or as text in JSON,
-alone or in an object beside what they know of it; and some keep them packed, as they came.
+alone or in an object beside what they know of it; and some keep them packed, as they came. What
+was asked for by a script of another site is a call of a function with the answer in it (JSONP).
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ _AS_LITERAL = re.compile(
     re.S | re.I,
 )
 
+_CALL = re.compile(
+    rb"(?:/\*\*/)?\s*[a-z_$][\w$.%]{0,99}\(\s*(?P<answer>[\[{].*[}\]])\s*\)\s*;?\s*", re.S | re.I
+)
 _IN_OBJECT = re.compile(rb":\s{0,10}\"(?i:" + _SPACES + rb"<(?:!doctype|html)\b)")
 _PAGE_TEXT = re.compile(r"\ufeff?\s*<(?:!doctype|html)\b", re.I)
 
@@ -99,6 +103,8 @@ def _within(body: bytes) -> tuple[bytes, str | None] | None:
         if isinstance(page, str):
             page = page.encode("utf-8", "replace")
         return (page, None) if isinstance(page, bytes) else None  # two of them are a tuple
+    elif call := _CALL.fullmatch(body.lstrip(_BEFORE)):
+        return call["answer"], None
     elif beginning(body)[:1] == b"{" and _IN_OBJECT.search(body):
         try:
             values = json.loads(body.decode("utf-8-sig", "replace")).values()

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import re
-from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -69,7 +68,6 @@ _NO_SUCH_TITLE = re.compile(
 _WENT_WRONG = re.compile(
     rb"<title[^<>]*>\s*IMDb(?: - D(?:'|&#x27;|&#39;)oh|: Error)\s*</title\s*>", re.I
 )
-_CALLED = re.compile(rb"imdb\$[\w$%]*\((?P<answer>\{.*\})\);?", re.S)
 
 
 def refusal(page: Page) -> tuple[Outcome, str] | None:
@@ -209,13 +207,9 @@ def _suggestions(page: Page) -> list[Record] | None:
     Until 2021 the kind was a word of English (`q`), and the answer a call of JavaScript. There
     are no ratings in it.
     """
-    if not beginning(page.body).startswith((b"{", b"imdb$")):
+    if beginning(page.body)[:1] != b"{":
         return None
-    called = _CALLED.fullmatch(page.body.removeprefix(BOM_UTF8).strip())
-    try:
-        answer = json.loads(called["answer"]) if called else page.json
-    except (ValueError, RecursionError):
-        return None
+    answer = page.json
     if not isinstance(value_at(answer, "d"), list) or not isinstance(value_at(answer, "q"), str):
         return None
     rows = (row for row in _items(answer, "d") if _TCONST.fullmatch(str(value_at(row, "id"))))

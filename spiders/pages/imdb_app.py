@@ -4,9 +4,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-from codecs import BOM_UTF8
 from collections.abc import Iterator
 from typing import Any
 
@@ -32,8 +30,6 @@ _DESCRIBED = re.compile(r"((?:18|19|20)\d\d)\b(?:/[IVXLC]+)?\s*([A-Za-z ]*?)\s*(
 _TITLE_ID = re.compile(rf"/title/({IMDB_ID})/")
 _RATES = {"rating", "canRate"}
 """What says that an answer was asked for ratings: only a title that has one bears the first."""
-
-_RUN = re.compile(rb"imdb\.rating\.run\((?P<answer>\{.*\})\);?", re.S)
 
 
 def app_titles(page: Page) -> list[Record] | None:
@@ -119,13 +115,8 @@ def api_titles(page: Page) -> list[Record] | None:
     """
     if b'"titleType"' not in page.body or b'"/title/' not in page.body:
         return None
-    called = _RUN.fullmatch(page.body.removeprefix(BOM_UTF8).strip())
-    try:
-        answer = json.loads(called["answer"]) if called else page.json
-    except (ValueError, RecursionError):
-        return None
     records: dict[str, Record] = {}
-    for tconst, title, ratings in _api_titles_in(answer, None):
+    for tconst, title, ratings in _api_titles_in(page.json, None):
         minutes = title.get("runningTimeInMinutes")
         record = row_of(
             page,
