@@ -28,6 +28,7 @@ from spiders.pages.rottentomatoes_api import (
     found_by_the_api,
     hits_of_the_search,
     listed_by_the_api,
+    refusal_of_the_api,
 )
 from spiders.pages.rottentomatoes_classic import dialog, meter, ratings_wrap, score_info
 from spiders.pages.rottentomatoes_lists import (
@@ -83,7 +84,7 @@ def refusal(page: Page) -> tuple[Outcome, str] | None:
     said = _NOT_FOUND.search(page.body)
     if said and (said["code"] or not own_path(page, stated_only=True).startswith("/m/")):
         return Outcome.NOT_FOUND, "the page says that it was not found"
-    return None
+    return refusal_of_the_api(page)
 
 
 # Scorecard: since March 2024.

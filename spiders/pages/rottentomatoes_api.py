@@ -29,8 +29,26 @@ _WORDS = {
     AUDIENCE: ("upright", "spilled"),
 }
 _BAD_ICON = re.compile(r"rotten|spilled|negative", re.I)
+_GATEWAY = re.compile(
+    rb"\s*<h1>(?:403\s+)?"
+    rb"(?P<said>Developer\s+Inactive|Not\s+Authorized|(?P<over>Developer\s+Over\s+\w+))</h1\s*>\s*",
+    re.I,
+)
+_NO_SUCH_FILM = re.compile(r"Could not find a movie\b")
 _ANSWER_WITHIN = re.compile(rb'\{\s*"actorCount"\s*:')
 _HOME = "https://www.rottentomatoes.com/"
+
+
+def refusal_of_the_api(page: Page) -> tuple[Outcome, str] | None:
+    """What the API said, with status 200, of a film it had not; and its gateway, of keys."""
+    gateway = _GATEWAY.fullmatch(page.body)
+    if gateway:
+        words = " ".join(gateway["said"].decode().split())
+        return Outcome.RATE_LIMITED if gateway["over"] else Outcome.UNAUTHORISED, words
+    said = _answer(page) or {}
+    if said.keys() == {"error"} and _NO_SUCH_FILM.match(str(said["error"])):
+        return Outcome.NOT_FOUND, str(said["error"])
+    return None
 
 
 def films_of_the_api(page: Page) -> list[Record] | None:
