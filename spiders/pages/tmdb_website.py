@@ -11,7 +11,7 @@ from html import unescape
 
 from bs4 import Tag
 
-from spiders.items import Outcome, Record, Score
+from spiders.items import Outcome, Record, Score, ScoreState
 from spiders.pages.embedded import plain
 from spiders.pages.numbers import figure, runtime_minutes
 from spiders.pages.page import Page
@@ -114,4 +114,8 @@ def _of_ring(ring: Tag) -> Score:
 def _of_ten(page: Page) -> Score | None:
     value = page.tree.select_one("#rating_hint[itemprop=ratingValue]")
     votes = page.tree.select_one("[itemprop=ratingCount]")
-    return read_score(_SCORE, value.get_text(), votes and votes.get_text()) if value else None
+    if value is None:
+        return None
+    score = read_score(_SCORE, value.get_text(), votes and votes.get_text())
+    lost = not page.complete and score.state is ScoreState.NOT_RATED and not votes
+    return missing(_SCORE) if lost else score
