@@ -56,6 +56,7 @@ class Narrowing:
     """A field that narrows a list: its name in the address, label and, for a choice, its values.
 
     `sql` is a condition with the field's name as a parameter; `whole` says that it takes a number.
+    `unchosen` says what is shown where it is left alone.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Narrowing:
     sql: str
     choices: Mapping[str, str] | None = None
     whole: bool = False
+    unchosen: str = "any"
 
 
 @dataclass(frozen=True)
@@ -202,6 +204,7 @@ CREDITS = List(
                 "no": "no, none",
                 "disputed": "sources disagree",
             },
+            unchosen="yes, after or during them",
         ),
         _YEAR,
     ),

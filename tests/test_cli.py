@@ -847,6 +847,7 @@ def test_backfill_reports_every_row(tmp_path: Path) -> None:
     assert ended.status == 0, ended.err
     assert "at the polite rate" in ended.err
     assert f"It ends at {until:%H:%M} UTC at the latest, in 2.5 h." in ended.err
+    assert "1 row of it named no film: its last column says why." in ended.err
     with (tmp_path / "films.csv.report.csv").open(newline="", encoding="utf-8") as handle:
         rows = list(csv.DictReader(handle))
     assert [row["place"] for row in rows] == ["line 2", "line 3", "line 4"]

@@ -403,6 +403,7 @@ def test_scenes_in_the_credits_are_listed_with_who_says_so(site: httpx.Client) -
     page = site.get("/credits").text
     assert {"The Avengers", "Up", "Iron Man"} <= set(titles(page))
     assert "Skyfall" not in titles(page)
+    assert ">yes, after or during them</option>" in page
     assert "Skyfall" in titles(site.get("/credits?stay=no").text)
     assert "MediaStinger" in page
 

@@ -192,6 +192,10 @@ def backfill_command(
         if films_file and written:
             backfill.report(database, written, rows, tracked, keys or [s.key for s in SOURCES])
             err.print(f"Wrote {written}: one row for each row of {films_file.name}.")
+            if nameless := sum(row.problem is not None for row in rows):
+                err.print(
+                    f"{counted(nameless, 'row')} of it named no film: its last column says why."
+                )
         _print_outcome(database, result, as_json=as_json)
     raise typer.Exit(exit_status(result))
 
