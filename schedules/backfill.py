@@ -22,7 +22,7 @@ from schedules.film_lists import Row, safe_cell
 from schedules.intent import Intent
 from spiders.items import Answer, Outcome, Record
 from spiders.pages.reading import reader_versions
-from spiders.sources import FILM_KINDS
+from spiders.sources import FILM_KINDS, by_key
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,8 @@ FROM film_sources s LEFT JOIN listings l USING (listing_id) WHERE film_id = ?
 def store_saved(db: Database, pages: Iterable[Saved]) -> Tally:
     """Read saved pages into the history, with their capture dates; in batches, safe to repeat.
 
-    A page without a capture date is not stored: nobody could say how old its figures are.
+    A page without a capture date is not stored: nobody could say how old its figures are. Those
+    that are older than their source lets us keep what it says are counted as `lapsed`.
     """
     tally = Tally()
     store = Store(db, None, reader_versions())
@@ -135,6 +136,8 @@ def store_saved(db: Database, pages: Iterable[Saved]) -> Tally:
         except ValueError as fault:
             tally.notes.append(f"{place}: captured_on: {fault}")
             continue
+        days = by_key(page.source).keep_days
+        tally.counts["lapsed"] += days is not None and at < clock.later(clock.now(), days=-days)
         records = page.records()
         batch.append((_answer(page, at, records), exact))
         if records and records[0].outcome not in (Outcome.OK, Outcome.NOT_A_FILM):

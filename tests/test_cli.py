@@ -880,7 +880,9 @@ def test_saved_pages_become_history_with_their_dates(afterscore: Afterscore) -> 
     page = {"file": str(SKYFALL_PAGE), "source": "tmdb", "captured_on": "2017-09-28",
             "url": "https://api.themoviedb.org/3/movie/37724"}  # fmt: skip
     (afterscore.folder / "index.jsonl").write_text(json.dumps(page), "utf-8")
-    assert afterscore("backfill", "--from", "index.jsonl").status == 0
+    ended = afterscore("backfill", "--from", "index.jsonl")
+    assert ended.status == 0
+    assert "1 page is older than the source lets us keep" in ended.err
     assert afterscore("backfill", "--from", "index.jsonl").status == 0
     [row] = afterscore.database()["score_observations"].rows
     assert (row["observed_at"], row["observed_to"]) == ("2017-09-28T00:00:00Z", "day")

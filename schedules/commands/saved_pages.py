@@ -99,6 +99,9 @@ def store_saved_pages(saved: Path, db: Path | None) -> None:
         f"{counted(counts['asked'], 'saved page')}: {counts['fetched']:,} read,"
         f" {counted(counts['stored'], 'record')} stored, {counted(len(all_problems), 'problem')}."
     )
+    if counts["lapsed"]:
+        too_old = counted(counts["lapsed"], "page is", "pages are")
+        note(f"{too_old} older than the source lets us keep: the next refresh deletes that again")
     if not counts["asked"]:
         if all_problems:
             raise Problem(f"no page of {saved} could be stored")
