@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -100,9 +101,23 @@ def test_it_names_what_it_does_not_read(two_files: Afterscore) -> None:
         "b.csv, line 1: the column 'directer' is not known, and passed over. Is directors meant?",
         "b.csv, line 1: the column 'shelf' is not known, and passed over.",
         "b.csv, line 1: the column 'name' is not known, and passed over.",
-        "b.csv, line 1: the column 'duration' is not known, and passed over. Is runtime meant?",
+        "b.csv, line 1: the column 'duration' is read as runtime.",
         "b.csv, line 2: year 'MMXII' is no number, and counts as not known; 1 more like it",
     ]
+
+
+def test_columns_are_read_under_the_names_that_other_catalogues_give_them(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(
+        "Movie ID,Type,Movie_Title,Director,Actors,Release Year,Duration,Original Title\n"
+        "1,Movie,Up,Pete Docter,Ed Asner,2009,96 min,Là-haut\n"
+    )
+    heard: list[str] = []
+    (told,) = read_listings(tmp_path / "a.csv", heard.append).to_dict("records")
+    assert told == {
+        "id": "1", "kind": "Movie", "title": "Up", "original_title": "Là-haut", "year": 2009,
+        "runtime": 96, "directors": ("Pete Docter",), "cast": ("Ed Asner",),
+    }  # fmt: skip
+    assert len(heard) == 7
 
 
 @pytest.mark.parametrize(
@@ -251,11 +266,11 @@ def refused(afterscore: Afterscore, content: bytes) -> Ended:
     [
         (b"", "bad.csv, line 1 names no column id"),
         (b"title,year\nUp,2009\n", "bad.csv, line 1 names no column id"),
-        (b"id;title\n1;Up\n", "parent_title; they should be parted by commas"),
-        (b"\x89PNG\r\n\x1a\n\x00", "bad.csv, line 1, byte 1: not UTF-8"),
-        (b"id,title\n1,Up\n2,Am\xe9lie\n", "bad.csv, line 3, byte 5: not UTF-8 (invalid"),
+        (b"\x89PNG\r\n\x1a\n\x00", "bad.csv, line 1, character 1: not UTF-8"),
+        (b"id,title\n1,Up\n2,Am\xe9lie\n", "bad.csv, line 3, character 5: not UTF-8"),
         (b'id,title\n1,"Up" and away\n', "within one that stands in quotation marks are doubled"),
-        ("id,title\n1,Up\n".encode("utf-16"), "bad.csv, line 1, byte 1: not UTF-8"),
+        (b"\xff\xfei\x00d\x00,", "bad.csv: not UTF-16 (truncated data)"),
+        (b"id,title\r1,Up\r2\r", "bad.csv, line 3 has 1 fields, and line 1 names 2 columns"),
         (b"id,title\n1,Up\n\n1,M\n", "bad.csv, line 4 repeats the id of line 2"),
         (b"id,title\n1,Up\n,M\n", "bad.csv, line 3 has no id"),
         (b"id,title\n1,Up,2009\n", "bad.csv, line 2 has 3 fields, and line 1 names 2 columns"),
@@ -288,14 +303,32 @@ def test_a_missing_file_is_reported(missing: str, two_files: Afterscore) -> None
         TMDB.replace("title,id,", "Title, ID ,").encode(),
         (TMDB + "\n\n").encode(),
         TMDB.rstrip("\n").encode(),
+        TMDB.encode("utf-16"),
     ],
-    ids=["BOM", "CRLF", "capitals", "blank lines", "no last newline"],
+    ids=["BOM", "CRLF", "capitals", "blank lines", "no last newline", "UTF-16"],
 )
 def test_ways_of_saving_a_file_make_no_difference(content: bytes, tmp_path: Path) -> None:
     plain, other = tmp_path / "plain.csv", tmp_path / "other.csv"
     plain.write_text(TMDB, "utf-8")
     other.write_bytes(content)
     pd.testing.assert_frame_equal(read_listings(plain), read_listings(other))
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_fields_and_rows_may_be_parted_by_other_marks(mark: str, end: str, tmp_path: Path) -> None:
+    plain, other = tmp_path / "plain.csv", tmp_path / "other.csv"
+    films = pd.read_csv(StringIO(TMDB), dtype=str)
+    films.to_csv(plain, index=False)
+    films.to_csv(other, index=False, sep=mark, lineterminator=end)
+    found = read_listings(other)
+    assert len(found) == len(films)
+    pd.testing.assert_frame_equal(read_listings(plain), found)
+
+
+def test_a_field_may_hold_a_book(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(f'\nid,plot,title\n1,"{"word, " * 50_000}",Up\n', "utf-8")
+    assert read_listings(tmp_path / "a.csv")["title"].tolist() == ["Up"]
 
 
 def test_files_with_a_header_alone_have_no_pairs(afterscore: Afterscore) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import re
 from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
-from itertools import islice
+from io import BufferedReader, TextIOWrapper
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +35,18 @@ _MISSING = frozenset(
 _NUMBERS = ("year", "runtime", "season", "episode")
 
 _OTHERWISE = {
-    "name": "title", "movie": "title", "film": "title", "movie_title": "title",
-    "release_year": "year", "startyear": "year", "director": "directors", "actors": "cast",
-    "stars": "cast", "duration": "runtime", "length": "runtime", "type": "kind",
+    "id": "movieid filmid showid tconst", "kind": "type titletype",
+    "title": "name movie film movietitle filmtitle primarytitle", "year": "releaseyear startyear",
+    "release_date": "released", "runtime": "duration length runtimeminutes",
+    "directors": "director directedby", "cast": "actors stars starring",
 }  # fmt: skip
-"""What other catalogues call these columns."""
+"""What other catalogues call these columns, in letters alone."""
+
+_MARKS = ",;\t|"
+"""What may part the fields of a row."""
+
+_LONGEST = 10_000_000
+"""Letters of a field: some catalogues hold whole plots and reviews."""
 
 _NEAR = 0.75
 """How like a column's name must be to the one that may be meant, of 1."""
@@ -55,18 +64,20 @@ class UnreadableListings(Exception):
 
 
 def read_listings(path: Path, note: Note = _unheard) -> pd.DataFrame:
-    """The listings of a CSV file in UTF-8, one a row, with those of `COLUMNS` that it has.
+    """The listings of a CSV file, one a row, with those of `COLUMNS` that it has.
 
     Names are parted by `|`, `;` or `,`, other titles by `|`. A year or a runtime that is no number
-    counts as unknown. `note` hears of that, and of columns that are passed over. The file is
-    read once, from its beginning to its end: it may be a pipe.
+    counts as unknown. `note` hears of that, and of columns that are passed over or bear another
+    name. The file is read once, from its beginning to its end: it may be a pipe.
     Raises UnreadableListings.
     """
     try:
-        with path.open("rb") as handle:
-            listings = _read(path, csv.reader(_decoded(path, handle), strict=True), note)
+        with path.open("rb") as handle, _as_text(handle) as lines:
+            listings = _read(path, _reader(_legible(path, lines)), note)
     except OSError as fault:
         raise UnreadableListings(f"{path}: {fault.strerror}") from None
+    except UnicodeDecodeError as fault:
+        raise UnreadableListings(f"{path}: not UTF-16 ({fault.reason})") from None
     ids = listings["id"]
     told = listings.columns.difference(["id", "line"])
     listings[told] = listings[told].mask(listings[told].isin(_MISSING), "")
@@ -97,23 +108,14 @@ def _note_what_is_no_number(path: Path, unknown: pd.DataFrame, name: str, note: 
 def _read(path: Path, reader: Any, note: Note) -> pd.DataFrame:
     """The columns that are known, as texts, and the line on which each row ends."""
     try:
-        header = [name.strip().lower() for name in next(reader, [])]
-        if "id" not in header:
-            marks = [mark for mark in ";\t" if len(header) == 1 and mark in header[0]]
-            parted = "; they should be parted by commas" if marks else ""
+        header: list[str] = next((row for row in reader if any(map(str.strip, row))), [])
+        places = _places(header)
+        if "id" not in places:
             raise UnreadableListings(
                 f"{path}, line 1 names no column id. It should name the columns, of which these are"
-                f" read: {', '.join(COLUMNS)}{parted}"
+                f" read: {', '.join(COLUMNS)}"
             )
-        for name in (name for name in header if name and name not in COLUMNS):
-            near = (
-                [_OTHERWISE[name]]
-                if name in _OTHERWISE
-                else get_close_matches(name, COLUMNS, 1, _NEAR)
-            )
-            meant = f" Is {near[0]} meant?" if near and near[0] not in header else ""
-            note(f"{path}, line 1: the column {name!r} is not known, and passed over.{meant}")
-        places = {name: header.index(name) for name in COLUMNS if name in header}
+        _note_columns(path, header, places, note)
         parts = [pd.DataFrame({"line": [], **{name: [] for name in places}}, dtype=object)]
         rows = _rows(path, reader, len(header))
         while some := list(islice(rows, _ROWS_AT_ONCE)):
@@ -123,21 +125,73 @@ def _read(path: Path, reader: Any, note: Note) -> pd.DataFrame:
             parts.append(pd.DataFrame(told, dtype=object))
     except csv.Error as fault:
         raise UnreadableListings(
-            f"{path}, line {reader.line_num}: {fault}: fields are parted by commas, and quotation"
+            f"{path}, line {reader.line_num}: {fault}: fields are parted by one mark, and quotation"
             " marks within one that stands in quotation marks are doubled"
         ) from None
     return pd.concat(parts, ignore_index=True)
 
 
-def _decoded(path: Path, lines: Iterable[bytes]) -> Iterator[str]:
+def _reader(lines: Iterator[str]) -> Any:
+    """The rows of a file, whichever mark parts their fields: the one that makes a column `id`."""
+    begin: list[str] = []
+    for line in lines:
+        begin.append(line)
+        if line.strip():
+            break
+    csv.field_size_limit(_LONGEST)
+    first = [line[:_LONGEST] for line in begin[-1:]]
+    named = (
+        mark for mark in _MARKS for row in csv.reader(first, delimiter=mark) if "id" in _places(row)
+    )
+    return csv.reader(chain(begin, lines), delimiter=next(named, _MARKS[0]), strict=True)
+
+
+def _places(header: list[str]) -> dict[str, int]:
+    """Where the known columns stand, each under its own name, or else under another."""
+    names = [_letters(name) for name in header]
+    places: dict[str, int] = {}
+    for column in COLUMNS:
+        for name in (_letters(column), *_OTHERWISE.get(column, "").split()):
+            if name in names:
+                places.setdefault(column, names.index(name))
+    return places
+
+
+def _letters(name: str) -> str:
+    return "".join(filter(str.isalnum, name.lower()))
+
+
+def _note_columns(path: Path, header: list[str], places: dict[str, int], note: Note) -> None:
+    """Tell which columns are read under another name, and which are not read."""
+    columns = {at: column for column, at in places.items()}
+    for at, name in enumerate(name.strip().lower() for name in header):
+        told = f"{path}, line 1: the column {name!r} is"
+        if at not in columns and name and name not in COLUMNS:
+            near = get_close_matches(name, COLUMNS, 1, _NEAR)
+            meant = f" Is {near[0]} meant?" if near and near[0] not in places else ""
+            note(f"{told} not known, and passed over.{meant}")
+        elif at in columns and _letters(name) != _letters(columns[at]):
+            note(f"{told} read as {columns[at]}.")
+
+
+def _as_text(handle: BufferedReader) -> TextIOWrapper:
+    """A file in UTF-8, or in UTF-16 where it begins with the mark of that, whatever ends its lines;
+    bytes that are neither are escaped."""
+    marked = handle.peek(2)[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    encoding = "utf-16" if marked else "utf-8-sig"
+    return TextIOWrapper(handle, encoding, "surrogateescape", newline="")
+
+
+def _legible(path: Path, lines: Iterable[str]) -> Iterator[str]:
     for number, line in enumerate(lines, 1):
         try:
-            yield line.decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError as fault:
+            line.encode()  # fails where a byte was escaped
+        except UnicodeEncodeError as fault:
             raise UnreadableListings(
-                f"{path}, line {number}, byte {fault.start + 1}: not UTF-8 ({fault.reason});"
+                f"{path}, line {number}, character {fault.start + 1}: not UTF-8;"
                 " the file should be saved in that encoding"
             ) from None
+        yield line
 
 
 def _rows(path: Path, reader: Any, width: int) -> Iterator[list[Any]]:
