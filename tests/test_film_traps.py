@@ -51,6 +51,11 @@ SAME = [
         Film("The Green Inferno", 2013, "", "Lorenza Izzo|Ariel Levy", 100),
         Film("The Green Inferno", 2014, "", "Sky Ferreira|Daryl Sabara", 100),
     ),
+    # A cast in the order of the alphabet, and the first of the billing.
+    (
+        Film("Two Brothers", 2004, "Jean-Jacques Annaud", "Alain Flick|Annop Varapanya|Bernard Flavien|Caroline Wildi|Christophe Cheysson|David Gant|Freddie Highmore|Guy Pearce", 105),
+        Film("Deux frères", 2004, "Jean-Jacques Annaud", "Guy Pearce|Jean-Claude Dreyfus|Philippine Leroy-Beaulieu|Freddie Highmore", 109),
+    ),
     # Titles that are written in another way.
     (Film("Se7en", 1995, "David Fincher", runtime=127), Film("Seven", 1995, "David Fincher")),
     (Film("Se7en", 1995), Film("Seven (a.k.a. Se7en)", 1995)),
@@ -401,6 +406,7 @@ ASK = [
     ),
     (Film("Restless", 2011, runtime=91), Film("Restless", 2012, runtime=180)),
     (Film("Eden", 2014, runtime=131), Film("Eden", 2015, runtime=110)),
+    (Film("Titanic", 1997, runtime=194), Film("Titanic", 1996, runtime=173)),
     (Film("Hitch", 2004, runtime=12), Film("Hitch", 2005)),
     # A director's film and its sequel, without years.
     (

@@ -406,6 +406,16 @@ def test_a_probability_says_how_many_fit_as_well() -> None:
     assert few["probability"].tolist() == pytest.approx([0.25] * 4, abs=0.01)
 
 
+def test_a_making_of_is_no_second_listing_of_its_film() -> None:
+    film = {"title": "Interstellar", "year": 2014, "cast": ["Anne Hathaway", "Michael Caine"]}
+    about = film | {
+        "title": "Interstellar: Nolan's Odyssey",
+        "cast": ["Michael Caine", "Alex Zane"],
+    }
+    linked = link(listings(film), listings(film, about))
+    assert linked.loc[linked["answer"] == "same", "b"].tolist() == ["0"]
+
+
 # --- episodes, which some catalogues mix with films ---------------------------------------------
 
 
@@ -428,6 +438,70 @@ def test_episodes_are_known_by_their_series_and_place() -> None:
     linked = link(ours, theirs)
     same = linked[linked["answer"] == "same"]
     assert set(zip(same["a"], same["b"], strict=True)) == {("0", "0"), ("1", "1"), ("2", "2")}
+
+
+LEE = ["Ann Lee"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        # A season's first part, and the next season's.
+        (
+            {"parent_title": "Lost", "season": 1, "episode": 1, "directors": LEE, "year": 2004},
+            {"parent_title": "Lost", "season": 2, "episode": 4, "directors": LEE, "year": 2005},
+            "ask",
+        ),
+        # Numbered otherwise by another site, and seen a day later.
+        (
+            {"parent_title": "Lost", "season": 1, "episode": 1, "release_date": "2004-09-22"},
+            {"parent_title": "Lost", "season": 1, "episode": 2, "release_date": "2004-09-23"},
+            "same",
+        ),
+        # Under another name: a translation, or another episode by another count.
+        (
+            {"parent_title": "Lost", "season": 1, "episode": 9, "release_date": "2004-11-24"},
+            {"parent_title": "Lost", "season": 1, "episode": 9, "release_date": "2004-11-24"}
+            | {"title": "Das Floß"},
+            "same",
+        ),
+        (
+            {"parent_title": "Lost", "season": 1, "episode": 9, "release_date": "2004-11-24"},
+            {"parent_title": "Lost", "season": 1, "episode": 9, "release_date": "2004-12-01"}
+            | {"title": "The Raft"},
+            "ask",
+        ),
+        # Of a series that one does not tell: any may have such a part.
+        ({"season": 1, "release_date": "2004-05-04"}, {"release_date": "6/1/04"}, "ask"),
+        ({"season": 1, "release_date": "2004-05-04"}, {"release_date": "5/4/04"}, "same"),
+        ({"parent_title": "Lost", "year": 2004}, {"year": 2004}, "ask"),
+        (
+            {"cast": LEE, "release_date": "2004-09-22"},
+            {"cast": LEE, "release_date": "2004-10-20"},
+            "same",
+        ),
+    ],
+)  # fmt: skip
+def test_an_episode_is_not_known_by_its_title_and_year(
+    one: dict[str, Any], other: dict[str, Any], expected: str
+) -> None:
+    exodus = {"title": "Exodus", "kind": "tvEpisode"}
+    linked = link(listings(exodus | one), listings(exodus | other))
+    assert linked["answer"].tolist() == [expected]
+
+
+def test_parts_of_two_seasons_are_not_the_same_part_twice() -> None:
+    def part(season: int) -> dict[str, Any]:
+        return {
+            "title": "The Long Road: Part 1", "parent_title": "The Long Road", "season": season,
+            "episode": 1, "year": 2003 + season, "kind": "tvEpisode", "directors": ["Ann Lee"],
+        }  # fmt: skip
+
+    seasons = listings(part(1), part(2))
+    linked = link(seasons, seasons)
+    same = linked[linked["answer"] == "same"]
+    assert len(same) == 2
+    assert (same["a"] == same["b"]).all()
 
 
 # --- what holds for any files -------------------------------------------------------------------

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipelines.matching.described import KIND_NAMES, Ints
+from pipelines.matching.described import EPISODE, KIND_NAMES, Ints
 from pipelines.matching.evidence import (
     LEVELS,
     SHORTEST_FILM,
@@ -40,6 +40,9 @@ right where a wrong match is twice as bad as a missed one: a wrong score is wors
 
 ASK_FROM = 0.1
 """A pair is worth asking a person about from this probability on."""
+
+_SAME_WEEK = 3
+"""Days by which the same episode may come out later elsewhere; the next one takes a week."""
 
 _ROUNDS = 20
 """Rounds of competition; by then, probabilities on public data stand to five places."""
@@ -73,7 +76,8 @@ def thin(compared: pd.DataFrame) -> NDArray[np.bool_]:
     of_films = _other_name(compared) | _other_makers(compared) | _part(compared)
     of_films |= _sibling(compared) | (compared["title"] == Title.UNKNOWN)
     of_films |= _long_after(compared)
-    return np.asarray(_little_known(compared) | (film & of_films) | _remake(compared))
+    little = _little_known(compared) | _other_episode(compared)
+    return np.asarray(little | (film & of_films) | _remake(compared))
 
 
 def _nobody_known(compared: pd.DataFrame) -> pd.Series[bool]:
@@ -94,6 +98,20 @@ def _little_known(compared: pd.DataFrame) -> pd.Series[bool]:
     return (_nobody_known(compared) & titles_alone) | (
         one_actor & (year == Year.UNKNOWN) & (runtime < Runtime.NEAR)
     )
+
+
+def _other_episode(compared: pd.DataFrame) -> pd.Series[bool]:
+    """Episodes that came out on other days, and are of another number, or of one number under
+    other names, or of a series that is not known and have nobody in common: `Part 1` is a title of
+    each season, and sites number seasons differently."""
+    title, place, days = compared["title"], compared["place"], compared["days"]
+    elsewhen = (days > _SAME_WEEK) | (compared["year"] < Year.SAME)
+    renamed = (place == Place.SAME_EPISODE) & title.between(Title.OTHER_LETTERS, Title.ALIKE)
+    episodes = (compared[["kind_a", "kind_b"]] == EPISODE).any(axis=1)
+    nobody = (compared["directors"] < Directors.ALIKE) & (compared["cast"] < Cast.ONE)
+    unplaced = episodes & (place == Place.UNKNOWN) & nobody
+    no_day = days.isna() & (title < Title.SAME_LONG)
+    return (((place == Place.OTHER_EPISODE) | renamed | unplaced) & elsewhen) | (unplaced & no_day)
 
 
 def _other_name(compared: pd.DataFrame) -> pd.Series[bool]:
@@ -155,14 +173,12 @@ def _long_after(compared: pd.DataFrame) -> pd.Series[bool]:
 def _remake(compared: pd.DataFrame) -> pd.Series[bool]:
     """Years three or more apart, without an actor or much the same length beside the director; two
     or more with nobody in both casts. And where nobody is known: half the length; or in the next
-    year a length far off, less for a short title, or a short beside a film of unknown length."""
-    title, year, runtime = compared["title"], compared["year"], compared["runtime"]
+    year a length that no cut explains, or a short beside a film of unknown length."""
+    year, runtime = compared["year"], compared["runtime"]
     no_actor = compared["cast"] <= Cast.OTHERS
     shorter = compared[["runtime_a", "runtime_b"]].min(axis=1)
-    other_length = (
-        (runtime == Runtime.FAR)
-        | ((runtime == Runtime.UNKNOWN) & (shorter < SHORTEST_FILM))
-        | ((title == Title.SAME_SHORT) & (runtime == Runtime.APART))
+    other_length = runtime.between(Runtime.FAR, Runtime.APART) | (
+        (runtime == Runtime.UNKNOWN) & (shorter < SHORTEST_FILM)
     )
     alone = (runtime == Runtime.HALF) | ((year == Year.ONE) & other_length)
     return (

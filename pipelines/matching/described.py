@@ -26,8 +26,9 @@ PRIMARY_TITLES = ("title", "original_title")
 """The titles that are compared letter by letter; `other_titles` count only where they are equal
 to one, since a film may have fifty of them."""
 
-DIRECTORS_COUNTED, CAST_COUNTED = 4, 6
-"""Names that count, in the order of the billing: below that, sites name anybody."""
+DIRECTORS_COUNTED, CAST_COUNTED = 4, 12
+"""Names that count, in the order of the billing: below that, sites name anybody. Lists in the order
+of the alphabet have the actors that others name somewhere among the first dozen."""
 
 _KINDS = {
     "film": "movie film feature featurefilm tvmovie video tvspecial documentary special tvfilm"
@@ -43,6 +44,7 @@ _KINDS = {
 }
 KIND_NAMES = ("", *_KINDS)
 """What kinds are called, by their codes; 0 is an unknown kind."""
+EPISODE = KIND_NAMES.index("episode")
 BORDERING = [
     (KIND_NAMES.index(one), KIND_NAMES.index(other))
     for one, other in (("film", "short"), ("film", "miniseries"), ("miniseries", "series"))

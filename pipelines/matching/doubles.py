@@ -32,7 +32,6 @@ def works(of: Described, mine: Ints, theirs: Ints, strength: Floats) -> Ints:
     if len(one):
         compared = compare_at(of, of, one, other)
         title, year = compared["title"], compared["year"]
-        same_title = title >= Title.SAME_SHORT
         # Titles and years alone do not tell: two films of one name and year are not rare. But where
         # the name is long, they are hardly of one length, or came out on one day.
         named = (of.directors.spread.counts() + of.cast.spread.counts()) > 0
@@ -45,8 +44,9 @@ def works(of: Described, mine: Ints, theirs: Ints, strength: Floats) -> Ints:
             | (alone & (compared["runtime"] == Runtime.SAME))
             | (alone & (year == Year.SAME_DAY) & (compared["runtime"] == Runtime.UNKNOWN))
         )
-        # Another name in another year is a sequel's.
-        alike = (same_title & (year >= Year.ONE)) | ((title >= Title.WITHIN) & (year >= Year.SAME))
+        # A longer title is a sequel's or a making-of's.
+        elsewhere = compared["place"].isin([Place.OTHER_SERIES, Place.OTHER_EPISODE])
+        alike = (title >= Title.SAME_SHORT) & (year >= Year.ONE) & ~elsewhere
         sure = (witness & alike).to_numpy() & (log_odds(compared) >= _SURE)
         work = _joined(work, one[sure], other[sure])
     return work[mine]

@@ -28,7 +28,7 @@ from pipelines.matching.titles import FIRST, Part
 
 Levels = NDArray[np.int8]
 
-AT_ONCE = 100_000
+AT_ONCE = 50_000
 """Pairs compared at once, which bounds the memory: a pair has a few titles and a score of names."""
 
 
@@ -218,7 +218,8 @@ def compare(
 
     Columns: a level for each kind of evidence (see `LEVELS`), and what the sentence of evidence
     needs: year_a, year_b, runtime_a, runtime_b (0 and NaN where unknown), kind_a, kind_b, director
-    and actor (names that both have, or empty), actors (how many names both casts have).
+    and actor (names that both have, or empty), actors (how many names both casts have); and `days`,
+    how many lie between the releases (NaN where unknown).
     """
     left, right = describe(a), describe(b)
     compared = compare_at(
@@ -256,7 +257,7 @@ def contradicts(compared: pd.DataFrame) -> pd.Series[bool]:
 
 def _compare(left: Described, right: Described, one: Ints, other: Ints) -> pd.DataFrame:
     title, spelling = _titles(left.titles, right.titles, one, other)
-    year = _years(left, right, one, other)
+    year, days = _years(left, right, one, other)
     runtime = _runtimes(left.runtime[one], right.runtime[other])
     directors, director, related = _directors(left.directors, right.directors, one, other)
     cast, actors, actor = _cast(left.cast, right.cast, one, other)
@@ -278,6 +279,7 @@ def _compare(left: Described, right: Described, one: Ints, other: Ints) -> pd.Da
             "about": (left.about[one] != right.about[other]).astype(np.int8),
             "year_a": left.shown_year[one],
             "year_b": right.shown_year[other],
+            "days": days,
             "runtime_a": left.runtime[one],
             "runtime_b": right.runtime[other],
             "kind_a": left.kind[one],
@@ -408,7 +410,10 @@ def _differ(numbers_a: Ints, numbers_b: Ints) -> NDArray[np.bool_]:
     return np.asarray(((numbers_a ^ numbers_b) & ~np.int64(FIRST)) != 0)
 
 
-def _years(left: Described, right: Described, one: Ints, other: Ints) -> Levels:
+def _years(
+    left: Described, right: Described, one: Ints, other: Ints
+) -> tuple[Levels, NDArray[np.float64]]:
+    """The level of each pair, and how many days lie between the releases."""
     gap = np.full(len(one), np.inf)
     for year_a in (left.year[one], left.released[one]):
         for year_b in (right.year[other], right.released[other]):
@@ -419,12 +424,25 @@ def _years(left: Described, right: Described, one: Ints, other: Ints) -> Levels:
         [Year.UNKNOWN, Year.SAME, Year.ONE, Year.TWO, Year.APART],
         Year.FAR,
     )
-    same_day = np.zeros(len(one), dtype=bool)
+    days = _days_apart(left, right, one, other)
+    return np.where(days == 0, Year.SAME_DAY, level).astype(np.int8), days
+
+
+def _days_apart(left: Described, right: Described, one: Ints, other: Ints) -> NDArray[np.float64]:
+    """Days between the releases, in the reading that brings them closest; NaN where unknown."""
+    apart = np.full(len(one), np.nan)
     for day_a in (left.day[one], left.other_day[one]):
         for day_b in (right.day[other], right.other_day[other]):
-            # The first of January stands for the year where the day is not known.
-            same_day |= (day_a == day_b) & (day_a > 0) & (day_a % 10_000 != 101)
-    return np.where(same_day, Year.SAME_DAY, level).astype(np.int8)
+            apart = np.fmin(apart, np.abs(_day_number(day_a) - _day_number(day_b)))
+    return apart
+
+
+def _day_number(day: Ints) -> NDArray[np.float64]:
+    """Days since 1970 of a day that is written as yyyymmdd; NaN where it is not known."""
+    months = (day // 10_000 - 1970) * 12 + day // 100 % 100 - 1
+    number = months.astype("M8[M]").astype("M8[D]").astype(np.int64) + day % 100 - 1
+    # The first of January stands for the year where the day is not known.
+    return np.where(np.isin(day % 10_000, (0, 101)), np.nan, number)
 
 
 def _directors(
