@@ -14,7 +14,7 @@ _MORE = re.compile(
     re.I,
 )
 _LABEL = re.compile(
-    r"\s*(?:(?:directors?|stars?|starring|cast|actors?)\s*:|directed\s+by\s)\s*", re.I
+    r"\s*(?:(?:directors?|stars?|starring|cast|actors?)\s*:|dir[.:]+\s|directed\s+by\b:?)\s*", re.I
 )
 """What may stand before the first name of a cell."""
 
@@ -28,16 +28,22 @@ _NOBODY = frozenset(
 _FAMILY = frozenset({"brothers", "bros", "sisters"})
 _AND = re.compile(r"\s+(?:&|\+|and|et|und)\s+", re.I)
 _AND_FIRST = re.compile(r"^\s*(?:&|and|et|und)\s+", re.I)
-_SLASH = re.compile(r"(?<=\w\w)\s*/\s*(?=\w\w)")
-"""A mark that parts names; not that of `N/A`."""
+_SLASH = re.compile(r"(?<=\w\w)\s*/\s*(?=\w\w)|\s+[·•]\s+")
+"""Marks that part names; not that of `N/A`."""
+
+_ROLE = re.compile(r"\s+(?:as|\.{2,}|…)\s.*", re.S)
+"""Whom an actor plays: `Tom Hanks as Forrest Gump`, `Tom Hanks ... Forrest Gump`."""
 
 _LIST = re.compile(r"[\[({]\s*(['\"].*['\"])\s*,?\s*[\])}]", re.S)
 _QUOTED_END = re.compile(r"['\"]\s*,\s*['\"]")
 """How programs write a list: `['Joel Coen', 'Ethan Coen']`."""
 
 _OBJECTS = re.compile(r"\[\s*\{.*\}\s*\]", re.S)
-_NAMED = re.compile(r"""(['"])name\1\s*:\s*(?:'([^']*)'|"([^"]*)")""")
+_NAMED = re.compile(r"""(['"])name\1\s*:\s*(?:'([^']*)'|"((?:[^"\\]|\\.)*)")""")
 """How they write a list of objects with names: `[{"id": 7, "name": "Joel Coen"}]`."""
+
+_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
+"""How JSON writes a letter with an accent: `Zo\\u00eb`."""
 
 _SUFFIX = re.compile(r"(?:jr|sr|ii|iii|iv)", re.I)
 _IN_BRACKETS = re.compile(r"\s*[(\[][^()\[\]]*[)\]]")
@@ -66,11 +72,12 @@ def names_in(cell: str) -> tuple[str, ...]:
     cell = html.unescape(cell).strip()
     if label := _LABEL.match(cell):
         cell = cell[label.end() :]
+    cell = _ESCAPED.sub(lambda letter: chr(int(letter[1], 16)), cell)
     if _OBJECTS.fullmatch(cell):
         return _kept([one or other for _, one, other in _NAMED.findall(cell)])
     if listed := _LIST.fullmatch(cell):
         return _kept(_QUOTED_END.split(listed[1].strip()[1:-1]))
-    for mark in "|\n;":
+    for mark in "|\n\t;":
         if mark in cell:
             return _kept(cell.split(mark))
     if _SLASH.search(cell):
@@ -101,7 +108,8 @@ def _family_first(family: str, others: str) -> list[str]:
 
 
 def _kept(pieces: list[str]) -> tuple[str, ...]:
-    told = (name for piece in pieces for name in _apart(piece.strip(" ,\r\n\t")))
+    pieces = [_ROLE.sub("", piece.strip(" ,\r\n\t")) for piece in pieces]
+    told = (name for piece in pieces if not _MORE.fullmatch(piece) for name in _apart(piece))
     return tuple(dict.fromkeys(name for name in told if name and not _MORE.fullmatch(name)))
 
 
