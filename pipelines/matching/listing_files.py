@@ -139,11 +139,22 @@ def _reader(lines: Iterator[str]) -> Any:
         if line.strip():
             break
     csv.field_size_limit(_LONGEST)
-    first = [line[:_LONGEST] for line in begin[-1:]]
+    first = "".join(begin[-1:])[:_LONGEST]
     named = (
-        mark for mark in _MARKS for row in csv.reader(first, delimiter=mark) if "id" in _places(row)
+        mark
+        for mark in _MARKS
+        for row in csv.reader([first], delimiter=mark)
+        if "id" in _places(row)
     )
-    return csv.reader(chain(begin, lines), delimiter=next(named, _MARKS[0]), strict=True)
+    mark = next(named, _MARKS[0])
+    # Where tabs part them, a quotation mark is a letter: IMDb's `"Slow" Motion`.
+    bare = mark == "\t" and '"' not in first
+    return csv.reader(
+        chain(begin, lines),
+        delimiter=mark,
+        quoting=csv.QUOTE_NONE if bare else csv.QUOTE_MINIMAL,
+        strict=True,
+    )
 
 
 def _places(header: list[str]) -> dict[str, int]:
@@ -162,16 +173,18 @@ def _letters(name: str) -> str:
 
 
 def _note_columns(path: Path, header: list[str], places: dict[str, int], note: Note) -> None:
-    """Tell which columns are read under another name, and which are not read."""
+    """Tell which columns are not read, and which are read under another name."""
     columns = {at: column for column, at in places.items()}
+    renamed = []
     for at, name in enumerate(name.strip().lower() for name in header):
-        told = f"{path}, line 1: the column {name!r} is"
-        if at not in columns and name and name not in COLUMNS:
+        if at in columns and _letters(name) != _letters(columns[at]):
+            renamed.append(f"{name!r} is read as {columns[at]}")
+        elif at not in columns and name and name not in COLUMNS:
             near = get_close_matches(name, COLUMNS, 1, _NEAR)
             meant = f" Is {near[0]} meant?" if near and near[0] not in places else ""
-            note(f"{told} not known, and passed over.{meant}")
-        elif at in columns and _letters(name) != _letters(columns[at]):
-            note(f"{told} read as {columns[at]}.")
+            note(f"{path}, line 1: the column {name!r} is not known, and passed over.{meant}")
+    if renamed:
+        note(f"{path}, line 1: {', '.join(renamed)}.")
 
 
 def _as_text(handle: BufferedReader) -> TextIOWrapper:
