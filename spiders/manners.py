@@ -7,7 +7,7 @@ import time
 from collections import defaultdict
 from email.utils import parsedate_to_datetime
 from random import uniform
-from typing import cast
+from typing import Self, cast
 from urllib.parse import urlsplit
 
 from scrapy import Request
@@ -35,37 +35,41 @@ _LARGE = frozenset(kind for kind, times in TIMES_A_PAGE.items() if times >= 10)
 """Targets whose answers are given many minutes."""
 
 
-class RegisterHosts:
-    """Lets through only requests to the source's hosts; redirects pass here too."""
+class _Manner:
+    """One of Scrapy's middlewares, which knows its crawl."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
 
     @classmethod
-    def from_crawler(cls, crawler: Crawler) -> RegisterHosts:
+    def from_crawler(cls, crawler: Crawler) -> Self:
         """Made by Scrapy."""
         return cls(crawler)
+
+    @property
+    def _guest(self) -> SourceSpider:
+        """The spider whose manners these are."""
+        return cast("SourceSpider", self._crawler.spider)
+
+
+class RegisterHosts(_Manner):
+    """Lets through only requests to the source's hosts; redirects pass here too."""
 
     def process_request(self, request: Request) -> None:
         """Raises OutsideRegister for a request that leads elsewhere."""
         parts = urlsplit(request.url)
-        if (parts.scheme, parts.netloc) not in _guest(self._crawler).reachable:
+        if (parts.scheme, parts.netloc) not in self._guest.reachable:
             raise OutsideRegister(f"{parts.scheme}://{parts.netloc} is not a host of the register")
 
 
-class RobotsTxt:
+class RobotsTxt(_Manner):
     """Obeys robots.txt as RFC 9309 has it: where it cannot be read for a server's error, nothing
     of that host is asked; Scrapy's own middleware would ask everything."""
 
     def __init__(self, crawler: Crawler) -> None:
-        self._crawler = crawler
+        super().__init__(crawler)
         self._rules: dict[str, ProtegoRobotParser | str] = {}
         self._reading: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> RobotsTxt:
-        """Made by Scrapy."""
-        return cls(crawler)
 
     async def process_request(self, request: Request) -> None:
         """Raises ForbiddenByRobots or RobotsUnreadable.
@@ -82,7 +86,7 @@ class RobotsTxt:
         rules = self._rules[site]
         if isinstance(rules, str):
             raise RobotsUnreadable(rules)
-        agent = _guest(self._crawler).plan.user_agent
+        agent = self._guest.plan.user_agent
         if not rules.allowed(request.url, agent):
             raise ForbiddenByRobots(f"robots.txt of {parts.netloc} forbids {parts.path}")
 
@@ -97,28 +101,23 @@ class RobotsTxt:
             return f"robots.txt of {site} answered {response.status}"
         body = response.body if response.status < 300 else b""
         rules = ProtegoRobotParser.from_crawler(self._crawler, body)
-        delay = rules.crawl_delay(_guest(self._crawler).plan.user_agent)
+        delay = rules.crawl_delay(self._guest.plan.user_agent)
         if delay and delay > LONGEST_WAIT:
             return f"robots.txt of {site} asks for {delay:g} seconds between two requests"
         if delay:
             host = urlsplit(site).netloc
-            _guest(self._crawler).spacing[host] = float(delay)
-            _guest(self._crawler).hold(host, float(delay))
+            self._guest.spacing[host] = float(delay)
+            self._guest.hold(host, float(delay))
         return rules
 
 
-class Patience:
+class Patience(_Manner):
     """Waits: between requests, with all processes on this machine; before a retry with back-off;
     and for as long as Retry-After says."""
 
     def __init__(self, crawler: Crawler) -> None:
-        self._crawler = crawler
+        super().__init__(crawler)
         self._spacing = Spacing()
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> Patience:
-        """Made by Scrapy."""
-        return cls(crawler)
 
     async def process_request(self, request: Request) -> None:
         """Holds the request until its host may be asked again.
@@ -126,7 +125,7 @@ class Patience:
         The wait is never shorter than what the register or robots.txt asks for, and up to half as
         long again at random.
         """
-        guest, host = _guest(self._crawler), urlsplit(request.url).netloc
+        guest, host = self._guest, urlsplit(request.url).netloc
         await asyncio.sleep(max(0.0, guest.not_before.get(host, 0.0) - time.monotonic()))
         delay = max(guest.plan.delay_seconds, guest.spacing.get(host, 0.0))
         if delay:
@@ -141,7 +140,7 @@ class Patience:
             return response
         asked_for = _retry_after(response.headers.get("Retry-After"))
         if asked_for is not None and response.status in _SENT_AWAY:
-            _guest(self._crawler).stay_away(asked_for)
+            self._guest.stay_away(asked_for)
         return self._again(request, asked_for or 0.0, f"status {response.status}") or response
 
     def _would_be_in_vain(self, request: Request, response: Response) -> bool:
@@ -163,28 +162,23 @@ class Patience:
     def _space(self, request: Request) -> None:
         """The host's next request waits from now on, where robots.txt asks for it."""
         host = urlsplit(request.url).netloc
-        _guest(self._crawler).hold(host, _guest(self._crawler).spacing.get(host, 0.0))
+        self._guest.hold(host, self._guest.spacing.get(host, 0.0))
 
     def _again(self, request: Request, asked_for: float, reason: str) -> Request | None:
         tried = int(request.meta.get("retry_times", 0))
-        wait = max(_guest(self._crawler).plan.backoff_seconds * 2**tried, asked_for)
+        wait = max(self._guest.plan.backoff_seconds * 2**tried, asked_for)
         if wait > LONGEST_WAIT:
             return None
         again = get_retry_request(
             request,
-            spider=_guest(self._crawler),
+            spider=self._guest,
             reason=reason,
             max_retry_times=RETRIES,
             give_up_log_level="DEBUG",
         )
         if again is not None:
-            _guest(self._crawler).hold(urlsplit(request.url).netloc, wait)
+            self._guest.hold(urlsplit(request.url).netloc, wait)
         return again
-
-
-def _guest(crawler: Crawler) -> SourceSpider:
-    """The spider whose manners these are."""
-    return cast("SourceSpider", crawler.spider)
 
 
 def _kind(request: Request) -> str | None:
