@@ -188,7 +188,8 @@ def _kind(request: Request) -> str | None:
 
 
 def _retry_after(header: bytes | None) -> float | None:
-    """Seconds to wait from a Retry-After header, given in seconds or as a date; None: none."""
+    """Seconds to wait from a Retry-After header, given in seconds or as a date; None: none, or none
+    that can be understood."""
     if not header:
         return None
     text = header.decode("latin-1").strip()
@@ -196,5 +197,5 @@ def _retry_after(header: bytes | None) -> float | None:
         return float(text)
     try:
         return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
-    except ValueError:
+    except (ValueError, OverflowError):  # no date; one of a year that no clock knows
         return None

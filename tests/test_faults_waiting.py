@@ -288,6 +288,19 @@ def test_who_is_sent_away_for_ever_asks_again_after_a_week(tmp_path: Path) -> No
     assert clock.later(week, minutes=-5) < row["not_before"] <= week
 
 
+@pytest.mark.parametrize("until", ["later", "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"])
+def test_who_is_sent_away_until_a_time_that_nobody_understands_leaves_the_site_alone(
+    tmp_path: Path, until: str
+) -> None:
+    with FaultServer("tmdb") as server:
+        ready = asking(tmp_path, server)
+        ready("track", "tmdb:1", "tmdb:2")
+        server.tell_always("1", repeat(Reply(429, headers={"Retry-After": until})))
+        ended = ready("refresh")
+        assert server.pages_asked == ["1"] * 3
+    assert "tmdb: blocked (rate_limited: status 429" in ended.err
+
+
 # --- answers that take their time -----------------------------------------------------------------
 
 ANSWER_SECONDS = 3.0
