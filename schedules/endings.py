@@ -26,7 +26,7 @@ def note_end(crawled: Crawled, ended: Ended, *, gave_way: bool, stopped: bool) -
         crawled.detail = ended.exception.partition("\n")[0]
     elif reason in ("blocked", "rate_limited", "unauthorised"):
         crawled.outcome, crawled.detail = "blocked", ended.reason
-    elif reason == "out_of_time":
+    elif reason in ("out_of_time", "partly"):
         crawled.outcome, crawled.detail = "partly", rest
     elif gave_way:
         crawled.detail = "gave way; the next run goes on"

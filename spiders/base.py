@@ -66,6 +66,8 @@ class SourceSpider(scrapy.Spider):
         self.not_before: dict[str, float] = {}
         self._away_until = 0.0
         self.waiting: deque[Target] = deque(plan.targets)
+        self._led_from: dict[str, str] = {}
+        self._circle = ""
         self.failures = 0
         self._dealt_with = asyncio.Event()
 
@@ -214,9 +216,25 @@ class SourceSpider(scrapy.Spider):
             detail=detail,
             **self.answer_fields(page, target),
         )
-        self._mind(outcome, detail)
         if not unchanged and outcome is Outcome.OK:
-            self.waiting.extend(self.follow(page, target, records))
+            self._go_on(target, self.follow(page, target, records))
+        self._mind(outcome, detail)
+
+    def _go_on(self, target: Target, further: Iterable[Target]) -> None:
+        """Let what a page leads to wait for its turn, each URL once. Where it leads back to itself,
+        or to a page that led to it, nobody knows whether all of the list has come."""
+        for one in further:
+            if one.url in self._way_to(target.url):
+                self._circle = f"partly: {target.url} leads back to {one.url}"
+            elif one.url not in self._led_from:
+                self._led_from[one.url] = target.url
+                self.waiting.append(one)
+
+    def _way_to(self, url: str | None) -> Iterator[str]:
+        """A page's URL, and those of the pages that led to it."""
+        while url:
+            yield url
+            url = self._led_from.get(url)
 
     def failed(self, failure: Failure) -> Iterator[Answer]:
         """No response came, or none that we may have."""
@@ -241,13 +259,15 @@ class SourceSpider(scrapy.Spider):
 
     def _mind(self, outcome: Outcome, detail: str | None, *, this_page: bool = False) -> None:
         """End the crawl where the site blocks us (and not `this_page` alone), or has said nothing
-        of use for long."""
+        of use for long. Where pages led in a circle, the end is not that of a whole list."""
         if outcome in STOPPING and not this_page:
             self._end(f"{outcome.value}: {detail}")
         useless = this_page or outcome in (Outcome.ERROR, Outcome.UNREADABLE)
         self.failures = self.failures + 1 if useless else 0
         if self.failures >= FAILURES_IN_A_ROW:
             self._end(f"{outcome.value}: {self.failures} failures in a row, the last: {detail}")
+        if self._circle and not self.waiting:
+            self._end(self._circle)
 
     def _end(self, reason: str) -> NoReturn:
         self.waiting.clear()

@@ -16,6 +16,7 @@ from itertools import repeat
 from pathlib import Path
 
 import pytest
+from sqlite_utils import Database
 
 from tests.fault_server import FaultServer, Reply, asking
 from tests.nights import Night, Sites, first_night, next_night, rows_of
@@ -252,6 +253,67 @@ def test_a_host_that_is_not_known_any_more_costs_nothing_but_its_crawl(tmp_path:
     assert "rottentomatoes: failed (error: robots.txt of http://rottentomatoes.invalid" in ended.err
     assert "the name of the host is not known" in ended.err
     assert rows_of(ready.database(), "rottentomatoes:m/one") == before
+
+
+# --- lists without an end -------------------------------------------------------------------------
+
+WATM = "https://www.whatsafterthemovie.com"
+STINGERS = "/type-of-stinger/no-post-credits-scene/page"
+
+
+def index(*sitemaps: str) -> Reply:
+    """An index of sitemaps."""
+    named = "".join(f"<sitemap><loc>{WATM}{path}</loc></sitemap>" for path in sitemaps)
+    return Reply(body=f"<sitemapindex>{named}</sitemapindex>".encode())
+
+
+def stingers(number: int, following: int) -> Reply:
+    """A page of MediaStinger's list of films without a scene, of a film of its own."""
+    return Reply(
+        body=f'''<html><body><main><ul><li class="item"><div class="title">
+        <a href="https://mediastinger.com/sample-{number}-after-the-credits/">Sample (200{number})
+        </a></div></li></ul><a rel="next" href="{STINGERS}/{following}/">Next</a></main>
+        </body></html>'''.encode()
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "pages", "asked", "said"),
+    [
+        (
+            "whatsafterthemovie",
+            {
+                "/all.xml": index("/one.xml", "/all.xml", "/two.xml", "/one.xml"),
+                "/one.xml": Reply(body=b"<urlset></urlset>"),
+                "/two.xml": Reply(body=b"<urlset></urlset>"),
+            },
+            ["/all.xml", "/one.xml", "/two.xml"],
+            f"{WATM}/all.xml leads back to {WATM}/all.xml",
+        ),
+        (
+            "mediastinger",
+            {f"{STINGERS}/{at}/": stingers(at, at % 3 + 1) for at in (1, 2, 3)},
+            [f"{STINGERS}/{at}/" for at in (1, 2, 3)],
+            f"{STINGERS}/3/ leads back to https://mediastinger.com{STINGERS}/1/",
+        ),
+    ],
+)
+def test_a_list_that_leads_back_to_itself_is_asked_once_and_has_not_come_whole(
+    tmp_path: Path, source: str, pages: Mapping[str, Reply], asked: list[str], said: str
+) -> None:
+    with FaultServer(source) as server:
+        server.robots = Reply(body=f"User-agent: *\nSitemap: {WATM}/all.xml\n".encode())
+        server.script.update({path: repeat(reply) for path, reply in pages.items()})
+        ready = asking(tmp_path, server, more="[limits]\ncrawl_hours = 0.02\n")
+        ready("track", "tt1074638")
+        ended = ready("refresh")
+        assert [one.path for one in server.asked if one.path in pages] == asked
+    assert f"{source}: partly (" in ended.err
+    assert f"{said}). What was stored stands." in ended.err
+    (profile,) = Database(tmp_path / "ratings.db").query(
+        "SELECT json_extract(profile, '$.list') AS list FROM crawls WHERE source = ?", [source]
+    )
+    assert "whole" not in (profile["list"] or "")
 
 
 # --- datasets -------------------------------------------------------------------------------------
