@@ -12,8 +12,9 @@ from pathlib import Path
 @contextmanager
 def alone(partial: Path, flags: int, taken: Exception) -> Iterator[int]:
     """Open it, for this process alone; gives its descriptor. What a killed process left there is
-    ours. Raises `taken` where another process is at it, and OSError."""
-    handle = os.open(partial, flags, 0o644)
+    ours, and what a symbolic link leads to is not. Raises `taken` where another process is at it,
+    and OSError."""
+    handle = os.open(partial, flags | os.O_NOFOLLOW, 0o644)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -109,6 +109,16 @@ def test_what_a_killed_backup_left_is_no_hindrance(tracking: Afterscore) -> None
     assert left_over(tracking.folder) == ["copy.db"]
 
 
+def test_what_a_link_under_the_name_of_a_growing_copy_leads_to_is_left_alone(
+    tracking: Afterscore, tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine.txt"
+    mine.write_text("mine", "utf-8")
+    (tracking.folder / "copy.db.partial").symlink_to(mine)
+    assert "cannot write copy.db.partial" in refused(tracking("backup", "copy.db"))
+    assert mine.read_text("utf-8") == "mine"
+
+
 def test_a_damaged_database_gives_no_copy_and_says_so(tracking: Afterscore) -> None:
     path = tracking.folder / "ratings.db"
     with closing(sqlite3.connect(path)) as db:

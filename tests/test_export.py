@@ -362,6 +362,25 @@ def test_an_empty_folder_is_nobodys(tmp_path: Path) -> None:
     assert export(tmp_path / "out", "a.csv") == ["a.csv"]
 
 
+@pytest.mark.parametrize("linked", [False, True])
+def test_what_bears_the_name_that_an_export_grows_under_is_left_alone(
+    refreshed: tuple[Afterscore, Ended], tmp_path: Path, *, linked: bool
+) -> None:
+    partial = tmp_path / ".out.partial"
+    folder = tmp_path / "mine" if linked else partial
+    folder.mkdir()
+    (folder / "notes.txt").write_text("mine", "utf-8")
+    if linked:
+        partial.symlink_to(folder)
+    ended = refreshed[0]("export", "--format", "csv", "--out", tmp_path / "out")
+    assert (ended.status, ended.out) == (2, "")
+    assert f"{partial} is not an export's" in ended.err
+    assert not (tmp_path / "out").exists()
+    assert [(file.name, file.read_text("utf-8")) for file in partial.iterdir()] == [
+        ("notes.txt", "mine")
+    ]
+
+
 def test_one_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
     export(tmp_path / "out", "a.csv")
     with pytest.raises(CannotExport, match="Put that right"):

@@ -32,10 +32,11 @@ def whole_folder(target: Path, *, force: bool) -> Iterator[Path]:
     partial = target.parent / f".{target.name}.partial"
     taken = CannotExport(f"another export is writing {partial}. Try again later.")
     try:
+        if partial.is_symlink():
+            raise _not_ours(partial)
         partial.mkdir(exist_ok=True)
         with alone(partial, os.O_RDONLY, taken):
-            for file in partial.iterdir():
-                file.unlink()
+            _clear(partial)
             try:
                 yield partial
                 _publish(partial, target)
@@ -47,6 +48,23 @@ def whole_folder(target: Path, *, force: bool) -> Iterator[Path]:
             f"cannot write {fault.filename or target}: {fault.strerror}. Put that right, or name"
             " another folder with --out."
         ) from fault
+
+
+def _clear(partial: Path) -> None:
+    """Mark the folder as an export's, and empty it of what a killed one left there."""
+    names = {file.name for file in partial.iterdir()}
+    if names and LIST not in names:
+        raise _not_ours(partial)
+    _list(partial, [])
+    for name in names - {LIST}:
+        (partial / name).unlink()
+
+
+def _not_ours(partial: Path) -> CannotExport:
+    return CannotExport(
+        f"{partial} is not an export's, and this one would grow there. Move it away, or name"
+        " another folder with --out."
+    )
 
 
 def _refuse(target: Path, *, force: bool) -> None:
@@ -82,7 +100,7 @@ def _is_plain(name: str) -> bool:
 
 
 def _publish(partial: Path, target: Path) -> None:
-    names = sorted(file.name for file in partial.iterdir())
+    names = sorted(file.name for file in partial.iterdir() if file.name != LIST)
     _list(partial, names)
     # Once for all: of films there is a file each, and to wait for each of them takes minutes.
     os.sync()
