@@ -61,7 +61,7 @@ class Lock:
         """Take the lock, waiting for those who hold it. Raises DatabaseBusy where that is another
         run of the same rank: to do the same again afterwards would be in vain."""
         if not self._try():
-            entry = self._entry()
+            entry = _entry(self._main)
             named = _named(entry)
             if entry.get("rank") == self._rank and self._rank is not Rank.PERSON:
                 raise DatabaseBusy(f"{self._path} is in use by {named}. Try again later.")
@@ -103,11 +103,12 @@ class Lock:
                 time.sleep(LOOK_EVERY)
 
     def _try(self, handle: int | None = None) -> bool:
-        try:
-            fcntl.flock(self._main if handle is None else handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
+        for pause in (0, LOOK_EVERY / 10):  # another process that only looks has it for a moment
+            time.sleep(pause)
+            with suppress(BlockingIOError):
+                fcntl.flock(self._main if handle is None else handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return True
+        return False
 
     def _open(self, suffix: str) -> int:
         try:
@@ -134,20 +135,9 @@ class Lock:
             return False
         handle = self._open(f".{rank.name.lower()}")
         try:
-            if self._try(handle):
-                return False
-            time.sleep(LOOK_EVERY / 10)  # another process that looks, too, has it for a moment
             return not self._try(handle)
         finally:
             os.close(handle)
-
-    def _entry(self) -> dict[str, Any]:
-        """What the holder wrote; nothing where it has not come to write, or has just left."""
-        try:
-            entry: dict[str, Any] = json.loads(os.pread(self._main, 4_096, 0))
-        except ValueError:
-            return {}
-        return entry
 
 
 @contextmanager
@@ -167,6 +157,33 @@ def locked(
         yield lock
     finally:
         lock.close()
+
+
+def held_since(path: Path) -> str | None:
+    """Since when one process has held the lock of a database ("": nobody may know); None: it is
+    free. Makes no file, and writes to none."""
+    try:
+        handle = os.open(path.with_name(f"{path.name}.lock"), os.O_RDONLY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return str(_entry(handle).get("since", ""))
+        finally:
+            os.close(handle)
+    except FileNotFoundError:
+        return None
+    except OSError:  # not ours to open, or a file system that knows no locks
+        return ""
+    return None
+
+
+def _entry(handle: int) -> dict[str, Any]:
+    """What the holder wrote; nothing where it has not come to write, or has just left."""
+    try:
+        entry: dict[str, Any] = json.loads(os.pread(handle, 4_096, 0))
+    except ValueError:
+        return {}
+    return entry
 
 
 def _named(entry: dict[str, Any]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -170,3 +172,13 @@ def keeping(path: Path) -> Iterator[Kept]:
     with writing(path) as db:
         prepare(db)
         yield Kept(db)
+
+
+@contextmanager
+def holding(path: Path, since: str) -> Iterator[None]:
+    """The lock of a database, held as by a command that took it at that time."""
+    with path.with_name(f"{path.name}.lock").open("w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        json.dump({"since": since}, lock)
+        lock.flush()
+        yield

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sqlite3
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -21,13 +20,10 @@ from schedules.condition import note_night
 from schedules.health import KINDS
 from schedules.replica import Replica
 from spiders.sources import SOURCES, score_kinds
-from tests.answers import answer, keeping, record, scored, tomatometer
+from tests.answers import answer, holding, keeping, record, scored, tomatometer
 from tests.conftest import Afterscore, beside
 
 NEXT_YEAR = clock.later(clock.now(), days=365)[:10]
-NOBODY = 2**22 + 1
-"""No process has this number: Linux stops at 2**22."""
-
 
 RUNBOOK = (Path(__file__).parent.parent / "docs/bad-nights.md").read_text("utf-8")
 SECTIONS = dict(re.findall(r"(?ms)^### (.+?)$(.*?)(?=^##|\Z)", RUNBOOK))
@@ -62,7 +58,7 @@ class Nights:
         row: dict[str, Any] = {
             "command": "refresh",
             "plan": '{"sources": [], "film_ids": null, "limit": null, "again": false}',
-            "pid": NOBODY,
+            "pid": 1,
             "started_at": ago(days + 0.01),
             "ended_at": ago(days) if outcome else None,
             "outcome": outcome,
@@ -175,16 +171,19 @@ def test_a_night_is_late_after_a_day_and_two_hours(
 
 def test_a_night_that_still_runs_is_not_late_until_it_has_run_for_as_long(nights: Nights) -> None:
     nights.run(1.5)
-    running = nights.run(0.1, None, pid=os.getpid(), crawls={})
-    assert nights.found() == {}
-    nights.execute("UPDATE runs SET started_at = ? WHERE run_id = ?", ago(1.2), running)
-    assert "and one has been running since" in nights.found()["late"]["what"]
+    running = nights.run(0.1, None, crawls={})
+    with holding(nights.ready.folder / "ratings.db", ago(1.5)):
+        assert nights.found() == {}
+        nights.execute("UPDATE runs SET started_at = ? WHERE run_id = ?", ago(1.2), running)
+        assert "and one has been running since" in nights.found()["late"]["what"]
 
 
 def test_a_killed_run_is_told_and_the_next_good_one_ends_that(nights: Nights) -> None:
     nights.run(0.5)
     nights.run(0.2, None, crawls={})
     assert set(nights.found()) == {"killed-run"}
+    with holding(nights.ready.folder / "ratings.db", ago(0.1)):  # another command by now
+        assert set(nights.found()) == {"killed-run"}
     nights.execute(
         "UPDATE runs SET outcome = 'interrupted', exception = 'the process was killed',"
         " ended_at = started_at WHERE outcome IS NULL"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from spiders.sources import SOURCES
-from tests.answers import keeping
+from tests.answers import holding, keeping
 from tests.conftest import Afterscore
 
 RUNS = """
@@ -18,8 +19,8 @@ INSERT INTO runs (run_id, command, plan, pid, started_at, ended_at, outcome, exc
    NULL),
   (13, 'backfill', '{"sources": ["tmdb"]}', 1, '2026-01-03T03:00:00Z', '2026-01-03T03:00:09Z',
    'failed', 'OSError: no space'),
-  (14, 'refresh', '{"sources": []}', {gone}, '2026-01-04T03:00:00Z', NULL, NULL, NULL),
-  (15, 'refresh', '{"sources": []}', {here}, '2026-01-05T03:00:00Z', NULL, NULL, NULL);
+  (14, 'refresh', '{"sources": []}', 1, '2026-01-04T03:00:00Z', NULL, NULL, NULL),
+  (15, 'refresh', '{"sources": []}', 1, '2026-01-05T03:00:00Z', NULL, NULL, NULL);
 INSERT INTO crawls
   (run_id, source, started_at, seconds, asked, changed, held, outcome, detail, exception) VALUES
   (11, 'imdb', '2026-01-01T03:00:00Z', 61.5, 7, 3, 1, 'ok', NULL, NULL),
@@ -33,14 +34,14 @@ Traceback of it')
 
 
 @pytest.fixture
-def told(tmp_path: Path) -> Afterscore:
+def told(tmp_path: Path) -> Iterator[Afterscore]:
     """A folder whose database knows a good run, one that came to less, one that failed, one that
     was killed and one that is running."""
-    script = RUNS.replace("{gone}", str(2**22 + 1)).replace("{here}", str(os.getpid()))
     with keeping(tmp_path / "ratings.db") as kept:
-        for statement in script.split(";\n"):
+        for statement in RUNS.split(";\n"):
             kept.db.conn.execute(statement)
-    return Afterscore(tmp_path)
+    with holding(tmp_path / "ratings.db", "2026-01-05T02:59:59Z"):
+        yield Afterscore(tmp_path)
 
 
 def test_the_last_runs_are_listed_newest_first_with_what_failed(told: Afterscore) -> None:
@@ -55,6 +56,13 @@ def test_the_last_runs_are_listed_newest_first_with_what_failed(told: Afterscore
 def test_a_run_without_an_end_is_running_or_was_killed(told: Afterscore) -> None:
     outcomes = {row["run_id"]: row["outcome"] for row in told("runs", "--json").json}
     assert outcomes == {15: "running", 14: "killed", 13: "failed", 12: "partly", 11: "ok"}
+
+
+def test_in_a_copy_no_run_goes_on(told: Afterscore) -> None:
+    shutil.copy(told.folder / "ratings.db", told.folder / "copy.db")
+    (last,) = told("runs", "--limit", "1", "--json", "--db", "copy.db").json
+    assert (last["run_id"], last["outcome"]) == (15, "killed")
+    assert not (told.folder / "copy.db.lock").exists()
 
 
 def test_a_limit_holds(told: Afterscore) -> None:
