@@ -763,6 +763,25 @@ def test_a_dry_run_of_a_backfill_says_what_it_would_ask_and_writes_nothing(
     assert list(afterscore.folder.glob("*.db*")) == []
 
 
+def test_a_dry_run_is_told_of_films_as_the_command_is_and_in_json_where_that_is_wanted(
+    refreshed: tuple[Afterscore, Ended], afterscore: Afterscore
+) -> None:
+    ready, _ = refreshed
+    for command in ("refresh", "backfill"):
+        ended = ready(command, "--film", "Nope", "--dry-run")
+        assert (ended.status, ended.out) == (2, "")
+        assert "no film 'Nope' here" in ended.err
+        told = ready(command, "--film", "tt1074638", "--again", "--dry-run", "--json").json
+        asked = {row["source"]: row["requests"] for row in told["sources"]}
+        assert (asked["metacritic"], told["unknown"]) == (1, 0)
+    films = afterscore.folder / "films.csv"
+    films.write_text("Const\ntt1074638\ntt9999999\n", "utf-8")
+    assert ready("refresh", "--films", films, "--dry-run", "--json").json["unknown"] == 1
+    afterscore.settings("[universe]\n")
+    assert afterscore("refresh", "--dry-run", "--json").json["universe_unread"] is True
+    assert list(afterscore.folder.glob("*.db*")) == []
+
+
 def test_a_backfill_may_be_the_first_that_a_new_database_sees(tmp_path: Path) -> None:
     with Replica() as replica:
         ready = beside(replica, tmp_path)

@@ -34,7 +34,7 @@ from schedules.commands.options import (
     print_json,
     warn,
 )
-from schedules.commands.plan import plan_rows, print_plan, time_taken
+from schedules.commands.plan import SHOWN, plan_rows, print_plan, time_taken
 from schedules.commands.running import exit_status, print_result, result_rows, run_shown
 from schedules.commands.saved_pages import store_saved_pages
 from schedules.results import Result, Selection
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from schedules.crawls import Start
     from schedules.intent import Intent
 
-SHOWN = 5
+SHOWN_OF_MANY = 5
 """Listings of each source that a backfill's plan prints."""
 
 NEXT_STEPS = """There is nothing to refresh yet: no film is tracked, and no universe is set.
@@ -79,20 +79,13 @@ def refresh(
     if not has_films(path) and settings.universe is None:
         raise Problem(NEXT_STEPS)
     if dry_run:
-        if not path.exists():
-            out.print("No database yet: the find stage would come first, with the IMDb datasets.")
-            return
-        reading = read_only(path)
-        chosen_films = None
-        if film_names or films_file:
-            rows = film_lists.from_csv(films_file) if films_file else []
-            named = [*(film_names or ()), *(str(one) for row in rows for one in row.listings)]
-            known = (one for name in named for one in films.find_all(reading, name))
-            chosen_films = frozenset(one.film_id for one in known)
-        chosen = Selection(keys, chosen_films, limit, again)
         from schedules.intent import Intent
 
-        print_plan(Intent(reading, settings, chosen))
+        with _looked_at(path) as reading:
+            rows = film_lists.from_csv(films_file) if films_file else []
+            ids, unknown = _known(reading, film_names or [], rows)
+            chosen = Selection(keys, ids if film_names or films_file else None, limit, again)
+            _print_what_it_would_ask(Intent(reading, settings, chosen), unknown, as_json=as_json)
         return
     with writing_in_turn(db, "refresh", Rank.NIGHT) as (database, lock):
         chosen = Selection(
@@ -163,7 +156,10 @@ def backfill_command(
             chosen = Selection(keys, None if whole else ids, limit, again)
             intent = Intent(reading, settings, chosen)
             count = reading["films"].count if whole else len(ids)
-            _print_what_it_would_ask(intent, count, unknown, as_json=as_json)
+            _print_what_it_would_ask(intent, unknown, SHOWN_OF_MANY, as_json=as_json)
+            if count + unknown and not as_json:
+                out.print("\nAt most, with what is still to be found:")
+                _print_estimate(intent, count + unknown, out)
         return
     written = _report_beside(films_file) if films_file else None
     start = _crawling_on(cluster) if cluster else None
@@ -294,28 +290,30 @@ def _looked_at(path: Path) -> Iterator[Database]:
 def _known(
     reading: Database, names: list[str], rows: list[film_lists.Row]
 ) -> tuple[frozenset[int], int]:
-    """The films of a command that are here, and how many are not."""
-    found = [films.find_all(reading, name) for name in names]
-    for listings in dict.fromkeys(row.listings for row in rows if row.listings):
-        found.append([one for listing in listings for one in films.find_all(reading, str(listing))])
-    return frozenset(one.film_id for some in found for one in some), found.count([])
+    """The films of a command, and how many of its file's are not here. Raises UnknownFilm for a
+    name, as the command itself does: it tracks those of a file alone."""
+    found = [
+        {one.film_id for listing in listings for one in films.find_all(reading, str(listing))}
+        for listings in dict.fromkeys(row.listings for row in rows if row.listings)
+    ]
+    named = frozenset(films.find(reading, name) for name in names)
+    return named.union(*found), found.count(set())
 
 
-def _print_what_it_would_ask(intent: Intent, known: int, unknown: int, *, as_json: bool) -> None:
-    """A backfill's plan; `unknown` films are not here yet, and are sought first."""
+def _print_what_it_would_ask(
+    intent: Intent, unknown: int, most: int = SHOWN, *, as_json: bool
+) -> None:
+    """A command's plan; `unknown` films are not here yet, and are sought first."""
     if as_json:
         print_json({**plan_rows(intent), "unknown": unknown})
         return
-    print_plan(intent, SHOWN)
+    print_plan(intent, most)
     if unknown:
         out.print(
             f"\n{counted(unknown, 'film')} not here yet: tracked and sought first, then asked for"
             " like the others.",
             soft_wrap=True,
         )
-    if known + unknown:
-        out.print("\nAt most, with what is still to be found:")
-        _print_estimate(intent, known + unknown, out)
 
 
 def _print_estimate(intent: Intent, film_count: int, console: Console) -> None:
