@@ -37,6 +37,9 @@ FEWER_FILMS = 3
 _CRAWLS_LOOKED_AT = 1_000
 """The last crawls that are looked at: four months of eight sources."""
 
+_WEEK_AT_MOST = 10
+"""Days that still pass for a week, where there were nights without a run."""
+
 _MANY = 5
 """Answers that must have gone wrong before half of them is more than a few odd pages."""
 
@@ -93,7 +96,7 @@ class Condition:
     the last whole refresh ended well; `whole_running` when the one began that runs now. `succeeded`
     says by source when a crawl last ended well. `stale` has for each source that is asked: figures
     that nothing confirmed within the ceiling, and all. `grown` is what file and WAL gained within a
-    week (None: not known).
+    week or so; what it lost is negative (None: not known).
     """
 
     at: str
@@ -313,8 +316,9 @@ def _stale(db: Database, at: str) -> dict[str, tuple[int, int]]:
 def _grown(db: Database, at: str, size: int) -> int | None:
     before = _one(
         db,
-        "SELECT db_bytes + wal_bytes FROM runs WHERE db_bytes IS NOT NULL AND ended_at <= ?"
-        " ORDER BY run_id DESC LIMIT 1",
+        "SELECT db_bytes + wal_bytes FROM runs WHERE db_bytes IS NOT NULL"
+        " AND ended_at BETWEEN ? AND ? ORDER BY run_id DESC LIMIT 1",
+        clock.later(at, days=-_WEEK_AT_MOST),
         clock.later(at, days=-7),
     )
     return None if before is None else size - int(before)

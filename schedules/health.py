@@ -258,7 +258,7 @@ def _disk(found: Condition) -> Iterator[Finding]:
             "disk",
             "fault",
             f"{megabytes(free)} are free on the disk; the database takes {megabytes(size)}"
-            + (f", {megabytes(found.grown)} more than a week ago" if found.grown else ""),
+            + (f", {gained(found)}" if found.grown else ""),
             "All is stored, so far.",
             f"df -h {found.file.parent}",
         )
@@ -290,6 +290,12 @@ def _notes(found: Condition) -> Iterator[Finding]:
             "Its figures stand, with their true age.",
             f"export {variable}=...",
         )
+
+
+def gained(found: Condition) -> str:
+    """What a database that gained or lost something within a week did, in words."""
+    grown = found.grown or 0
+    return f"{megabytes(abs(grown))} {'less' if grown < 0 else 'more'} than a week ago"
 
 
 def megabytes(size: int) -> str:

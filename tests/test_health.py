@@ -462,6 +462,16 @@ def test_growth_that_soon_fills_the_disk_is_told(nights: Nights) -> None:
     assert set(nights.found()) == {"disk"}
 
 
+def test_growth_since_long_ago_is_no_weeks_and_a_loss_is_none(nights: Nights) -> None:
+    nights.run(30, db_bytes=-(10**18), wal_bytes=0)
+    nights.run(0.1)
+    assert nights.found() == {}
+    assert nights.ready("health", "--json").json["grown_in_a_week_bytes"] is None
+    assert "a week ago" not in nights.ready("health").out
+    nights.run(8, db_bytes=5 * 10**12, wal_bytes=0)
+    assert "(5,000.0 GB less than a week ago)" in nights.ready("health").out
+
+
 def test_a_wal_that_is_never_written_back_is_told(nights: Nights) -> None:
     nights.run(0.1)
     wal = nights.ready.folder / "ratings.db-wal"

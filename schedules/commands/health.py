@@ -17,7 +17,7 @@ from schedules import alerts, config, metrics, show
 from schedules.commands.options import DbOption, JsonOption, Problem, out, print_json, say, warn
 from schedules.commands.pausing import end_of
 from schedules.condition import Condition, acknowledged
-from schedules.health import Finding, findings, megabytes
+from schedules.health import Finding, findings, gained, megabytes
 
 
 def health(
@@ -134,7 +134,7 @@ def _print(found: Condition, wrong: list[Finding], acked: dict[str, str]) -> Non
         ended = "made by the demo, so no night is expected of it"
     elif found.whole_ended:
         ended = f"last whole refresh {clock.ago(found.whole_ended)}"
-    grown = "" if found.grown is None else f" ({megabytes(found.grown)} more than a week ago)"
+    grown = "" if found.grown is None else f" ({gained(found)})"
     say(
         f"{'' if wrong else 'All is well: '}{ended}; {found.file.name} {megabytes(found.db_bytes)},"
         f" WAL {megabytes(found.wal_bytes)}{grown}; {megabytes(found.free_bytes)} free"
