@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -78,7 +77,7 @@ class Run:
         self._journal = Journal(db)
         self._waits = Waits(db, config)
         self._crawls: Crawls | None = None
-        self._stopped = threading.Event()
+        self._stopped = False
         self._touched: set[int] = set()
         self._lookups = Lookups(db)
         self._started = clock.now()
@@ -122,17 +121,17 @@ class Run:
         changes = [c for crawled in self._crawled.values() for c in crawled.tally.changes]
         crawls = list(self._crawled.values())
         # Whoever was told to end while another command goes first does not go on after it.
-        gave_way = self._gave_way and not self._stopped.is_set()
+        gave_way = self._gave_way and not self._stopped
         return Result(run_id, self._started, outcome, crawls, changes, intent.skipped, gave_way)
 
     def interrupt(self) -> None:
         """End the run after the requests in hand; what they bring is still stored."""
-        self._stopped.set()
+        self._stopped = True  # no Event: a signal that broke into its set() would wait for ever
         if self._crawls:
             self._crawls.stop()
 
     def _outcome(self) -> str:
-        if self._stopped.is_set() or self._gave_way:
+        if self._stopped or self._gave_way:
             return "interrupted"
         if all(crawled.outcome in NO_FAULT for crawled in self._crawled.values()):
             return "ok"
@@ -140,7 +139,7 @@ class Run:
 
     def _stage(self, store: Store, plans: Sequence[Plan], *, gives_way: bool = False) -> None:
         """Crawl all plans side by side, and store what they answer once it is judged."""
-        if not plans or self._stopped.is_set():
+        if not plans or self._stopped:
             return
         started = time.monotonic()
         for plan in plans:
@@ -228,7 +227,7 @@ class Run:
         crawled.seconds += seconds
         self._waits.keep_away(by_key(ended.source), ended.away_seconds)
         self._shown.end(ended.source)
-        line = note_end(crawled, ended, gave_way=self._gave_way, stopped=self._stopped.is_set())
+        line = note_end(crawled, ended, gave_way=self._gave_way, stopped=self._stopped)
         if line:
             self._shown.say(line)
         self._journal.log_crawl(crawled)
