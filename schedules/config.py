@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     SettingsError,
@@ -221,13 +223,31 @@ def load() -> Config:
         ) from fault
     except ValidationError as fault:
         first = fault.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
         what = first["msg"].removeprefix("Value error, ")
         if first["type"] == "extra_forbidden":
             what = "no such setting"
-        raise SettingsProblem(f"{file}: {where + ': ' if where else ''}{what}") from fault
+        if not what.startswith("AFTERSCORE_"):
+            what = f"{_where(first['loc'])}: {what}"
+        raise SettingsProblem(what) from fault
     hide(settings.heartbeat_url)
     return settings
+
+
+def _where(keys: Sequence[str | int]) -> str:
+    """Where a setting was told: in the environment, which goes over the file, or there."""
+    told: Any = EnvSettingsSource(Config)()
+    try:
+        for key in keys:
+            told = told[key]
+    except (LookupError, TypeError):
+        told = None
+    file = _file()
+    if told is not None and keys:
+        place, keys = f"AFTERSCORE_{keys[0]}".upper(), keys[1:]
+    else:
+        place = str(file) if file.is_file() else "the environment"
+    inner = ".".join(map(str, keys))
+    return f"{place}: {inner}" if inner else place
 
 
 def _file() -> Path:
@@ -251,7 +271,7 @@ def rulings_path(database: Path) -> Path | None:
     """
     named = load().rulings
     if named is not None and not named.is_file():
-        raise SettingsProblem(f"{FILE}: rulings: no file {named}")
+        raise SettingsProblem(f"{_where(['rulings'])}: no file {named}")
     beside = database.with_name("rulings.csv")
     return named or (beside if beside.is_file() else None)
 

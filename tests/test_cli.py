@@ -175,6 +175,27 @@ def test_settings_are_checked(settings: str, told: str, afterscore: Afterscore) 
     assert "Traceback" not in ended.err
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "told"),
+    [
+        ("HEARTBEAT_URL", "foo", "AFTERSCORE_HEARTBEAT_URL: not an http(s) URL"),
+        ("TMDB_API_URL", "foo", "AFTERSCORE_TMDB_API_URL: not an http(s) URL"),
+        ("LIMITS", '{"crawl_hours": 0}', "AFTERSCORE_LIMITS: crawl_hours: Input should be greater"),
+        ("LIMITS", '{"megabytes": 500}', "afterscore.toml: limits.silent_minutes: Input should be"),
+        ("RULINGS", "gone.csv", "AFTERSCORE_RULINGS: no file gone.csv"),
+    ],
+)
+def test_a_wrong_value_is_told_of_where_it_stands(
+    variable: str, value: str, told: str, afterscore: Afterscore
+) -> None:
+    if "toml" in told:
+        afterscore.settings("[limits]\nsilent_minutes = 0\n")
+    afterscore.environment[f"AFTERSCORE_{variable}"] = value
+    ended = afterscore("track", "tt1074638")
+    assert (ended.status, ended.out) == (2, "")
+    assert f"afterscore: {told}" in ended.err
+
+
 @pytest.mark.parametrize("name", ["SOURCES", "HOSTS", "LIMITS"])
 def test_a_variable_that_is_no_table_is_named(name: str, afterscore: Afterscore) -> None:
     afterscore.environment[f"AFTERSCORE_{name}"] = "abc"
