@@ -32,7 +32,6 @@ DAY = 86_400.0
 CEILING_DAYS = 150.0
 """No listing goes longer without being asked, unless it fails or the budget is too small."""
 
-_OPT_INS = {name for source in SOURCES for name in source.opt_in}
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -41,17 +40,19 @@ class SettingsProblem(Exception):
 
 
 class SourceSettings(BaseModel):
-    """`[sources.KEY]`: whether a source is asked, how much of it a night, and what of it that is
-    not asked by default (`Source.opt_in`)."""
+    """`[sources.KEY]`: whether a source is asked, and how much of it a night. What of it is not
+    asked by default has the names that the register gives it (`Source.opt_in`)."""
 
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(extra="allow", allow_inf_nan=False)
 
     enabled: bool | None = None
     delay_seconds: float | None = Field(None, ge=0, le=DAY)
     requests_a_night: int = Field(2_000, ge=1)
-    pages: bool = False
-    akas: bool = False
-    crew: bool = False
+
+    @property
+    def opted_in(self) -> tuple[str, ...]:
+        """What of the source is asked beside what is asked by default."""
+        return tuple(name for name, wanted in (self.model_extra or {}).items() if wanted)
 
 
 class UniverseSettings(Universe):
@@ -139,11 +140,12 @@ class Config(BaseSettings):
                     f"sources.{source.key}.delay_seconds: at least {least:g} s, as the register has"
                     " it; only a replica on this machine may be asked faster"
                 )
-            for name in _OPT_INS - set(source.opt_in):
-                if getattr(self.of(source), name):
-                    raise ValueError(
-                        f"sources.{source.key}.{name}: {source.name} has no such thing"
-                    )
+            for name, wanted in (self.of(source).model_extra or {}).items():
+                place = f"sources.{source.key}.{name}"
+                if name not in source.opt_in:
+                    raise ValueError(f"{place}: no such setting of {source.name}")
+                if not isinstance(wanted, bool):
+                    raise ValueError(f"{place}: true or false, not {wanted!r}")
         return self
 
     def of(self, source: Source) -> SourceSettings:

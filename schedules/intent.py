@@ -63,7 +63,7 @@ class Intent:
             source
             for source in self.asked_sources
             if source.listing_ask is not None
-            and ("pages" not in source.opt_in or self._config.of(source).pages)
+            and ("pages" not in source.opt_in or "pages" in self._config.of(source).opted_in)
         ]
 
     @property
@@ -111,15 +111,13 @@ class Intent:
             news = source.finds is Finds.DATASET and self._lookups.news_for(source)
             if (rested and not news) or not (self._whole or news or self.selection.sources):
                 return None
-            asked_for = self._config.of(source)
             return self._plan(
                 source,
                 "find",
                 universe=self._config.universe.of_imdb if self._config.universe else None,
                 wanted_imdb_ids=wanted,
                 # Half a gigabyte each: a film that was just tracked can wait for the night.
-                akas=self._whole and asked_for.akas,
-                crew=self._whole and asked_for.crew,
+                opted_in=self._config.of(source).opted_in if self._whole else (),
                 scratch=str(folder_of(self._db)),
             )
         days = unread_days(self._db, source, clock.now()) if self._whole else ()
@@ -181,6 +179,7 @@ class Intent:
                 (source.key, reader_version(source.key)),
             )
         }
+        fields.setdefault("opted_in", self._config.of(source).opted_in)
         return Plan(
             source=source.key,
             stage=stage,

@@ -98,9 +98,9 @@ class ImdbSpider(SourceSpider):
         self._kept_films = np.unique(np.concatenate(self._films))
         self._films = []
         selection = self._kept_films.tobytes()
-        if self.plan.akas:
+        if "akas" in self.plan.opted_in:
             yield self._selected("akas", AKAS, selection)
-        if self.plan.crew:
+        if "crew" in self.plan.opted_in:
             yield self._selected("crew", CREW, selection)
 
     def _selected(self, kind: Any, url: str, selection: bytes) -> Target:
@@ -145,7 +145,7 @@ class ImdbSpider(SourceSpider):
     def _noted(self, parts: Iterable[Part]) -> Iterator[dict[str, Any]]:
         """Parts of titles; which of them are films is remembered for those who want to know."""
         for titles, others in parts:
-            if self.plan.akas or self.plan.crew:
+            if {"akas", "crew"} & {*self.plan.opted_in}:
                 pairs = zip(titles.source_ids, titles.kinds, strict=True)
                 films = [tconst for tconst, kind in pairs if kind in FILM_KINDS]
                 self._films.append(numbers_of(films))

@@ -100,8 +100,9 @@ class Plan(_Told):
     `changed_on` are days, oldest first, whose changes the source's feed is asked for;
     `whole_crosswalk` asks for all films of the crosswalk at once, before those that it lacks;
     `exported_on` are days, newest first, the first of whose exports that is there is read for the
-    films that are `popularity_at_least` as popular. `akas` and `crew` ask for these datasets, too.
-    Large answers wait to be read in the folder `scratch` (None: where the system has such files).
+    films that are `popularity_at_least` as popular. `opted_in` names what of the source's `opt_in`
+    is asked, too. Large answers wait to be read in the folder `scratch` (None: where the system has
+    such files).
     """
 
     source: str
@@ -120,8 +121,7 @@ class Plan(_Told):
     whole_crosswalk: bool = False
     exported_on: tuple[str, ...] = ()
     popularity_at_least: float = 0.0
-    akas: bool = False
-    crew: bool = False
+    opted_in: tuple[str, ...] = ()
     scratch: str | None = None
     validators: dict[str, tuple[str | None, str | None]] = Field(default_factory=dict)
 

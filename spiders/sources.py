@@ -108,7 +108,8 @@ class Source:
     changes can be asked for `feed_days` days back (0: it has none). An export of all its ids is
     there each day by `export_hour`, UTC (None: it has none). Between two requests lie
     `delay_seconds`; an operator may choose less, down to `least_delay_seconds` (None: not
-    less). `backoff_seconds` is the first wait after an error; it doubles.
+    less). `backoff_seconds` is the first wait after an error; it doubles. `opt_in` says by name
+    what of it is asked only where the operator's settings say so.
     """
 
     key: str

@@ -298,7 +298,7 @@ def test_a_source_without_such_datasets_cannot_be_told_to_ask_for_them(
     afterscore.settings("[sources.tmdb]\nakas = true\n")
     ended = afterscore("refresh", "--dry-run")
     assert ended.status == 2
-    assert "sources.tmdb.akas: TMDB has no such thing" in ended.err
+    assert "sources.tmdb.akas: no such setting of TMDB" in ended.err
 
 
 # --- the readers ----------------------------------------------------------------------------------

@@ -92,7 +92,7 @@ def headings(page: Path) -> set[str]:
 def test_readme_explains_every_setting() -> None:
     text = (ROOT / "README.md").read_text("utf-8")
     settings = {*Config.model_fields, *Universe.model_fields, *Limits.model_fields}
-    settings |= {*SourceSettings.model_fields}
+    settings |= {*SourceSettings.model_fields, *(o for s in SOURCES for o in s.opt_in)}
     told = set(re.findall(r"`\[?(\w+)", text))
     assert settings - told == set()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -38,6 +39,7 @@ ENTRY = """
         finds=Finds.LISTS,
         domains=("gazette.example",),
         attribution="Grades by The Gazette.",
+        opt_in={"early": "tomorrow's grades too"},
     ),
 """
 
@@ -163,6 +165,15 @@ def test_the_main_job_asks_it_and_ends_well(newsroom: Newsroom) -> None:
     assert newsroom.rows("SELECT last_outcome FROM urls WHERE source = 'gazette'") == [
         {"last_outcome": "ok"}
     ]
+
+
+def test_what_is_asked_of_it_by_choice_alone_is_a_setting_of_its_own(
+    newsroom: Newsroom, tmp_path: Path
+) -> None:
+    settings = tmp_path / "own.toml"
+    settings.write_text("[sources.gazette]\nenabled = true\nearly = true\n", "utf-8")
+    told = run(newsroom.folder, "sources", AFTERSCORE_CONFIG=str(settings))
+    assert re.search(r"(?m)^gazette +yes ", told)
 
 
 def test_its_figures_have_columns(newsroom: Newsroom) -> None:
