@@ -58,6 +58,9 @@ def _merge(db: Database, films: Sequence[int]) -> None:
         write_film_scores(db)
         write_stay(db)
         write_search(db)
+        db.conn.execute(
+            "DELETE FROM unmerged_films WHERE film_id IN (SELECT film_id FROM temp.touched)"
+        )
 
 
 # Listings in the order in which they speak for their film: sources as the register has them; of

@@ -626,3 +626,9 @@ CREATE INDEX listing_films_film ON listing_films (film_id, valid_to, method);
 def m022_which_version_wrote_the_keys(db: Database) -> None:
     """Not known of those that there are: the next run writes them anew."""
     statements(db, "CREATE TABLE key_versions (version TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;")
+
+
+@migrations()
+def m023_films_that_are_to_be_merged(db: Database) -> None:
+    """A film that lost its listing is not found by that any more."""
+    statements(db, "CREATE TABLE unmerged_films (film_id INTEGER PRIMARY KEY) STRICT;")

@@ -214,6 +214,12 @@ TABLES: tuple[Table, ...] = (
         {"listing_id": "the listing"},
     ),
     Table(
+        "unmerged_films",
+        "a film that gained or lost a listing, and is not merged yet",
+        "internal",
+        {"film_id": "the film"},
+    ),
+    Table(
         "unindexed_films",
         "a film whose keys are written once a listing is held against films",
         "internal",

@@ -20,7 +20,7 @@ from pipelines.merge import merge
 from pipelines.quarantine import supersede_crawl
 from pipelines.retention import has_been_answered, purge
 from pipelines.store import Store
-from pipelines.unmerged import all_merged, unmerged
+from pipelines.unmerged import all_merged, unmerged, unmerged_films
 from pipelines.up_to_date import portions
 from pipelines.waiting import Judged, Waiting
 from schedules.config import Config
@@ -368,6 +368,7 @@ class Run:
     def _recover(self) -> None:
         """Take up what was stored and not matched and merged, whatever ended the command that
         stored it, and what a killed run did not come to write down."""
+        self._touched |= unmerged_films(self._db)
         left = unmerged(self._db)
         if left:
             self._match(left)

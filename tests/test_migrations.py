@@ -137,6 +137,7 @@ INSERT INTO score_counts VALUES ('imdb_rating', 'scored', 2012, 78, 1),
     "m022_which_version_wrote_the_keys": """
 INSERT INTO key_versions VALUES ('another');
 """,
+    "m023_films_that_are_to_be_merged": "INSERT INTO unmerged_films VALUES (7)",
 }
 
 

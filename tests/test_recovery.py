@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlite_utils import Database
@@ -19,9 +20,12 @@ from sqlite_utils import Database
 from benchmarks.catalogue import move_times
 from pipelines import database
 from pipelines.database import read_only
+from pipelines.matching.matcher import match
 from pipelines.migrations import migrations
+from pipelines.unmerged import all_merged
 from schedules import cli
 from schedules.replica import samples_folder
+from tests.answers import answer, day, keeping, record, scored
 from tests.conftest import Afterscore, Ended
 from tests.fault_server import FaultServer, Reply, asking
 from tests.killed_at import kill_at
@@ -295,6 +299,24 @@ def test_a_refresh_that_is_killed_is_taken_up(
     films = list(ready.database()["film_scores"].rows)
     assert {film["tomatometer"] for film in films} == {92}
     assert len(films) == LISTINGS
+
+
+def test_a_film_that_had_lost_its_listing_when_a_run_was_killed_is_merged_by_the_next(
+    ready: Afterscore,
+) -> None:
+    film: dict[str, Any] = {"kind": "movie", "runtime_minutes": 143}
+    page: dict[str, Any] = {"scores": {"tomatometer": scored(92)}, "runtime_minutes": 143}
+    with keeping(path_of(ready)) as kept:
+        kept.tell(answer(record("imdb", title="Skyfall", year=2012, **film), at=day(1)))
+        kept.tell(answer(record(title="Skyfall", year=2012, **page), at=day(1)))
+        kept.match()
+        all_merged(kept.db)  # as a run that is over leaves it
+        assert kept.column("SELECT tomatometer FROM film_scores WHERE title = 'Skyfall'") == [92]
+        tally = kept.tell(answer(record(title="Quite Another", year=1931, **page), at=day(2)))
+        match(kept.db, tally.touched)  # and its process is gone before it merges
+    assert ready("film", "rottentomatoes:m/film-2", "--ask").status == 0
+    skyfall = ready("film", "tt1074638", "--json").json
+    assert skyfall["scores"]["tomatometer"]["state"] == "not_asked"
 
 
 @pytest.mark.parametrize("statement", ["INSERT INTO film_scores", "DELETE FROM unmerged_listings"])

@@ -44,6 +44,7 @@ from pipelines.matching.weighing import (
     weigh_candidates,
     weigh_films,
 )
+from pipelines.unmerged import write_matched
 from spiders.sources import FILM_KINDS, SOURCES
 
 SURE = 0.9
@@ -83,7 +84,9 @@ def match(db: Database, listing_ids: Iterable[int]) -> Matched:
 
 def match_within(db: Database, listing_ids: Iterable[int]) -> Matched:
     """`match`, in the transaction of whoever calls."""
-    return _Matching(db).match(listing_ids)
+    matched = _Matching(db).match(listing_ids)
+    write_matched(db, matched.films)
+    return matched
 
 
 def rebuild(db: Database) -> Matched:
