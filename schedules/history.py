@@ -21,6 +21,7 @@ it."""
 
 _RUNS = """
 SELECT r.run_id, r.command, r.plan, r.pid, r.started_at, r.ended_at, r.outcome, r.exception,
+  r.continues,
   ifnull(sum(c.asked), 0) AS asked, ifnull(sum(c.changed), 0) AS changed,
   ifnull(sum(c.held), 0) AS held,
   json_group_array(json_object('source', c.source, 'outcome', c.outcome, 'detail', c.detail))

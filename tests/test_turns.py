@@ -74,6 +74,8 @@ def test_a_backfill_gives_way_to_the_nightly_run_and_goes_on(tmp_path: Path) -> 
         ("backfill", "ok"),
     ]
     assert [run["continues"] for run in runs] == [None, None, None, 2]
+    assert "run 4: goes on with what run 2 began, which gave way" in ready("runs").out
+    assert "  goes on with what run 2 began, which gave way" in ready("runs", "4").out
     (night,) = database.query("SELECT * FROM last_night WHERE source = 'rottentomatoes'")
     assert (night["run_outcome"], night["outcome"], night["asked"]) == ("ok", "ok", 4)
 

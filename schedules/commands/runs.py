@@ -62,9 +62,15 @@ def _print_runs(rows: list[dict[str, Any]]) -> None:
     columns.print_table(out, table)
     for row in rows:
         failures = [f"{c['source']} {c['outcome']}: {c['detail']}" for c in row["failed"]]
-        for line in [*failures, *(row["exception"] or "").splitlines()[:1]]:
+        for line in [*_goes_on(row), *failures, *(row["exception"] or "").splitlines()[:1]]:
             line = show.printable(f"run {row['run_id']}: {line}")
             say(line)
+
+
+def _goes_on(run: dict[str, Any]) -> list[str]:
+    """Whose work a run goes on with, as a line, if it does."""
+    before = run["continues"]
+    return [f"goes on with what run {before} began, which gave way"] if before else []
 
 
 def _print_run(run: dict[str, Any]) -> None:
@@ -73,6 +79,8 @@ def _print_run(run: dict[str, Any]) -> None:
         f" took {_took(run['seconds']) or 'nobody knows how long'}",
         soft_wrap=True,
     )
+    for line in _goes_on(run):
+        say(f"  {line}")
     if run["exception"]:
         say(f"  {show.printable(run['exception'])}")
     asked = [crawl for crawl in run["crawls"] if crawl["outcome"] != "skipped"]
