@@ -18,7 +18,7 @@ import logging
 import os
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
@@ -67,6 +67,11 @@ class _PrivateFile(RotatingFileHandler):
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  its name
         """Nothing: on a full disk the run says so itself, and a log must not add to it."""
+
+    def close(self) -> None:
+        """Close it; what a full disk did not take is tried once more here, and then left."""
+        with suppress(OSError):
+            super().close()
 
 
 def file_of(database: Path, setting: str | None) -> Path | None:

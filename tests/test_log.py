@@ -93,6 +93,13 @@ def test_a_log_that_cannot_be_written_ends_nothing(afterscore: Afterscore) -> No
     assert afterscore("track", "imdb:tt1074638").status == 0
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_log_for_which_there_is_no_room_ends_nothing(afterscore: Afterscore) -> None:
+    afterscore.settings('log = "/dev/full"')
+    ended = afterscore("track", "imdb:tt1074638")
+    assert (ended.status, "Traceback" in ended.err) == (0, False)
+
+
 def test_a_large_log_is_put_aside_and_only_the_last_are_kept(afterscore: Afterscore) -> None:
     log = afterscore.folder / "ratings.db.log"
     for number in range(7):
