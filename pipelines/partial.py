@@ -9,6 +9,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file whole or not at all: others may read it at any moment, and the disk may be
+    full. Raises OSError."""
+    target = Path(os.path.realpath(path))  # of a link, what it leads to
+    partial = target.with_name(target.name + ".partial")
+    try:
+        partial.write_text(text, "utf-8")
+        partial.replace(target)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
+
+
 @contextmanager
 def alone(partial: Path, flags: int, taken: Exception) -> Iterator[int]:
     """Open it, for this process alone; gives its descriptor. What a killed process left there is

@@ -20,6 +20,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from pipelines.partial import write_whole
 from schedules import __version__
 from schedules.redaction import hide
 from spiders.plan import Limits, Universe
@@ -286,6 +287,17 @@ def database_path(given: Path | None) -> Path:
     """
     path = given or Path(os.environ.get("AFTERSCORE_DB") or "ratings.db")
     return Path(os.path.realpath(path)) if path.is_symlink() else path
+
+
+def write(file: Path, text: str) -> None:
+    """Write a settings file, whole or not at all. Raises SettingsProblem."""
+    try:
+        write_whole(file, text)
+    except OSError as fault:
+        raise SettingsProblem(
+            f"cannot write {file.resolve()}: {fault.strerror}. Make room there, or choose a folder"
+            " that you may write to."
+        ) from fault
 
 
 def template(contact: str = "") -> str:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipelines.films import Listed
+from schedules import config
 from schedules.film_lists import Row
 from schedules.replica import Replica
 from spiders.sources import SOURCES
@@ -34,9 +35,10 @@ The crosswalk sample does not have the first, so its listings are given, as a ro
 def replica_environment(settings: Path) -> Iterator[Replica]:
     """A replica that stands in for every source, with settings that switch every source on.
 
-    `settings` is where the settings file is written; the environment is restored afterwards.
+    `settings` is where the settings file is written; the environment is restored afterwards. Raises
+    SettingsProblem where it cannot be written.
     """
-    settings.write_text(_settings(), "utf-8")
+    config.write(settings, _settings())
     with Replica() as replica:
         stand_in = {
             **replica.environment,

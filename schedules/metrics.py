@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 
 from pipelines import clock
 from schedules.condition import Condition
@@ -12,17 +11,6 @@ from schedules.health import Finding
 
 _Gauge = tuple[str, str, dict[str, str], float]
 """Name, help, labels, value."""
-
-
-def write(path: Path, text: str) -> None:
-    """Write the file whole or not at all: the collector may read at any moment. Raises OSError."""
-    partial = path.with_name(path.name + ".partial")
-    try:
-        partial.write_text(text, "utf-8")
-        partial.replace(path)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
 
 
 def text(found: Condition, wrong: Sequence[Finding]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -92,6 +93,21 @@ class Afterscore:
     def database(self, name: str = "ratings.db") -> Database:
         """The database that the commands made."""
         return read_only(self.folder / name)
+
+
+def with_files_of_at_most(size: int, ready: Afterscore, *words: str) -> Ended:
+    """Run a command that cannot write beyond so many bytes of any file: to it the disk is full."""
+    done = subprocess.run(
+        ready.command(*words),
+        cwd=ready.folder,
+        env=ready.whole_environment(),
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)),
+    )
+    return Ended(done.returncode, done.stdout, done.stderr)
 
 
 def copy_packages(folder: Path) -> None:

@@ -20,7 +20,7 @@ from typer.main import get_command
 from schedules.cli import app
 from schedules.replica import Replica, samples_folder
 from spiders.sources import SOURCES
-from tests.conftest import Afterscore, Ended, beside
+from tests.conftest import Afterscore, Ended, beside, with_files_of_at_most
 
 SKYFALL_PAGE = samples_folder() / "tmdb" / "skyfall.json"
 TMDB_SKYFALL = "https://api.themoviedb.org/3/movie/37724"
@@ -315,6 +315,13 @@ def test_init_writes_settings_that_load_and_shows_the_terms(afterscore: Aftersco
     assert 'Put contact = "me@example.org" into it by hand' in again
     assert "Asked: imdb, wikidata." in again
     assert [source.terms.url for source in SOURCES if source.terms.url in again] == []
+
+
+def test_init_without_room_leaves_no_file_to_be_taken_for_settings(afterscore: Afterscore) -> None:
+    ended = with_files_of_at_most(0, afterscore, "init")
+    assert ended.status == 2
+    assert "Make room there" in ended.err
+    assert list(afterscore.folder.iterdir()) == []
 
 
 def test_only_sources_whose_terms_allow_it_are_on_by_default(afterscore: Afterscore) -> None:

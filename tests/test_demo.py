@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Afterscore, Ended
+from tests.conftest import Afterscore, Ended, with_files_of_at_most
 
 
 @pytest.fixture(scope="module")
@@ -80,3 +80,11 @@ def test_no_table_cuts_words(demo: tuple[Afterscore, Ended]) -> None:
     assert sum("whatsafterthemovie" in words for words in lines) >= 6
     card = demo[0]("film", "Skyfall (2012)").out
     assert "Metacritic user score  missing: no known layout held it\n" in card
+
+
+def test_where_there_is_no_room_it_says_so(afterscore: Afterscore) -> None:
+    ended = with_files_of_at_most(0, afterscore, "demo")
+    assert ended.status == 2
+    [line] = ended.err.splitlines()
+    assert line.startswith(f"afterscore: cannot write {afterscore.folder}/demo/afterscore.toml: ")
+    assert list((afterscore.folder / "demo").iterdir()) == []

@@ -5,9 +5,7 @@ the clock set back, the power gone. Nothing is lost, one line says what to do, t
 from __future__ import annotations
 
 import json
-import resource
 import sqlite3
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -26,7 +24,7 @@ from pipelines.unmerged import all_merged
 from schedules import cli
 from schedules.replica import samples_folder
 from tests.answers import answer, day, keeping, record, scored
-from tests.conftest import Afterscore, Ended
+from tests.conftest import Afterscore, Ended, with_files_of_at_most
 from tests.fault_server import FaultServer, Reply, asking
 from tests.killed_at import kill_at
 from tests.test_migrations import NAMES, ROWS
@@ -79,21 +77,6 @@ def scores(path: Path) -> set[tuple[str, str, float]]:
 
 
 # --- the disk -------------------------------------------------------------------------------------
-
-
-def with_files_of_at_most(size: int, ready: Afterscore, *words: str) -> Ended:
-    """Run a command that cannot write beyond so many bytes of any file: to it the disk is full."""
-    done = subprocess.run(
-        ready.command(*words),
-        cwd=ready.folder,
-        env=ready.whole_environment(),
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)),
-    )
-    return Ended(done.returncode, done.stdout, done.stderr)
 
 
 def test_a_full_disk_loses_nothing_and_the_next_run_goes_on(

@@ -13,6 +13,7 @@ import typer
 from pipelines import clock
 from pipelines.database import noting, read_only
 from pipelines.lock import DatabaseProblem
+from pipelines.partial import write_whole
 from schedules import alerts, config, metrics, show
 from schedules.commands.options import DbOption, JsonOption, Problem, out, print_json, say, warn
 from schedules.commands.pausing import end_of
@@ -80,7 +81,7 @@ def health(
 
 def _write(prometheus: Path, text: str) -> None:
     try:
-        metrics.write(prometheus, text)
+        write_whole(prometheus, text)
     except OSError as fault:
         raise Problem(f"cannot write {prometheus}: {fault.strerror}") from fault
 

@@ -13,7 +13,7 @@ from pipelines.database import read_only
 from pipelines.pauses import left_alone
 from schedules import config, show
 from schedules.commands.opening import source_named
-from schedules.commands.options import DbOption, JsonOption, Problem, out, print_json, say
+from schedules.commands.options import DbOption, JsonOption, out, print_json, say
 from schedules.replica import samples_folder
 from spiders.plan import LONGEST_WAIT
 from spiders.sources import SOURCES
@@ -36,13 +36,7 @@ def init(
         if contact:
             out.print(f'Put contact = "{contact}" into it by hand.', markup=False)
     else:
-        try:
-            file.write_text(config.template(contact), "utf-8")
-        except OSError as fault:
-            raise Problem(
-                f"cannot write {file.resolve()}: {fault.strerror}. Choose a folder that"
-                " you may write to."
-            ) from fault
+        config.write(file, config.template(contact))
         out.print(f"Wrote {file.resolve()}: read it, it is commented.")
     settings = config.load()
     skipped = {source.key: settings.skipped(source) for source in SOURCES}
