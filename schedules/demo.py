@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,6 +57,18 @@ def replica_environment(settings: Path) -> Iterator[Replica]:
                     del os.environ[name]
                 else:
                     os.environ[name] = value
+
+
+def is_free(folder: Path, database: Path) -> bool:
+    """Whether a demo may write into a folder: it has settings that a demo wrote, or neither
+    settings nor this database."""
+    settings = folder / config.FILE
+    if not settings.exists():
+        return not database.exists()
+    try:
+        return tomllib.loads(settings.read_text("utf-8")).get("demo") is True
+    except (OSError, ValueError):  # not TOML, so no demo wrote it
+        return False
 
 
 def _settings() -> str:

@@ -82,6 +82,16 @@ def test_no_table_cuts_words(demo: tuple[Afterscore, Ended]) -> None:
     assert "Metacritic user score  missing: no known layout held it\n" in card
 
 
+@pytest.mark.parametrize("made", [["init"], ["track", "tt1074638"]], ids=lambda words: words[0])
+def test_what_no_demo_made_is_left_as_it_is(made: list[str], afterscore: Afterscore) -> None:
+    assert afterscore(*made).status == 0
+    before = {path: path.read_bytes() for path in afterscore.folder.iterdir()}
+    ended = afterscore("demo", "--folder", ".")
+    assert ended.status == 2
+    assert "no demo made" in ended.err
+    assert {path: path.read_bytes() for path in afterscore.folder.iterdir()} == before
+
+
 def test_where_there_is_no_room_it_says_so(afterscore: Afterscore) -> None:
     ended = with_files_of_at_most(0, afterscore, "demo")
     assert ended.status == 2

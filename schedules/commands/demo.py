@@ -34,6 +34,11 @@ def demo_command(
             f"cannot make {folder.resolve()}: {fault.strerror}. Choose another with --folder DIR."
         ) from fault
     path = folder / "ratings.db"
+    if not demo.is_free(folder, path):
+        raise Problem(
+            f"{folder.resolve()} has settings or a database that no demo made, and they are left as"
+            " they are. Choose another folder with --folder DIR."
+        )
     out.print("A replica of all sources runs on this machine; the main job asks it over HTTP.")
     with demo.replica_environment(folder / config.FILE) as replica:
         settings = config.load()
