@@ -42,6 +42,11 @@ _LEAST_BYTES = 512
 """Of a database: SQLite's smallest page."""
 
 
+def is_there(path: Path) -> bool:
+    """Whether a database has been made. A file of no bytes is none yet: SQLite makes one of it."""
+    return path.exists() and path.stat().st_size > 0
+
+
 def read_only(path: Path, *, older: bool = False) -> Database:
     """The database for reading. Raises DatabaseProblem where there is none, or a newer one.
 
@@ -57,7 +62,7 @@ def read_only(path: Path, *, older: bool = False) -> Database:
     try:
         db = Database(sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS))
         _refuse_other_databases(db, path)
-        if not older and not path.stat().st_size:
+        if not is_there(path):
             raise DatabaseProblem(
                 f"{path} is empty so far. What is in it comes by 'afterscore track tt1074638' and"
                 " then 'afterscore refresh'."

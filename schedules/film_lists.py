@@ -13,7 +13,7 @@ from pathlib import Path
 from stat import S_ISREG
 
 from pipelines import films
-from pipelines.database import read_only
+from pipelines.database import is_there, read_only
 from pipelines.films import Listed, UnknownFilm, listed
 from pipelines.matching.spans import OWN_ID
 from schedules.show import printable
@@ -173,7 +173,7 @@ def from_names(names: list[str], database: Path) -> list[Row]:
 
 def _known(name: str, database: Path) -> Listed | None:
     """A listing of the film of this title; None where no database knows one."""
-    if not database.exists():
+    if not is_there(database):
         return None
     with closing((reading := read_only(database, older=True)).conn):
         return (

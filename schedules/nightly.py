@@ -26,7 +26,7 @@ from apscheduler.triggers.cron import CronTrigger
 from sqlalchemy.exc import DatabaseError
 
 from pipelines import clock
-from pipelines.database import read_only
+from pipelines.database import is_there, read_only
 from schedules.history import WHOLE_REFRESH
 
 JOB = "nightly"
@@ -64,7 +64,7 @@ def is_missed(database: Path, nightly_at: str, now: datetime) -> bool:
 
     Where nothing ever ran, nothing was missed. Raises DatabaseProblem.
     """
-    if not database.exists():
+    if not is_there(database):
         return False
     last = clock.stamp(clock.next_time(nightly_at, now) - timedelta(days=1))
     run = read_only(database).conn.execute

@@ -635,12 +635,29 @@ def test_no_name_is_no_film_and_an_id_is_not_sought_among_titles(afterscore: Aft
     assert "may be among 1 tracked film" in afterscore("film", "Skyfall").err
 
 
-def test_a_database_of_no_bytes_is_told_to_be_empty(afterscore: Afterscore) -> None:
+@pytest.mark.parametrize("words", ["runs", "untrack tt1074638", "forget tmdb:1", "backup copy.db"])
+def test_a_database_of_no_bytes_is_told_to_be_empty(words: str, afterscore: Afterscore) -> None:
     (afterscore.folder / "ratings.db").touch()
-    ended = afterscore("runs")
-    assert (ended.status, "ratings.db is empty" in ended.err) == (2, True)
-    assert afterscore("track", "tt1074638").status == 0
-    assert afterscore("runs").status == 0
+    ended = afterscore(*words.split())
+    assert (ended.status, "ratings.db is empty so far" in ended.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("refresh", "There is nothing to refresh yet"),
+        ("track Skyfall", "no film 'Skyfall' here"),
+        ("sources", "imdb"),
+        ("track tt1074638", "Made a new database"),
+    ],
+)
+def test_where_none_is_needed_a_database_of_no_bytes_is_none(
+    words: str, told: str, afterscore: Afterscore
+) -> None:
+    (afterscore.folder / "ratings.db").touch()
+    ended = afterscore(*words.split())
+    assert told in ended.out + ended.err
+    assert "Traceback" not in ended.err
 
 
 # --- reading saved pages ------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from rich.console import Console
 from sqlite_utils import Database
 
 from pipelines import clock, films
-from pipelines.database import read_only, writing
+from pipelines.database import is_there, read_only, writing
 from pipelines.lock import Rank
 from pipelines.wording import counted
 from schedules import config, film_lists, show
@@ -276,7 +276,7 @@ def _looked_at(path: Path) -> Iterator[Database]:
     """The database for reading; where there is none, an empty one that is gone afterwards."""
     from pipelines.derived import prepare
 
-    if path.exists():
+    if is_there(path):
         yield read_only(path)
         return
     with (

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from pipelines import films
-from pipelines.database import read_only, transaction, writing
+from pipelines.database import is_there, read_only, transaction, writing
 from pipelines.lock import Lock, Rank, locked
 from schedules import config, film_lists, log
 from schedules.commands.options import Problem, note
@@ -25,7 +25,7 @@ def writing_in_turn(
     from pipelines.derived import prepare
 
     path = config.database_path(given)
-    new = not path.exists()
+    new = not is_there(path)
     file = log.file_of(path, config.load().log)
     with (
         locked(path, f"afterscore {command}", rank, note) as lock,
@@ -79,7 +79,7 @@ def must_be_there(given: Path | None) -> Path:
 
 def has_films(path: Path) -> bool:
     """Whether there is a database, an older one too, and it knows any film."""
-    return path.exists() and bool(read_only(path, older=True)["films"].count)
+    return is_there(path) and bool(read_only(path, older=True)["films"].count)
 
 
 def film_ids_of(

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from pipelines import clock
-from pipelines.database import read_only
+from pipelines.database import is_there, read_only
 from pipelines.pauses import left_alone
 from schedules import config, show
 from schedules.commands.opening import source_named
@@ -51,7 +51,7 @@ def init(
     free = shutil.disk_usage(path.resolve().parent).free / 1e9
     out.print("\nChecks:")
     out.print(f"  contact   {settings.contact or 'NOT SET: nothing beyond this machine is asked'}")
-    out.print(f"  database  {path.resolve()} ({'there' if path.exists() else 'will be made'})")
+    out.print(f"  database  {path.resolve()} ({'there' if is_there(path) else 'will be made'})")
     out.print(
         f"  disk      {free:,.1f} GB free" + ("" if free > 1 else ": too little, 1 GB is wanted")
     )
@@ -72,7 +72,7 @@ def sources(ctx: typer.Context, as_json: JsonOption = False, db: DbOption = None
         return
     settings = config.load()
     path = config.database_path(db)
-    alone = left_alone(read_only(path), clock.now(), LONGEST_WAIT) if path.exists() else {}
+    alone = left_alone(read_only(path), clock.now(), LONGEST_WAIT) if is_there(path) else {}
     skipped = {source.key: settings.skipped(source) for source in SOURCES}
     skipped |= {key: why for key, why in alone.items() if not skipped[key]}
     if as_json:
