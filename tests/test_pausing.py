@@ -51,6 +51,18 @@ def test_resuming_ends_a_pause(tracking: Afterscore) -> None:
     assert "was not paused" in tracking("sources", "resume", "rottentomatoes").out
 
 
+def test_a_source_that_is_off_is_shown_to_be_paused_and_resuming_does_not_switch_it_on(
+    tracking: Afterscore,
+) -> None:
+    tracking.settings("[universe]")
+    tracking("sources", "pause", "metacritic", "--why", "new layout")
+    for flags in ((), ("--json",)):
+        told = " ".join(tracking("sources", *flags).out.split())
+        assert "under [sources.metacritic] in afterscore.toml; and paused since" in told
+    told = tracking("sources", "resume", "metacritic").out
+    assert "no longer paused, and still not asked: its terms forbid automation" in told
+
+
 def test_a_pause_ends_by_itself_at_its_date(tracking: Afterscore) -> None:
     ended = tracking("sources", "pause", "rottentomatoes", "--until", IN_A_YEAR)
     assert f"paused until {IN_A_YEAR}T00:00:00Z" in ended.out

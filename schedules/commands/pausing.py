@@ -8,10 +8,11 @@ import typer
 
 from pipelines import clock
 from pipelines.database import noting
-from pipelines.pauses import pause, paused, resume
+from pipelines.pauses import left_alone, pause, paused, resume
 from schedules import config
 from schedules.commands.opening import source_named
-from schedules.commands.options import DbOption, Problem, out, say
+from schedules.commands.options import DbOption, Problem, say
+from spiders.plan import LONGEST_WAIT
 
 KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="Key of the source")]
 
@@ -46,9 +47,17 @@ def sources_resume(key: KeyArgument, db: DbOption = None) -> None:
     Example:  afterscore sources resume metacritic
     """
     source = source_named(key)
+    settings = config.load()
     with noting(config.database_path(db)) as database:
         held = resume(database, source.key)
-    out.print(f"{key}: " + ("asked again from the next run on." if held else "was not paused."))
+        alone = left_alone(database, clock.now(), LONGEST_WAIT)
+    why = settings.skipped(source) or alone.get(source.key)
+    if not held:
+        say(f"{key}: was not paused.")
+    elif why:
+        say(f"{key}: no longer paused, and still not asked: {why}.")
+    else:
+        say(f"{key}: asked again from the next run on.")
 
 
 def end_of(text: str) -> str:

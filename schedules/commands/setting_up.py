@@ -73,8 +73,9 @@ def sources(ctx: typer.Context, as_json: JsonOption = False, db: DbOption = None
     settings = config.load()
     path = config.database_path(db)
     alone = left_alone(read_only(path), clock.now(), LONGEST_WAIT) if is_there(path) else {}
-    skipped = {source.key: settings.skipped(source) for source in SOURCES}
-    skipped |= {key: why for key, why in alone.items() if not skipped[key]}
+    # One that is off may be paused too: whoever switches it on is to know.
+    whys = {s.key: filter(None, (settings.skipped(s), alone.get(s.key))) for s in SOURCES}
+    skipped = {key: "; and ".join(why) or None for key, why in whys.items()}
     if as_json:
         rows = [{**row, "skipped": skipped[row["key"]]} for row in show.register_rows()]
         print_json(rows)
