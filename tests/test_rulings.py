@@ -282,7 +282,12 @@ def test_a_listing_that_was_mistyped_in_a_ruling_is_forgotten_with_it(told: Afte
     listed = "SELECT source_id FROM listings WHERE source = 'rottentomatoes' ORDER BY 1"
     before = rows(told, listed)
     for other in (film, page):
-        assert told("match", "same", other, typo).status == 0
+        ended = told("match", "same", other, typo)
+        assert ended.status == 0
+        assert f"{typo} is not known yet: the ruling holds once it comes" in ended.out
+        assert f"'afterscore match undo {other} {typo}'" in ended.out
+    assert "not known yet" not in told("match", "same", film, page).out
+    told("match", "undo", film, page)
     with keeping(told.folder / "ratings.db") as kept:
         kept.tell(refused(Outcome.NOT_FOUND, day(1), source_id="m/moonlihgt"))
     assert "is forgotten" not in told("match", "undo", page, typo).out

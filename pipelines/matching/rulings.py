@@ -92,23 +92,34 @@ def undo(db: Database, a: Listed, b: Listed) -> Ruling | None:
     return Ruling(*undone) if undone else None
 
 
+def heard_of(db: Database, one: Listed) -> bool:
+    """Whether anything is known of a listing, beside what was ruled on it."""
+    told = " OR ".join(
+        f"EXISTS (SELECT 1 FROM {table} t WHERE t.listing_id = l.listing_id{which})"
+        for table, which in _HEARD.items()
+    )
+    rows = db.conn.execute(
+        "SELECT 1 FROM listings l WHERE source = ? AND source_id = ?"
+        f" AND (title IS NOT NULL OR {told})",
+        one,
+    )
+    return rows.fetchone() is not None
+
+
 def forget_unheard(db: Database, one: Listed) -> bool:
     """Forget a listing that was made to be ruled on and of which nothing is known: it was mistyped,
     and would be asked for ever. Only once it is no film, and no ruling that holds names it."""
     named = "(listing_a = ?1 OR listing_b = ?1) AND"
     row = db.conn.execute(
-        "SELECT listing_id FROM listings l WHERE source = ?2 AND source_id = ?3 AND title IS NULL"
+        "SELECT listing_id FROM listings l WHERE source = ?2 AND source_id = ?3"
         f" AND EXISTS (SELECT 1 FROM rulings WHERE {named} ruled_at = l.first_seen_at)"
-        f" AND NOT EXISTS (SELECT 1 FROM rulings WHERE {named} undone_at IS NULL)"
-        + "".join(
-            f" AND NOT EXISTS (SELECT 1 FROM {table} t WHERE t.listing_id = l.listing_id{which})"
-            for table, which in _HEARD.items()
-        ),
+        f" AND NOT EXISTS (SELECT 1 FROM rulings WHERE {named} undone_at IS NULL)",
         (str(one), *one),
     ).fetchone()
-    if row:
-        forget(db, row[0])
-    return row is not None
+    if row is None or heard_of(db, one):
+        return False
+    forget(db, row[0])
+    return True
 
 
 def in_force(db: Database) -> list[Ruling]:

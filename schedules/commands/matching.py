@@ -217,6 +217,12 @@ def _rule(a: str, b: str, ruling: str, db: Path | None) -> None:
             raise Problem(str(fault)) from None
         _say_ruling(database, "Ruled", first, second, ruling)
         _match_again(database, first, second)
+        for listing in (first, second):
+            if not rulings.heard_of(database, listing):
+                say(
+                    f"{listing} is not known yet: the ruling holds once it comes. If it is"
+                    f" mistyped: 'afterscore match undo {first} {second}'."
+                )
 
 
 def _say_ruling(database: Database, done: str, a: Listed, b: Listed, ruling: str) -> None:
