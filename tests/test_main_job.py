@@ -216,6 +216,7 @@ def test_asking_for_one_film_asks_only_for_it(tmp_path: Path) -> None:
     assert ended.status == 0, ended.err
     assert ended.json["scores"]["tomatometer"]["state"] == "scored"
     assert paths == {"/robots.txt", "/m/skyfall"}
+    assert "imdb:tt1074638 is tracked from now on ('afterscore untrack imdb:tt1074638'" in ended.err
 
 
 def test_a_limit_holds_for_each_source(tmp_path: Path) -> None:

@@ -157,7 +157,10 @@ def film(
     name: Annotated[
         str, typer.Argument(metavar="FILM", help="tt1074638, 'Skyfall (2012)', a URL …")
     ],
-    ask: Annotated[bool, typer.Option("--ask", help="Ask the sources first")] = False,
+    ask: Annotated[
+        bool,
+        typer.Option("--ask", help="Ask the sources first; a film new here is tracked"),
+    ] = False,
     as_json: JsonOption = False,
     db: DbOption = None,
 ) -> None:
@@ -192,6 +195,7 @@ def _ask(name: str, db: Path | None) -> int:
             with transaction(database):
                 film_id, _ = tracking.track(database, [listing], name)
             merge(database, [film_id])
+            note(f"{listing} is tracked from now on ('afterscore untrack {listing}' ends that).")
         chosen = Selection(film_ids=frozenset({film_id}), again=True)
         try:
             return exit_status(run_shown(database, settings, chosen, f"film {name} --ask"))
