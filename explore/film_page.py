@@ -182,14 +182,11 @@ def about(db: Database, name: str) -> dict[str, Any]:
 
 def _film_id(db: Database, name: str) -> int:
     """The film of an id. Raises UnknownFilm; Elsewhere for what is no id, but words."""
-    if not name.isdecimal() and films.listed(name) is None:
+    found = films.of_id(db, name)
+    if found is None:
         raise Elsewhere(f"/search?{urlencode({'q': name})}")
     # Two films that turned out to be one may both bear it.
-    meant = {
-        row["film_id"]
-        for candidate in films.find_all(db, name)
-        for row in _rows(db, _MERGED, candidate.film_id)
-    }
+    meant = {row["film_id"] for candidate in found for row in _rows(db, _MERGED, candidate.film_id)}
     if len(meant) != 1:
         raise films.UnknownFilm(name)
     return int(meant.pop())

@@ -4,29 +4,24 @@ come near where nothing has them as they were typed."""
 from __future__ import annotations
 
 import json
-import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from datasette.app import Datasette
 from datasette.utils.asgi import Request, Response
-from rapidfuzz.distance import OSA
-from rapidfuzz.process import extract
 from sqlite_utils import Database
 
 from explore.exports import exported, wanted
 from explore.pages import page, read
 from explore.words import film_path
 from pipelines import films
+from pipelines.search import folded, near_words, term, words_of
 from spiders.sources import score_kinds
 
 FOUND = 40
 """Films that a page shows."""
 MOST_WORDS = 8
-NEAR = 3
-"""Words that a misspelt one may have meant."""
 
 _VOTES = ", ".join(f"ifnull(s.{kind.key}_votes, 0)" for kind in score_kinds())
 _SHOWN = f"""s.film_id, s.imdb_id, s.title, s.year, s.consensus_100, max({_VOTES}) AS votes,
@@ -89,15 +84,14 @@ async def search_page(datasette: Datasette, request: Request) -> Response:
 def search(db: Database, asked: str) -> Found:
     """The films that have every word asked for, or the beginning of one."""
     title, year = films.title_and_year(asked)
-    # The index folds these itself, and knows more languages than _folded.
-    typed = re.findall(r"\w+", unicodedata.normalize("NFC", title))[:MOST_WORDS]
-    wanted = [word for each in typed for word in _folded(each)]
+    typed = words_of(title)[:MOST_WORDS]
+    wanted = [word for each in typed for word in folded(each)]
     if not wanted:
         return Found([])
     rows = _rows(db, [[word] for word in typed], title, year)
     if rows:
         return Found(_with_reasons(db, rows, wanted))
-    near = [_near(db, word) for word in wanted]
+    near = [near_words(db, word) for word in wanted]
     if not all(near):
         return Found([])
     rows = _rows(db, near, title, year)
@@ -108,7 +102,7 @@ def search(db: Database, asked: str) -> Found:
 def identified(db: Database, asked: str) -> Found:
     """The film that has an id, or whose listing has: none where none is known."""
     try:
-        meant = [film.film_id for film in films.find_all(db, asked)]
+        meant = [film.film_id for film in films.of_id(db, asked) or []]
     except films.UnknownFilm:
         return Found([])
     rows = db.query(_OF_FILMS, [json.dumps(meant)])
@@ -119,35 +113,13 @@ def _rows(
     db: Database, words: Sequence[Sequence[str]], title: str, year: int | None
 ) -> list[dict[str, Any]]:
     """Films with one of each list of words, of that year if any."""
-    terms = " AND ".join(f"({' OR '.join(map(_term, each))})" for each in words)
+    terms = " AND ".join(f"({' OR '.join(map(term, each))})" for each in words)
     anywhere, in_title = f"({terms})", f"{{title}} : ({terms})"
     asked = {"in_title": in_title, "title": title, "year": year}
     rows = list(db.query(_FIND, {"where": in_title, **asked}))
     # Those go first: with enough of them, the others need not be looked at, which of a common name
     # are half of all films.
     return rows if len(rows) > FOUND else list(db.query(_FIND, {"where": anywhere, **asked}))
-
-
-def _term(word: str) -> str:
-    # A single letter is a word of its own (M, X): as a beginning it would be half of all films.
-    return f'"{word}"*' if len(word) > 1 else f'"{word}"'
-
-
-def _near(db: Database, word: str) -> list[str]:
-    """The word itself where films have it, or words that begin so; else those like it that begin
-    with the same letter: one slip in short words, two in longer ones."""
-    beginnings = "SELECT 1 FROM film_words WHERE term >= ?1 AND term < ?1 || char(1114111) LIMIT 1"
-    if next(db.conn.execute(beginnings, [word]), None):
-        return [word]
-    slips = 1 if len(word) < 6 else 2
-    known = db.conn.execute(
-        "SELECT term FROM film_words WHERE term >= ?1 AND term < ?1 || char(1114111)"
-        " AND length(term) BETWEEN ?2 AND ?3",
-        [word[0], len(word) - slips, len(word) + slips],
-    )
-    terms = [row[0] for row in known]
-    found = extract(word, terms, scorer=OSA.distance, score_cutoff=slips, limit=NEAR)
-    return [term for term, _, _ in found]
 
 
 def _with_reasons(
@@ -164,16 +136,10 @@ def _with_reasons(
             reason = [
                 part
                 for part in parts
-                if any(mine.startswith(word) for mine in _folded(part) for word in wanted)
+                if any(mine.startswith(word) for mine in folded(part) for word in wanted)
             ]
         found.append(row | {"reason": reason[:3]})
     return found
-
-
-def _folded(text: str) -> list[str]:
-    """The words of a text as the index has those of Latin letters: without accents and capitals."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    return re.findall(r"\w+", "".join(mark for mark in plain if not unicodedata.combining(mark)))
 
 
 def _is_an_id(text: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from pipelines import clock
-from pipelines.films import Listed, UnknownFilm, find_all
+from pipelines.films import Listed, UnknownFilm, of_id
 from pipelines.listings import listing_number
 from pipelines.matching.spans import OWN_ID
 from spiders.sources import FILM_KINDS
@@ -22,7 +22,7 @@ def track(db: Database, listings: Sequence[Listed], given: str) -> tuple[int, bo
     """
     run = db.conn.execute
     at = clock.now()
-    films = {one.film_id for listing in listings for one in find_all(db, str(listing))}
+    films = {one.film_id for listing in listings for one in of_id(db, str(listing)) or ()}
     if len(films) > 1:
         raise UnknownFilm(f"{given}: these ids are of different films here: {sorted(films)}")
     numbers = [listing_number(db, *listing, at) for listing in listings]

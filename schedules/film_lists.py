@@ -154,33 +154,30 @@ def _shown(path: Path) -> str:
 
 
 def from_names(names: list[str], database: Path) -> list[Row]:
-    """Films given on the command line by id, key or URL; by title those that the database knows.
+    """Films given on the command line by id, key or URL; by their whole title those that the
+    database knows.
 
     Raises UnknownFilm for another title, or one that may be of several films.
     """
-    rows = []
-    for name in names:
-        listing = listed(name) or _known(name, database)
-        if listing is None:
-            raise UnknownFilm(
-                f"no film {name!r} here. A film is tracked by an id or a page: tt1074638,"
-                " tmdb:37724, rottentomatoes:m/skyfall or a URL; by its title once it is known here"
-                " ('afterscore film TITLE')."
-            )
-        rows.append(Row(name, name, (listing,)))
-    return rows
+    return [Row(name, name, (listed(name) or _known(name, database),)) for name in names]
 
 
-def _known(name: str, database: Path) -> Listed | None:
-    """A listing of the film of this title; None where no database knows one."""
-    if not is_there(database):
-        return None
-    with closing((reading := read_only(database, older=True)).conn):
-        return (
-            films.a_listing(reading, films.find(reading, name))
-            if films.find_all(reading, name)
-            else None
-        )
+_BY_ID = (
+    "A film is tracked by an id or a page: tt1074638, tmdb:37724, rottentomatoes:m/skyfall or a"
+    " URL; by its whole title once it is known here ('afterscore film TITLE')."
+)
+
+
+def _known(name: str, database: Path) -> Listed:
+    """A listing of the film of this title. Raises UnknownFilm."""
+    listing = None
+    if is_there(database):
+        with closing((reading := read_only(database, older=True)).conn):
+            film_id = films.find(reading, name, whole=True, otherwise=_BY_ID)
+            listing = films.a_listing(reading, film_id)
+    if listing is None:
+        raise UnknownFilm(f"no film {name!r} here. {_BY_ID}")
+    return listing
 
 
 def _columns(header: list[str]) -> dict[int, str]:

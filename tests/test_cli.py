@@ -17,9 +17,13 @@ import brotli
 import pytest
 from typer.main import get_command
 
+from pipelines.database import transaction
+from pipelines.films import Listed
+from pipelines.tracking import track, untrack
 from schedules.cli import app
 from schedules.replica import Replica, samples_folder
 from spiders.sources import SOURCES
+from tests.answers import answer, day, keeping, record
 from tests.conftest import Afterscore, Ended, beside, with_files_of_at_most
 
 SKYFALL_PAGE = samples_folder() / "tmdb" / "skyfall.json"
@@ -594,6 +598,14 @@ def test_tracking_twice_changes_nothing_and_untracking_keeps_the_film(
         "https://www.metacritic.com/movie/skyfall/",
         "Skyfall (2012)",
         "skyfall",
+        "TT1074638",
+        "tt1074638/",
+        "IMDB:TT1074638",
+        "www.imdb.com/title/tt1074638/",
+        "Q4941",
+        "wikidata:q4941",
+        "007: operacao skyfall",
+        "operacao sky",
     ],
 )
 def test_a_film_may_be_named_in_many_ways(name: str, refreshed: tuple[Afterscore, Ended]) -> None:
@@ -607,6 +619,52 @@ def test_a_name_that_fits_several_films_lists_them(refreshed: tuple[Afterscore, 
     assert ended.status == 2
     assert "tt0468569" in ended.err
     assert "tt0848228" in ended.err
+
+
+def test_what_fits_no_film_says_which_come_near(refreshed: tuple[Afterscore, Ended]) -> None:
+    for name, near in (("frozn", "Frozen (2013)  tt2294629"), ("Up (1990)", "Up (2009)")):
+        told = refreshed[0]("film", name).err
+        assert "did you mean:" in told
+        assert near in told
+        assert "track tt1" not in told
+    assert "'afterscore track imdb:tt0000009' tracks it" in refreshed[0]("film", "tt0000009").err
+
+
+@pytest.fixture
+def numbered(tmp_path: Path) -> Afterscore:
+    """Three films: 1 is called 3, 2 is called 300, and 3 is called Mad Love."""
+    with keeping(tmp_path / "ratings.db") as kept:
+        for tmdb_id, title in (("10", "3"), ("20", "300"), ("30", "Mad Love")):
+            with transaction(kept.db):
+                film_id, _ = track(kept.db, [Listed("tmdb", tmdb_id)], tmdb_id)
+            kept.tell(answer(record("tmdb", tmdb_id, title=title, year=2006), at=day(1)))
+            untrack(kept.db, film_id)
+        kept.merge()
+    return Afterscore(tmp_path)
+
+
+def test_bare_digits_are_our_number_or_a_title(numbered: Afterscore) -> None:
+    assert numbered("film", "1").out.startswith("3 (2006)")
+    assert numbered("film", "300").out.startswith("300 (2006)")
+    both = numbered("film", "3")
+    assert both.status == 2
+    assert both.err.splitlines()[1:] == ["  Mad Love (2006)  tmdb:30", "  3 (2006)  tmdb:10"]
+    assert "no film '30' here" in numbered("film", "30").err
+
+
+def test_a_film_is_tracked_by_its_whole_title_alone_and_is_named(numbered: Afterscore) -> None:
+    assert numbered("film", "Mad").out.startswith("Mad Love (2006)")
+    for command in ("track", "untrack"):
+        ended = numbered(command, "Mad")
+        assert ended.status == 2
+        assert "did you mean:\n  Mad Love (2006)  tmdb:30" in ended.err
+    assert numbered.database()["tracked_films"].count == 0
+    ended = numbered("track", "the mád love")
+    assert (ended.status, ended.out.splitlines()[1]) == (
+        0,
+        "the mád love: Mad Love (2006)  tmdb:30",
+    )
+    assert numbered("untrack", "MAD LOVE").out == "Mad Love (2006)  tmdb:30: no longer tracked\n"
 
 
 def test_the_card_begins_with_the_credits(refreshed: tuple[Afterscore, Ended]) -> None:

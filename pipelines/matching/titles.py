@@ -218,6 +218,20 @@ def _add(found: dict[str, Form], form: Form) -> None:
         found[form.words] = form
 
 
+def whole_words(title: str) -> frozenset[str]:
+    """The forms of a whole title, without what may be a part of it alone.
+
+    >>> whole_words("The Matrix") & whole_words("MATRIX"), whole_words("Dune") & whole_words("Du")
+    (frozenset({'matrix'}), frozenset())
+    """
+    return frozenset(form.words for form in forms(title) if form.part is Part.WHOLE)
+
+
+def without_article(words: list[str]) -> list[str]:
+    """The words of a title without the article that it begins with, if that is not all of it."""
+    return words[1:] if len(words) > 1 and plain(words[0]) in _ARTICLES else words
+
+
 def stated_year(title: str) -> int:
     """The year that stands in brackets behind a title, or 0.
 

@@ -22,6 +22,7 @@ from schedules.commands.options import (
     note,
     out,
     print_json,
+    say,
 )
 from schedules.commands.running import NothingToAsk, exit_status, run_shown
 from schedules.results import Selection
@@ -71,10 +72,14 @@ def track(
         return
     rows = _given(names or [], films_file, folder, config.database_path(db))
     tracked: dict[str, int] = {}
+    taken: dict[str, films.Candidate] = {}
     new = 0
     if any(row.listings for row in rows):
         with writing_to(db, "track") as database:
             tracked, new = backfill.track_rows(database, rows)
+            taken = {
+                name: films.the(database, tracked[name]) for name in names or () if name in tracked
+            }
     distinct = len(set(tracked.values()))
     failed = [row for row in rows if row.place not in tracked]
     out.print(
@@ -83,6 +88,9 @@ def track(
         + (" 'afterscore refresh' asks for them." if tracked else ""),
         soft_wrap=True,
     )
+    for name, one in taken.items():
+        if one.title:
+            say(show.printable(f"{name}: {one}"))
     _print_failed(failed, folder)
     if failed:
         raise typer.Exit(1 if tracked else 2)
@@ -146,11 +154,9 @@ def untrack(
     with writing_to(db, "untrack") as database:
         for name in names:
             by_id = "Name it by an id that 'afterscore track --list' shows."
-            film_id = films.find(database, name, otherwise=by_id)
-            done = tracking.untrack(database, film_id)
-            out.print(
-                f"{name}: " + ("no longer tracked" if done else "was not tracked"), markup=False
-            )
+            film_id = films.find(database, name, whole=True, otherwise=by_id)
+            done = "no longer tracked" if tracking.untrack(database, film_id) else "was not tracked"
+            say(show.printable(f"{films.the(database, film_id)}: {done}"))
 
 
 def film(
