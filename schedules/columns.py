@@ -50,12 +50,13 @@ def table(
 
 
 def print_table(console: Console, made: Table) -> None:
-    """Print a table, with two blanks between its columns; with one, and its headings in lines of
-    one word each, where it would else be too wide: where its last column wraps, that is where it
-    would cut words. Where that does not do, all columns of words wrap between them. Figures are
-    never cut: what is left of one is another."""
+    """Print a table, with two blanks between its columns; with one where it would else be too wide:
+    where its last column wraps, that is where it would cut words. Where that does not do, with its
+    headings in lines of one word each, and at last all columns of words wrap between them. Figures
+    are never cut: what is left of one is another."""
     if _needed(console, made) > console.width:
         made.padding = (0, 1, 0, 0)
+    if _needed(console, made) > console.width:
         for column in (one for one in made.columns if one.no_wrap):
             column.header = re.sub(r"(?<=\S) ", "\n", str(column.header))
     if _needed(console, made) > console.width:

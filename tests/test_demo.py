@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -79,7 +81,24 @@ def test_no_table_cuts_words(demo: tuple[Afterscore, Ended]) -> None:
     assert ["Metacritic", "user", "score", "missing"] in [words[:4] for words in lines]
     assert sum("whatsafterthemovie" in words for words in lines) >= 6
     card = demo[0]("film", "Skyfall (2012)").out
-    assert "Metacritic user score  missing: no known layout held it\n" in card
+    assert "Metacritic user score  missing: in no known layout\n" in card
+
+
+def test_the_card_of_a_film_fits_80_columns_whatever_its_age(
+    demo: tuple[Afterscore, Ended], tmp_path: Path
+) -> None:
+    copy = tmp_path / "ratings.db"
+    demo[0]("backup", copy)
+    with closing(sqlite3.connect(copy)) as db, db:
+        earlier = "strftime('%Y-%m-%dT%H:%M:%SZ', observed_at, '-11 minutes')"
+        db.execute("DELETE FROM confirmations")
+        db.execute(f"UPDATE scores SET observed_at = {earlier}")
+        db.execute("UPDATE listing_films SET valid_from = ''")
+    lines = demo[0]("film", "The Avengers (2012)", "--db", copy).out.splitlines()
+    [heading] = [line for line in lines if line.startswith("Score")]
+    assert heading.split() == ["Score", "Value", "Votes", "As", "of"]
+    [tomatometer] = [line for line in lines if line.startswith("Tomatometer  ")]
+    assert tomatometer.endswith("  309  11 minutes ago")
 
 
 @pytest.mark.parametrize("made", [["init"], ["track", "tt1074638"]], ids=lambda words: words[0])
