@@ -53,6 +53,7 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command line; every expected problem ends in one clear line and status 2."""
+    _open_what_is_closed()
     # Whatever is printed, tracebacks included, is printed without secrets.
     sys.stdout = cast("TextIO", Redacting(sys.stdout))
     sys.stderr = cast("TextIO", Redacting(sys.stderr))
@@ -67,6 +68,17 @@ def main() -> None:
             f"afterscore: cannot print: {fault.strerror}", style="red", markup=False, soft_wrap=True
         )
         sys.exit(1)
+
+
+def _open_what_is_closed() -> None:
+    """Standard streams that were closed (`>&-`) lead nowhere: else the next file to be opened, the
+    database's lock perhaps, would be in their place, and be printed to."""
+    while (handle := os.open(os.devnull, os.O_RDWR)) < 3:
+        pass
+    os.close(handle)
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
 
 
 def _run() -> None:

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -304,6 +305,39 @@ def test_where_nothing_can_be_printed_it_says_so(afterscore: Afterscore) -> None
         with Path("/dev/full").open("w") as full:
             told = "afterscore: cannot print: No space left on device\n"
             assert printing_to(full, afterscore, words) == (1, told), words
+
+
+@pytest.mark.parametrize("words", ["film tt1074638", "track tt0468569"])
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_stream_that_is_closed_is_nowhere(
+    words: str, closed: str, afterscore: Afterscore
+) -> None:
+    afterscore("track", "tt1074638")
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$@" {closed}', "sh", *afterscore.command(*words.split())],
+        cwd=afterscore.folder,
+        env=afterscore.whole_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == afterscore(*words.split()).status
+    assert "Traceback" not in done.stderr
+    (lock,) = afterscore.folder.glob("*.lock")
+    assert lock.read_text("utf-8") == ""
+
+
+def test_ctrl_c_ends_quietly_what_is_still_being_imported(afterscore: Afterscore) -> None:
+    (afterscore.folder / "typer.py").write_text("raise KeyboardInterrupt", "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "schedules", "film", "tt1074638"],
+        cwd=afterscore.folder,
+        env={**afterscore.whole_environment(), "PYTHONPATH": str(afterscore.folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
 def test_init_writes_settings_that_load_and_shows_the_terms(afterscore: Afterscore) -> None:
