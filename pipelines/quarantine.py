@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from itertools import takewhile
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlite_utils import Database
 
 from pipelines import clock
 from pipelines.guard import RELEASES_ITSELF, Doubt, Rule
-from pipelines.statements import Row, Statement, Tally, one
+from pipelines.statements import Statement, Tally, one
 from spiders.items import Answer, Record
 
 CRAWL = "crawl"
@@ -39,7 +39,7 @@ _ANOTHER_RULE = "the same answer, by another rule"
 
 class Doubted(NamedTuple):
     """What the guard doubts: what a record says of a topic (a score kind, credits or listing), why,
-    and what stands of it.
+    and what stands of it, by the names of its columns.
 
     `same` tells whether another record says the same of the topic.
     """
@@ -47,7 +47,7 @@ class Doubted(NamedTuple):
     said: Statement
     topic: str
     doubt: Doubt
-    standing: Row | None
+    standing: Mapping[str, Any] | None
     same: Callable[[Record], bool]
 
 
@@ -275,7 +275,7 @@ def _open(db: Database, run_id: int | None, doubted: Doubted, nights: int) -> in
         doubt.rule.value,
         doubt.reason,
         _kept(said.record),
-        json.dumps(list(standing)) if standing else None,
+        json.dumps(standing) if standing else None,
         said.at,
         said.origin,
         said.exact,

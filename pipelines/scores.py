@@ -67,7 +67,9 @@ def store_score(
     def same(held: Record) -> bool:
         return kind in held.scores and guard.follows(score, held.scores[kind])
 
-    if why and hold(db, run_id, Doubted(said, kind, why, stands, same), tally):
+    if why and hold(
+        db, run_id, Doubted(said, kind, why, _named(db, said, kind, stands), same), tally
+    ):
         if not archived:
             _attempted(db, said, kind, "held")
     elif archived:
@@ -280,6 +282,14 @@ def _seen_at(db: Database, said: Statement, kind: str, stands: Row) -> str:
         kind,
     )
     return max(str(stands[_OBSERVED_AT]), str(confirmed[0]) if confirmed else "")
+
+
+def _named(db: Database, said: Statement, kind: str, stands: Row | None) -> dict[str, Any] | None:
+    """What stands, by the names of its columns, and when it was last seen to be so."""
+    if stands is None:
+        return None
+    names = _FIGURE.split(", ")
+    return dict(zip(names, stands, strict=False)) | {"seen_at": _seen_at(db, said, kind, stands)}
 
 
 def _newest(db: Database, listing_id: int, kind: str, *, saved: bool) -> Row | None:

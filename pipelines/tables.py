@@ -493,7 +493,8 @@ TABLES: tuple[Table, ...] = (
             " some of a source's answers said)",
             "reason": "why it was held",
             "record": "what the page said, as JSON; of a crawl, how many answers and records",
-            "standing": "what stands meanwhile, as JSON",
+            "standing": "what stood when it was first held, as JSON with the names of columns of"
+            " scores or credits_verdicts",
             "held_at": "first, UTC",
             "last_held_at": "last, UTC",
             "times_held": "how many answers said the same",

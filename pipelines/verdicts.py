@@ -48,8 +48,8 @@ def store_verdict(db: Database, run_id: int | None, said: Statement, tally: Tall
         why = None
         if not (said.released or unchanged or said.another_film):
             why = guard.doubt_verdict(verdict, _verdict(before))
-        standing = before and before[:6]
         if why:
+            standing = dict(zip(_SAID.split(", "), before, strict=False)) if before else None
             doubted = Doubted(said, "credits", why, standing, _says(said.record))
             if hold(db, run_id, doubted, tally):
                 return

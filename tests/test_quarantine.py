@@ -100,8 +100,12 @@ def test_the_list_can_be_of_one_source_or_one_run(holding: Afterscore) -> None:
 
 def test_a_case_is_shown_with_what_it_says_and_what_stands(holding: Afterscore) -> None:
     shown = holding("quarantine", "show", "1").out
-    assert '"value": 60' in shown
-    assert "93" in shown.split("standing", 1)[1]
+    assert "\n  it says   60 of 100, 351 votes\n" in shown
+    assert f"\n  standing  93 of 100, 349 votes, last seen {day(1)}\n" in shown
+    verdict = holding("quarantine", "show", "4").out
+    assert "\n  it says   during the credits: unknown, after: yes\n" in verdict
+    assert "\n  standing  during the credits: unknown, after: no\n" in verdict
+    assert holding("quarantine", "show", "1", "--json").json["standing"]["votes"] == 349
     assert "https://www.rottentomatoes.com/m/skyfall" in shown
     assert "afterscore quarantine release 1" in shown
     told = holding("quarantine", "show", "4", "--json").json

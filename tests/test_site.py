@@ -426,6 +426,9 @@ def test_moves_of_the_week_and_what_is_held_back_are_listed(afterscore: Aftersco
         assert "Rotten Tomatoes" in held
         assert "Tomatometer" in held
         assert "held back" in tiles_of(client.get(SKYFALL).text)["Tomatometer"]
+        case = unescape(client.get("/ratings/quarantine/1").text)
+        assert '"value": 86' in case
+        assert "Where it is named" not in case
 
 
 def test_the_last_run_is_told_source_by_source(site: httpx.Client) -> None:

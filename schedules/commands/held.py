@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -12,6 +12,7 @@ from sqlite_utils import Database
 
 from pipelines import clock
 from pipelines.database import read_only, transaction
+from pipelines.film_facts import STATES
 from pipelines.quarantine import CRAWL, held_answers
 from pipelines.statements import Tally
 from pipelines.wording import counted
@@ -221,6 +222,25 @@ def _first_records(reading: Database, number: int) -> list[dict[str, Any]]:
     return [record.as_read() for _, record in zip(range(SHOWN_RECORDS), records, strict=False)]
 
 
+def _in_words(topic: str, said: Mapping[str, Any] | None) -> str:
+    """A figure, a state or a verdict in words; of another film's page, what it said, as JSON."""
+    if not said:
+        return "nothing"
+    if topic == "credits":
+        during, after = (said.get(place, "unknown") for place in ("during", "after"))
+        return f"during the credits: {during}, after: {after}"
+    if "state" not in said:
+        return json.dumps(said, ensure_ascii=False)
+    parts = [STATES.get(said["state"], "")]
+    if said["state"] == "scored":
+        parts = [f"{said['value']:g} of {said['scale_max']:g}"]
+    if said.get("votes") is not None:
+        parts += [f"{said['votes']:,} {'or more ' if said.get('votes_at_least') else ''}votes"]
+    if said.get("seen_at"):
+        parts += [f"last seen {said['seen_at']}"]
+    return ", ".join(parts)
+
+
 def _print_case(row: dict[str, Any]) -> None:
     def line(text: str) -> None:
         say(show.printable(text))
@@ -243,8 +263,8 @@ def _print_case(row: dict[str, Any]) -> None:
     else:
         said = row["record"]
         shown = said.get("scores", {}).get(row["topic"]) or said.get("credits") or said
-        line(f"  it says   {json.dumps(shown, ensure_ascii=False)}")
-        line(f"  standing  {json.dumps(row['standing'], ensure_ascii=False)}")
+        line(f"  it says   {_in_words(row['topic'], shown)}")
+        line(f"  standing  {_in_words(row['topic'], row['standing'])}")
     if row["url"]:
         line(f"  {row['url']}")
     if row["decision"]:
