@@ -91,15 +91,17 @@ class Coverage:
 class Condition:
     """All that is measured. Times are as the database writes them, sizes in bytes.
 
-    `demo`: nothing but the demo ever ran here, and no night is expected of it. `unasked` are the
-    sources that are not asked now: switched off, paused, without their key. `whole_ended` is when
-    the last whole refresh ended well; `whole_running` when the one began that runs now. `succeeded`
-    says by source when a crawl last ended well. `stale` has for each source that is asked: figures
-    that nothing confirmed within the ceiling, and all. `grown` is what file and WAL gained within a
-    week or so; what it lost is negative (None: not known).
+    `made_at` is when the database was made. `demo`: nothing but the demo ever ran here, and no
+    night is expected of it. `unasked` are the sources that are not asked now: switched off, paused,
+    without their key. `whole_ended` is when the last whole refresh ended well; `whole_running` when
+    the one began that runs now. `succeeded` says by source when a crawl last ended well. `stale`
+    has for each source that is asked: figures that nothing confirmed within the ceiling, and all.
+    `grown` is what file and WAL gained within a week or so; what it lost is negative (None: not
+    known).
     """
 
     at: str
+    made_at: str
     last_run: Mapping[str, Any] | None
     demo: bool
     unasked: frozenset[str]
@@ -127,6 +129,9 @@ class Condition:
         db_bytes, wal_bytes = sizes(path)
         return cls(
             at=at,
+            made_at=_one(
+                db, "SELECT strftime('%Y-%m-%dT%H:%M:%SZ', min(applied_at)) FROM _sqlite_migrations"
+            ),
             last_run=next(iter(last_runs(db, 1)), None),
             demo=_one(db, "SELECT max(command) = 'demo' AND min(command) = 'demo' FROM runs") == 1,
             unasked=frozenset(s.key for s in SOURCES if s.key not in asked),

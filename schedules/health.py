@@ -100,8 +100,9 @@ def is_of_asking(key: str) -> bool:
 class Finding:
     """One thing that is not as it should be.
 
-    A `fault` is told in an alert and makes the exit status 1; a `note` is somebody's choice, and is
-    only printed. `key` is its kind, with a colon and a source or score kind where it is of one.
+    A `fault` is told in an alert and makes the exit status 1; a `note` is somebody's choice, or to
+    be expected of what is new, and is only printed. `key` is its kind, with a colon and a source or
+    score kind where it is of one.
     """
 
     key: str
@@ -137,9 +138,12 @@ def findings(found: Condition) -> list[Finding]:
 
 def _nights(found: Condition) -> Iterator[Finding]:
     last = found.last_run
+    since = clock.later(found.at, hours=-LATE_HOURS)
     if last is None:
+        # Whoever sets it up has its first night before them; then nobody else would notice.
+        level: Literal["fault", "note"] = "note" if found.made_at >= since else "fault"
         yield Finding(
-            "no-run", "fault", "no run yet", "Nothing was asked so far.", "afterscore refresh"
+            "no-run", level, "no run yet", "Nothing was asked so far.", "afterscore refresh"
         )
         return
     if clock.later(found.at, minutes=CLOCK_MINUTES) < last["started_at"]:
@@ -167,7 +171,6 @@ def _nights(found: Condition) -> Iterator[Finding]:
             "What it stored stands.",
             f"afterscore runs {last['run_id']}",
         )
-    since = clock.later(found.at, hours=-LATE_HOURS)
     if not found.demo and max(found.whole_ended or "", found.whole_running or "") < since:
         ended = (
             f"the last whole refresh ended {clock.ago(found.whole_ended, clock.moment(found.at))}"

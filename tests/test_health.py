@@ -148,8 +148,15 @@ def test_a_narrowed_refresh_is_no_night(tmp_path: Path) -> None:
     assert not list(ready.database().query("SELECT * FROM run_coverage"))
 
 
-def test_without_a_run_it_says_so_and_is_not_content(nights: Nights) -> None:
-    assert set(nights.found()) == {"no-run"}
+def test_without_a_run_it_says_so_and_is_not_content_once_a_night_has_passed(
+    nights: Nights,
+) -> None:
+    found = nights.found()
+    assert [(key, finding["level"]) for key, finding in found.items()] == [("no-run", "note")]
+    with keeping(nights.ready.folder / "ratings.db") as kept:
+        kept.db.conn.execute("UPDATE _sqlite_migrations SET applied_at = ?", [ago(1.1)])
+    found = nights.found()
+    assert [(key, finding["level"]) for key, finding in found.items()] == [("no-run", "fault")]
 
 
 def test_without_a_database_it_says_how_to_make_one(afterscore: Afterscore) -> None:
