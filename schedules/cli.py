@@ -8,9 +8,11 @@ import sqlite3
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, TextIO, cast
+from typing import Annotated, Any, TextIO, cast
 
 import typer
+import typer.core
+from pydantic import ValidationError
 
 from pipelines.backup import CannotBackUp
 from pipelines.database import of_the_file
@@ -39,8 +41,23 @@ from schedules.commands import (
 from schedules.commands.options import Problem, err, out
 from schedules.redaction import CannotPrint, Redacting
 
+
+class _Commands(typer.core.TyperGroup):
+    """The commands; of an option that is not what it must be they say so in our words."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was given."""
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as fault:
+            if isinstance(fault.__cause__, ValidationError):
+                fault.message = config.in_words(fault.__cause__)
+            raise
+
+
 app = typer.Typer(
     name="afterscore",
+    cls=_Commands,
     help="What the ratings sites make of a film, how sure that is, and whether a scene waits"
     " after the credits.",
     no_args_is_help=True,

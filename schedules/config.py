@@ -96,6 +96,13 @@ class Config(BaseSettings):
         """The environment first, then the file."""
         return named["env_settings"], TomlConfigSettingsSource(settings_cls, _file())
 
+    @field_validator("contact")
+    @classmethod
+    def _reached(cls, text: str) -> str:
+        if text and not is_contact(text):
+            raise ValueError("a mail address such as you@example.org, or an http(s) URL, is wanted")
+        return text
+
     @field_validator("nightly_at")
     @classmethod
     def _time_of_day(cls, text: str) -> str:
@@ -213,6 +220,8 @@ def load() -> Config:
     file = _file()
     if os.environ.get("AFTERSCORE_CONFIG") and not file.is_file():
         raise SettingsProblem(f"AFTERSCORE_CONFIG names no file: {file}")
+    if file.is_dir():
+        raise SettingsProblem(f"{file} is a folder, and no file of settings. Rename it.")
     try:
         settings = Config()
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
@@ -226,9 +235,7 @@ def load() -> Config:
         ) from fault
     except ValidationError as fault:
         first = fault.errors()[0]
-        what = first["msg"].removeprefix("Value error, ")
-        if first["type"] == "extra_forbidden":
-            what = "no such setting"
+        what = in_words(fault)
         if not what.startswith("AFTERSCORE_"):
             what = f"{_where(first['loc'])}: {what}"
         raise SettingsProblem(what) from fault
@@ -253,9 +260,37 @@ def _where(keys: Sequence[str | int]) -> str:
     return f"{place}: {inner}" if inner else place
 
 
+_WANTED = {
+    "int": "must be a whole number",
+    "float": "must be a number",
+    "bool": "must be true or false",
+    "string": "must be a text in quotes",
+    "path": "must be a text in quotes",
+    "dict": "must be a table",
+    "model": "must be a table",
+    "extra": "no such setting",
+}
+"""What a value must be, by the first word of the fault that pydantic finds."""
+
+
+def in_words(fault: ValidationError) -> str:
+    """What is wrong with the first value that pydantic refuses; the value, which may be a secret,
+    is not quoted."""
+    first = fault.errors()[0]
+    said = first["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    return _WANTED.get(first["type"].partition("_")[0], said)
+
+
 def _file() -> Path:
     """The settings file: the one that AFTERSCORE_CONFIG names, else afterscore.toml here."""
     return Path(os.environ.get("AFTERSCORE_CONFIG") or FILE)
+
+
+def is_contact(text: str) -> bool:
+    """Whether a text is a mail address or a URL, by which somebody can be reached."""
+    return bool(re.fullmatch(r'[^\s"\\]+', text)) and (
+        bool(re.fullmatch(r"[^@/]+@[^@/]+", text)) or _is_web_address(text)
+    )
 
 
 def _is_web_address(url: str) -> bool:

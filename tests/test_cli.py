@@ -88,6 +88,11 @@ def test_what_takes_long_to_import_is_left_to_the_commands_that_need_it(
         (["quarantine", "list"], "no database at ratings.db"),
         (["untrack", "tt1074638"], "no database at ratings.db"),
         (["track"], "name a film to track"),
+        (["forget", "zzz"], "'zzz' is no listing: name it as source:id"),
+        (["init", "--contact", "notanaddress"], "--contact takes an address or a URL"),
+        (["plan", "--limit", "x"], "'--limit': must be a whole number"),
+        (["plan", "--limit", "0"], "'--limit': must be greater than or equal to 1"),
+        (["quarantine", "show", "x"], "'NUMBER': must be a whole number"),
         (["track", "Skyfall (2012)"], "A film is tracked by an id"),
         (["track", "https://letterboxd.com/film/skyfall/"], "no site that afterscore knows"),
         (["track", "https://www.imdb.com/chart/top/"], "not the page of a film on IMDb"),
@@ -170,6 +175,12 @@ def test_without_a_contact_nothing_is_asked(afterscore: Afterscore) -> None:
         ("[universe]\nkinds = ['nosuch']", "IMDb has no kind 'nosuch'; it has movie"),
         ("[sources.imdb]\ndelay_seconds = inf", "finite number"),
         ("[limits]\ncrawl_hours = 1e300", "less than or equal to"),
+        ("refresh_after_hours = 'abc'", "afterscore.toml: refresh_after_hours: must be a number"),
+        ("demo = 'perhaps'", "demo: must be true or false"),
+        ("universe = 5", "universe: must be a table"),
+        ("nightly_at = 3", "nightly_at: must be a text in quotes"),
+        ("[universe]\nvotes_at_least = 2.5", "universe.votes_at_least: must be a whole number"),
+        ("contact = 'somebody'", "contact: a mail address such as you@example.org, or"),
     ],
 )
 def test_settings_are_checked(settings: str, told: str, afterscore: Afterscore) -> None:
@@ -185,8 +196,8 @@ def test_settings_are_checked(settings: str, told: str, afterscore: Afterscore) 
     [
         ("HEARTBEAT_URL", "foo", "AFTERSCORE_HEARTBEAT_URL: not an http(s) URL"),
         ("TMDB_API_URL", "foo", "AFTERSCORE_TMDB_API_URL: not an http(s) URL"),
-        ("LIMITS", '{"crawl_hours": 0}', "AFTERSCORE_LIMITS: crawl_hours: Input should be greater"),
-        ("LIMITS", '{"megabytes": 500}', "afterscore.toml: limits.silent_minutes: Input should be"),
+        ("LIMITS", '{"crawl_hours": 0}', "AFTERSCORE_LIMITS: crawl_hours: must be greater"),
+        ("LIMITS", '{"megabytes": 500}', "afterscore.toml: limits.silent_minutes: must be"),
         ("RULINGS", "gone.csv", "AFTERSCORE_RULINGS: no file gone.csv"),
     ],
 )
@@ -208,6 +219,12 @@ def test_a_variable_that_is_no_table_is_named(name: str, afterscore: Afterscore)
     assert ended.status == 2
     assert f'"{name.casefold()}"' in ended.err
     assert "Traceback" not in ended.err
+
+
+def test_a_folder_is_no_settings_file(afterscore: Afterscore) -> None:
+    (afterscore.folder / "afterscore.toml").mkdir()
+    ended = afterscore("sources")
+    assert (ended.status, "afterscore.toml is a folder" in ended.err) == (2, True)
 
 
 def test_a_settings_file_that_is_named_must_be_there_and_be_text(afterscore: Afterscore) -> None:

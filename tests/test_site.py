@@ -54,6 +54,15 @@ def test_a_port_that_is_taken_is_named_and_so_is_the_way_out(
     assert "--port 0" in ended.err
 
 
+def test_a_host_that_is_none_of_this_machine_s_is_named_as_that(
+    refreshed: tuple[Afterscore, Ended],
+) -> None:
+    ended = refreshed[0]("serve", "--host", "192.0.2.1")
+    assert ended.status == 2
+    assert "--host takes an address of this machine" in ended.err
+    assert "--port" not in ended.err
+
+
 def test_without_a_database_it_says_how_to_make_one(afterscore: Afterscore) -> None:
     ended = afterscore("serve", "--port", "0")
     assert ended.status == 2

@@ -266,7 +266,7 @@ def _listing(name: str) -> Listed:
     if listing is None:
         raise Problem(
             f"{name!r} is no listing: name it as source:id (rottentomatoes:m/skyfall) or by the"
-            " URL of its page. Rulings name listings, never our own numbers of films."
+            " URL of its page, never by our own number of a film, nor by a title."
         )
     return listing
 

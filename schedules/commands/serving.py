@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
 import webbrowser
 from typing import Annotated
@@ -53,10 +54,16 @@ def _listening(host: str, port: int) -> socket.socket:
     try:
         listening = socket.create_server((host, port), family=family)
     except OSError as fault:
-        raise Problem(
-            f"cannot listen on {host} port {port}: {fault.strerror or fault}. Choose another with"
-            " --port, or --port 0 for any that is free."
-        ) from fault
+        # It is the host where the resolver complains, whose numbers are negative, or the system
+        # says that it has no such address.
+        of_host = (fault.errno or 0) < 0 or fault.errno == errno.EADDRNOTAVAIL
+        why = (fault.strerror or str(fault)).partition(" (while")[0]
+        other = (
+            "--host takes an address of this machine, such as 127.0.0.1, or 0.0.0.0 for all of them"
+            if of_host
+            else "Choose another with --port, or --port 0 for any that is free"
+        )
+        raise Problem(f"cannot listen on {host} port {port}: {why}. {other}.") from fault
     # asyncio sees to this only for sockets that it makes. A page goes out in several pieces, and
     # without it the last one waits 40 ms for the browser to acknowledge those before.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

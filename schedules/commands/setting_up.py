@@ -13,7 +13,7 @@ from pipelines.database import is_there, read_only
 from pipelines.pauses import left_alone
 from schedules import config, show
 from schedules.commands.opening import source_named
-from schedules.commands.options import DbOption, JsonOption, out, print_json, say
+from schedules.commands.options import DbOption, JsonOption, Problem, out, print_json, say
 from schedules.replica import samples_folder
 from spiders.plan import LONGEST_WAIT
 from spiders.sources import SOURCES
@@ -29,6 +29,8 @@ def init(
     \b
     Example:  afterscore init --contact you@example.org
     """
+    if contact and not config.is_contact(contact):
+        raise Problem(f"--contact takes an address or a URL of yours, not {contact!r}")
     file = Path(config.FILE)
     kept = file.exists() and not force
     if kept:
