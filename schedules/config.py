@@ -287,10 +287,8 @@ def _file() -> Path:
 
 
 def is_contact(text: str) -> bool:
-    """Whether a text is a mail address or a URL, by which somebody can be reached."""
-    return bool(re.fullmatch(r'[^\s"\\]+', text)) and (
-        bool(re.fullmatch(r"[^@/]+@[^@/]+", text)) or _is_web_address(text)
-    )
+    """Whether a text holds a mail address or that of a page, by which somebody can be reached."""
+    return bool(re.fullmatch(r'[^\0-\x1f"\\]+', text) and re.search(r"\w[@.]\w", text))
 
 
 def _is_web_address(url: str) -> bool:

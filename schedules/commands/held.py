@@ -222,10 +222,13 @@ def _first_records(reading: Database, number: int) -> list[dict[str, Any]]:
     return [record.as_read() for _, record in zip(range(SHOWN_RECORDS), records, strict=False)]
 
 
-def _in_words(topic: str, said: Mapping[str, Any] | None) -> str:
-    """A figure, a state or a verdict in words; of another film's page, what it said, as JSON."""
+def _in_words(topic: str, said: Any) -> str:
+    """A figure, a state or a verdict in words; of another film's page, what it said, as JSON, and
+    so a list, as what stands was once kept."""
     if not said:
         return "nothing"
+    if not isinstance(said, Mapping):
+        return json.dumps(said, ensure_ascii=False)
     if topic == "credits":
         during, after = (said.get(place, "unknown") for place in ("during", "after"))
         return f"during the credits: {during}, after: {after}"
