@@ -169,7 +169,7 @@ def of_id(db: Database, name: str) -> list[Candidate] | None:
     )
 
 
-def the(db: Database, film_id: int) -> Candidate:
+def as_candidate(db: Database, film_id: int) -> Candidate:
     """A film of ours, as it is shown to people."""
     (film,) = _rows(db, "WHERE f.film_id = ?", [film_id])
     return film
@@ -190,6 +190,7 @@ def _of_title(db: Database, name: str, *, whole: bool) -> list[Candidate]:
     )
     if found:
         return found
+    # Here: its expressions are compiled as it is loaded, and most films are named by an id.
     from pipelines.matching.titles import whole_words, without_article
 
     words = without_article(search.words_of(title))

@@ -8,7 +8,7 @@ import resource
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,8 +62,11 @@ class Afterscore:
         done = COMMANDS.run([*map(str, words)], self.folder, environment, stdin, SECONDS)
         return Ended(done.returncode, done.stdout, done.stderr)
 
-    def really(self, *words: str | Path, stdin: str = "") -> Ended:
-        """Run it from the start of Python on, which takes a second longer."""
+    def really(
+        self, *words: str | Path, stdin: str = "", before: Callable[[], None] | None = None
+    ) -> Ended:
+        """Run it from the start of Python on, which takes a second longer; what is to happen in its
+        process `before` that, first."""
         done = subprocess.run(
             self.command(*words),
             cwd=self.folder,
@@ -73,6 +76,7 @@ class Afterscore:
             text=True,
             timeout=SECONDS,
             check=False,
+            preexec_fn=before,
         )
         return Ended(done.returncode, done.stdout, done.stderr)
 
@@ -97,17 +101,8 @@ class Afterscore:
 
 def with_files_of_at_most(size: int, ready: Afterscore, *words: str) -> Ended:
     """Run a command that cannot write beyond so many bytes of any file: to it the disk is full."""
-    done = subprocess.run(
-        ready.command(*words),
-        cwd=ready.folder,
-        env=ready.whole_environment(),
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)),
-    )
-    return Ended(done.returncode, done.stdout, done.stderr)
+    limits = (size, size)
+    return ready.really(*words, before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limits))
 
 
 def copy_packages(folder: Path) -> None:

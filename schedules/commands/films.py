@@ -78,7 +78,9 @@ def track(
         with writing_to(db, "track") as database:
             tracked, new = backfill.track_rows(database, rows)
             taken = {
-                name: films.the(database, tracked[name]) for name in names or () if name in tracked
+                name: films.as_candidate(database, tracked[name])
+                for name in names or ()
+                if name in tracked
             }
     distinct = len(set(tracked.values()))
     failed = [row for row in rows if row.place not in tracked]
@@ -156,7 +158,7 @@ def untrack(
             by_id = "Name it by an id that 'afterscore track --list' shows."
             film_id = films.find(database, name, whole=True, otherwise=by_id)
             done = "no longer tracked" if tracking.untrack(database, film_id) else "was not tracked"
-            say(show.printable(f"{films.the(database, film_id)}: {done}"))
+            say(show.printable(f"{films.as_candidate(database, film_id)}: {done}"))
 
 
 def film(
