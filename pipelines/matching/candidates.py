@@ -65,8 +65,9 @@ def digests(listings: pd.DataFrame | Described) -> pd.DataFrame:
     another, something new is told. Nothing is found by it."""
     known = describe(listings)
     key = np.zeros(len(known), dtype=np.uint64)
-    days = (known.year, known.released, known.day, known.other_day)
-    for told in (*days, np.nan_to_num(known.runtime), known.kind, known.season, known.episode):
+    whole = (known.year, known.released, known.kind, known.season, known.episode)
+    perhaps = np.nan_to_num((known.day, known.other_day, known.runtime)).astype(np.int64)
+    for told in (*whole, *perhaps):
         key = _mixed(_DIGEST, key, told.astype(np.uint64))
     for kind, forms in ((_TITLE, known.titles), (_PLACE, known.parents)):
         part = 2 * forms.part.astype(np.uint64) + forms.primary

@@ -121,7 +121,7 @@ class People:
 @dataclass(frozen=True)
 class Described:
     """Listings, ready to be compared. Arrays have one entry a listing, in the frame's order;
-    unknown numbers are 0, an unknown runtime is NaN."""
+    unknown numbers are 0, unknown runtimes and days NaN."""
 
     index: pd.Index[Any]
     titles: Forms
@@ -130,8 +130,10 @@ class Described:
     cast: People
     year: Ints
     released: Ints
-    day: Ints
-    other_day: Ints
+    day: NDArray[np.float64]
+    """Of the release, in days since 1970; NaN where unknown."""
+    other_day: NDArray[np.float64]
+    """The same, where the date can be read in two ways."""
     runtime: NDArray[np.float64]
     kind: NDArray[np.int8]
     season: Ints
@@ -178,8 +180,8 @@ def describe(listings: pd.DataFrame | Described) -> Described:
         cast=_people(listings, "cast", CAST_COUNTED),
         year=known,
         released=released,
-        day=day,
-        other_day=other_day,
+        day=_day_number(day),
+        other_day=_day_number(other_day),
         runtime=np.where(runtime > 0, runtime, np.nan),
         kind=_looked_up(_texts(listings, "kind"), _kind, np.int8),
         season=_whole(_numbers(listings, "season")),
@@ -256,6 +258,14 @@ def _of_century(dates: Ints, year: Ints) -> Ints:
     shift = np.where(np.abs(np.abs(off) - 100) <= 2, -100 * np.sign(off), 0)
     scale = np.array([[1], [10_000], [10_000]])
     return np.where(rows > 0, rows + shift * scale, 0)
+
+
+def _day_number(day: Ints) -> NDArray[np.float64]:
+    """Days since 1970 of a day that is written as yyyymmdd; NaN where it is not known."""
+    months = (day // 10_000 - 1970) * 12 + day // 100 % 100 - 1
+    number = months.astype("M8[M]").astype("M8[D]").astype(np.int64) + day % 100 - 1
+    # The first of January stands for the year where the day is not known.
+    return np.where(np.isin(day % 10_000, (0, 101)), np.nan, number)
 
 
 def _lists(listings: pd.DataFrame, column: str) -> tuple[Ints, Texts]:

@@ -433,16 +433,8 @@ def _days_apart(left: Described, right: Described, one: Ints, other: Ints) -> ND
     apart = np.full(len(one), np.nan)
     for day_a in (left.day[one], left.other_day[one]):
         for day_b in (right.day[other], right.other_day[other]):
-            apart = np.fmin(apart, np.abs(_day_number(day_a) - _day_number(day_b)))
+            apart = np.fmin(apart, np.abs(day_a - day_b))
     return apart
-
-
-def _day_number(day: Ints) -> NDArray[np.float64]:
-    """Days since 1970 of a day that is written as yyyymmdd; NaN where it is not known."""
-    months = (day // 10_000 - 1970) * 12 + day // 100 % 100 - 1
-    number = months.astype("M8[M]").astype("M8[D]").astype(np.int64) + day % 100 - 1
-    # The first of January stands for the year where the day is not known.
-    return np.where(np.isin(day % 10_000, (0, 101)), np.nan, number)
 
 
 def _directors(
