@@ -28,3 +28,6 @@ if ! .venv/bin/python -m pip install --quiet --disable-pip-version-check --requi
 fi
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps \
   --no-build-isolation --editable .
+# As pip does with what it installs; where PYTHONDONTWRITEBYTECODE is set, nobody else would, and each
+# command would begin by compiling all of it.
+.venv/bin/python -m compileall -q explore pipelines schedules spiders
