@@ -10,7 +10,8 @@ before a page came, only the last time is known at which it was said again.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeGuard
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeGuard
 
 from sqlite_utils import Database
 
@@ -18,25 +19,63 @@ from pipelines import guard
 from pipelines.confirmations import confirm
 from pipelines.moves import write_moves
 from pipelines.quarantine import Doubted, hold, supersede
-from pipelines.statements import Change, Origin, Row, Statement, Tally, one
+from pipelines.statements import Change, Origin, Statement, Tally, one
 from spiders.items import Record, Score, ScoreState
 from spiders.sources import score_kind, source_of_kind
 
 VOTES_MOVED = 0.01
 """Share of the votes that must come or go before a live score is written for that alone."""
 
-# What an observation holds, and what stands holds too.
-_FIGURE = (
-    "state, value, scale_max, votes, votes_at_least, basis, relayed, origin, layout, url,"
-    " observed_at"
-)
-_RELAYED, _ORIGIN, _OBSERVED_AT = 6, 7, 10
 
-_STANDING = f"{_FIGURE}, changed_at, last_attempt_state, last_attempt_at, said_otherwise"
+class Figure(NamedTuple):
+    """What an observation holds, and what stands holds too: columns of both tables."""
+
+    state: str
+    value: float | None
+    scale_max: float
+    votes: int | None
+    votes_at_least: int
+    basis: str | None
+    relayed: int
+    origin: Origin
+    layout: str | None
+    url: str | None
+    observed_at: str
+
+    @property
+    def said(self) -> tuple[str, float | None]:
+        """The state, and the value where it has one."""
+        return self.state, self.value
+
+
+class Attempt(NamedTuple):
+    """What the last answer held, the state of a score or why there was none, and when it came."""
+
+    state: str
+    at: str
+
+
+@dataclass(frozen=True)
+class Stands:
+    """What stands of one listing and kind, and the last attempt."""
+
+    figure: Figure
+    attempt: Attempt
+
+    @classmethod
+    def of(cls, row: Sequence[Any]) -> Stands:
+        """Of the columns `_STANDS`."""
+        return cls(Figure(*row[:-2]), Attempt(*row[-2:]))
+
+
+_FIGURE = ", ".join(Figure._fields)
+_STANDS = f"{_FIGURE}, last_attempt_state, last_attempt_at"
+
+_WRITTEN = f"{_FIGURE}, changed_at, last_attempt_state, last_attempt_at, said_otherwise"
 _STAND = (
-    f"INSERT INTO scores (listing_id, score_kind, {_STANDING})"
+    f"INSERT INTO scores (listing_id, score_kind, {_WRITTEN})"
     f" VALUES ({', '.join('?' * 17)}) ON CONFLICT DO UPDATE SET "
-    + ", ".join(f"{name} = excluded.{name}" for name in _STANDING.split(", "))
+    + ", ".join(f"{name} = excluded.{name}" for name in _WRITTEN.split(", "))
 )
 
 
@@ -50,18 +89,20 @@ def store_score(
 ) -> None:
     """Store what a record says of one score kind, or hold it back where something speaks against
     it."""
-    stands = one(
+    row = one(
         db,
-        f"SELECT {_FIGURE}, last_attempt_state, last_attempt_at FROM scores"
-        " WHERE listing_id = ? AND score_kind = ?",
+        f"SELECT {_STANDS} FROM scores WHERE listing_id = ? AND score_kind = ?",
         said.listing_id,
         kind,
     )
+    stands = Stands.of(row) if row else None
     if score.state is ScoreState.MISSING:
         _missing(db, said, kind, score, stands, tally)
         return
     archived = said.origin == "archive"
-    answered = stands if _answered(stands) else _newest(db, said.listing_id, kind, saved=False)
+    answered = (
+        stands.figure if _answered(stands) else _newest(db, said.listing_id, kind, saved=False)
+    )
     why = None if said.released else _doubt(db, said, kind, score, answered)
 
     def same(held: Record) -> bool:
@@ -82,37 +123,38 @@ def store_score(
 
 def stand_on_answers(db: Database, listing_id: int, at: str) -> None:
     """A 304 says again what the last full answer said: that is newer than any saved page."""
-    for kind, *stands in db.conn.execute(
-        f"SELECT score_kind, {_FIGURE}, last_attempt_state, last_attempt_at FROM scores"
-        " WHERE listing_id = ? AND (said_otherwise = 1 OR origin = 'archive'"
+    for kind, *row in db.conn.execute(
+        f"SELECT score_kind, {_STANDS} FROM scores WHERE listing_id = ?"
+        " AND (said_otherwise = 1 OR origin = 'archive'"
         "  AND last_attempt_state IN ('scored', 'not_rated'))",
         (listing_id,),
     ).fetchall():
+        stands = Stands.of(row)
         if _answered(stands):
             _written_again(db, listing_id, kind, stands)
             continue
         answered = _newest(db, listing_id, kind, saved=False)
         if answered:
-            _stand_again(db, listing_id, kind, stands, answered, at, answered[_ORIGIN])
+            _stand_again(db, listing_id, kind, stands, answered, at, answered.origin)
 
 
 def write_again_of_dataset(db: Database, source: str) -> list[int]:
     """Of what stands on a dataset, write what was seen again before this one confirms it once more;
     gives the listings."""
     seen = db.conn.execute(
-        f"SELECT listing_id, score_kind, {_FIGURE}, last_attempt_state, last_attempt_at"
-        " FROM scores WHERE said_otherwise = 1 AND origin = 'dataset' AND (listing_id, score_kind)"
+        f"SELECT listing_id, score_kind, {_STANDS} FROM scores"
+        " WHERE said_otherwise = 1 AND origin = 'dataset' AND (listing_id, score_kind)"
         " IN (SELECT a.listing_id, a.score_kind FROM seen_again a"
         "  CROSS JOIN listings l USING (listing_id) WHERE l.source = ?)",
         (source,),
     ).fetchall()
-    for listing_id, kind, *stands in seen:
-        _written_again(db, listing_id, kind, stands)
+    for listing_id, kind, *row in seen:
+        _written_again(db, listing_id, kind, Stands.of(row))
     return [listing_id for listing_id, *_ in seen]
 
 
 def _doubt(
-    db: Database, said: Statement, kind: str, score: Score, answered: Row | None
+    db: Database, said: Statement, kind: str, score: Score, answered: Figure | None
 ) -> guard.Doubt | None:
     """What speaks against a score. A saved page is history, whatever stands today; and what stands
     of another film says nothing of this one."""
@@ -128,9 +170,9 @@ def _doubt(
     if standing and (standing.value, standing.votes) == (score.value, score.votes):
         return None
     for other in others:
-        row = _newest(db, said.listing_id, other, saved=False)
+        figure = _newest(db, said.listing_id, other, saved=False)
         why = guard.on_the_wrong_side(
-            score, standing, said.record.scores.get(other), _standing(row)
+            score, standing, said.record.scores.get(other), _standing(figure)
         )
         if why:
             return why
@@ -142,19 +184,20 @@ def _live(
     said: Statement,
     kind: str,
     score: Score,
-    stands: Row | None,
-    answered: Row | None,
+    stands: Stands | None,
+    answered: Figure | None,
     tally: Tally,
 ) -> None:
     """Compare with what was last `answered`; a saved page may stand meanwhile."""
     if _answered(stands):
-        stands = answered = _written_again(db, said.listing_id, kind, stands)
+        stands = _written_again(db, said.listing_id, kind, stands)
+        answered = stands.figure
     supersede(db, said.listing_id, kind, said.at)
     confirm(db, said, kind, tally)
     if stands and answered and _as_before(answered, score):
         if not _answered(stands):
             _stand_again(db, said.listing_id, kind, stands, answered, said.at, said.origin)
-        if stands[_ORIGIN] != said.origin:
+        if stands.figure.origin != said.origin:
             db.conn.execute(
                 "UPDATE scores SET origin = ? WHERE listing_id = ? AND score_kind = ?",
                 (said.origin, said.listing_id, kind),
@@ -165,8 +208,8 @@ def _live(
     figure = _figure(said, score)
     _observe(db, said.listing_id, kind, figure, said.exact)
     _stand(db, said.listing_id, kind, figure, _attempt(said, score, stands))
-    before = in_words(stands[0], stands[1]) if stands else None
-    after = in_words(score.state.value, score.value)
+    before = in_words(*stands.figure.said) if stands else None
+    after = in_words(*figure.said)
     if before != after and not score.relayed:
         tally.change(Change(said.listing_id, kind, before, after))
 
@@ -175,20 +218,20 @@ def _stand_again(
     db: Database,
     listing_id: int,
     kind: str,
-    page: Row,
-    answered: Row,
+    page: Stands,
+    answered: Figure,
     at: str,
     origin: Origin,
 ) -> None:
     """Let stand what was answered before and is said again, in place of a saved page; it is written
     where that said otherwise."""
-    otherwise = tuple(page[:2]) != tuple(answered[:2])
-    if otherwise and page[_OBSERVED_AT] < at and not answered[_RELAYED]:
+    otherwise = page.figure.said != answered.said
+    if otherwise and page.figure.observed_at < at and not answered.relayed:
         answered = _again(db, listing_id, kind, answered, at, origin)
-    _stand(db, listing_id, kind, answered, page[-2:])
+    _stand(db, listing_id, kind, answered, page.attempt)
 
 
-def _written_again(db: Database, listing_id: int, kind: str, stands: Row) -> Row:
+def _written_again(db: Database, listing_id: int, kind: str, stands: Stands) -> Stands:
     """What stands, as of when it was seen again after a saved page said otherwise: what is seen in
     the view of it until now is written, for what comes next follows upon it."""
     seen = one(
@@ -197,83 +240,89 @@ def _written_again(db: Database, listing_id: int, kind: str, stands: Row) -> Row
         listing_id,
         kind,
     )
-    if seen is None or stands[_RELAYED]:
+    if seen is None or stands.figure.relayed:
         return stands
-    figure = _again(db, listing_id, kind, stands, seen[0], stands[_ORIGIN])
-    _stand(db, listing_id, kind, figure, stands[-2:])
-    return (*figure, *stands[-2:])
+    figure = _again(db, listing_id, kind, stands.figure, seen[0], stands.figure.origin)
+    _stand(db, listing_id, kind, figure, stands.attempt)
+    return Stands(figure, stands.attempt)
 
 
-def _again(db: Database, listing_id: int, kind: str, answered: Row, at: str, origin: Origin) -> Row:
+def _again(
+    db: Database, listing_id: int, kind: str, answered: Figure, at: str, origin: Origin
+) -> Figure:
     """Write what was answered before once more, as of a time at which it was said again."""
-    figure = (*answered[:_ORIGIN], origin, *answered[_ORIGIN + 1 : _OBSERVED_AT], at)
+    figure = answered._replace(origin=origin, observed_at=at)
     _observe(db, listing_id, kind, figure)
     return figure
 
 
-def _late(db: Database, said: Statement, kind: str, score: Score, stands: Row) -> None:
+def _late(db: Database, said: Statement, kind: str, score: Score, stands: Stands) -> None:
     """A person let pass what was said before the site, or a newer page, said what stands: that goes
     on standing, and this is history."""
-    figure: Row = stands[:11]
-    within = _answered(stands) and stands[_OBSERVED_AT] < said.at
-    if not (within and _as_before(stands, score)):
+    figure = stands.figure
+    within = _answered(stands) and figure.observed_at < said.at
+    if not (within and _as_before(figure, score)):
         _observe(db, said.listing_id, kind, _figure(said, score), said.exact)
         if within:  # what stands was said before and after, and written once
             seen_at = _seen_at(db, said, kind, stands)
-            figure = _again(db, said.listing_id, kind, stands, seen_at, stands[_ORIGIN])
+            figure = _again(db, said.listing_id, kind, figure, seen_at, figure.origin)
     _stand(db, said.listing_id, kind, figure, _attempt(said, score, stands))
 
 
-def _last_said(db: Database, said: Statement, kind: str, stands: Row) -> str:
+def _last_said(db: Database, said: Statement, kind: str, stands: Stands) -> str:
     """When what stands was last said; never, where it only says that something is missing."""
-    return "" if stands[0] == "missing" else _seen_at(db, said, kind, stands)
+    return "" if stands.figure.state == "missing" else _seen_at(db, said, kind, stands)
 
 
-def _attempted_since(said: Statement, stands: Row | None) -> bool:
+def _attempted_since(said: Statement, stands: Stands | None) -> bool:
     """Whether the site was asked again after what a person let pass was said."""
-    return said.released and stands is not None and stands[-1] > said.at
+    return said.released and stands is not None and stands.attempt.at > said.at
 
 
-def _attempt(said: Statement, score: Score, stands: Row | None) -> Sequence[str]:
+def _attempt(said: Statement, score: Score, stands: Stands | None) -> Attempt:
     """What the last answer held, and when it came."""
     if stands is not None and _attempted_since(said, stands):
-        return (stands[-2], stands[-1])
-    return (score.state.value, said.at)
+        return stands.attempt
+    return Attempt(score.state.value, said.at)
 
 
 def _missing(
-    db: Database, said: Statement, kind: str, score: Score, stands: Row | None, tally: Tally
+    db: Database, said: Statement, kind: str, score: Score, stands: Stands | None, tally: Tally
 ) -> None:
     """`missing` is no statement of the source: it stands only where nothing else does."""
     if said.origin == "archive":
         return
-    if stands and stands[-2] == "missing":
+    if stands and stands.attempt.state == "missing":
         tally.missed.append((said.listing_id, kind, said.at))
     elif stands:
         _attempted(db, said, kind, "missing")
     else:
-        _stand(db, said.listing_id, kind, _figure(said, score), ("missing", said.at))
+        _stand(db, said.listing_id, kind, _figure(said, score), Attempt("missing", said.at))
 
 
-def _archived(db: Database, said: Statement, kind: str, score: Score, stands: Row | None) -> None:
+def _archived(
+    db: Database, said: Statement, kind: str, score: Score, stands: Stands | None
+) -> None:
     """A saved page is history: always written, once, and it stands only where it is newest."""
     _observe(db, said.listing_id, kind, _figure(said, score), said.exact)
     newest = _newest(db, said.listing_id, kind, saved=True)
     assert newest, f"an observation of {kind} was just written"
-    if _answered(stands) and stands[0] != "missing" and said.at <= _seen_at(db, said, kind, stands):
-        newest = stands  # and perhaps for longer than was known
-    attempt = (newest[0], newest[_OBSERVED_AT])
-    if _answered(stands) or (stands and tuple(stands[-2:]) != (stands[0], stands[_OBSERVED_AT])):
-        attempt = (stands[-2], stands[-1])  # what the site itself last answered
+    attempt = stands.attempt if stands else None
+    if _answered(stands):
+        if stands.figure.state != "missing" and said.at <= _seen_at(db, said, kind, stands):
+            newest = stands.figure  # and perhaps for longer than was known
+    elif stands and stands.attempt == (stands.figure.state, stands.figure.observed_at):
+        attempt = None  # the site itself has not answered since
+    attempt = attempt or Attempt(newest.state, newest.observed_at)
     _stand(db, said.listing_id, kind, newest, attempt)
 
 
-def _answered(stands: Row | None) -> TypeGuard[Row]:
+def _answered(stands: Stands | None) -> TypeGuard[Stands]:
     """Whether what stands was answered by the site, rather than read off a saved page."""
-    return stands is not None and stands[_ORIGIN] != "archive"
+    return stands is not None and stands.figure.origin != "archive"
 
 
-def _seen_at(db: Database, said: Statement, kind: str, stands: Row) -> str:
+def _seen_at(db: Database, said: Statement, kind: str, stands: Stands) -> str:
     """When what stands was last seen to be so."""
     confirmed = one(
         db,
@@ -281,22 +330,23 @@ def _seen_at(db: Database, said: Statement, kind: str, stands: Row) -> str:
         said.listing_id,
         kind,
     )
-    return max(str(stands[_OBSERVED_AT]), str(confirmed[0]) if confirmed else "")
+    return max(stands.figure.observed_at, str(confirmed[0]) if confirmed else "")
 
 
-def _named(db: Database, said: Statement, kind: str, stands: Row | None) -> dict[str, Any] | None:
+def _named(
+    db: Database, said: Statement, kind: str, stands: Stands | None
+) -> dict[str, Any] | None:
     """What stands, by the names of its columns, and when it was last seen to be so."""
     if stands is None:
         return None
-    names = _FIGURE.split(", ")
-    return dict(zip(names, stands, strict=False)) | {"seen_at": _seen_at(db, said, kind, stands)}
+    return stands.figure._asdict() | {"seen_at": _seen_at(db, said, kind, stands)}
 
 
-def _newest(db: Database, listing_id: int, kind: str, *, saved: bool) -> Row | None:
+def _newest(db: Database, listing_id: int, kind: str, *, saved: bool) -> Figure | None:
     """The newest observation from saved pages, or else from answers."""
     # Saved pages may come in any order: of several at one time, the greatest stands.
     last = "state DESC, value DESC, votes DESC, basis DESC" if saved else "rowid DESC"
-    return one(
+    row = one(
         db,
         f"SELECT {_FIGURE} FROM score_observations WHERE listing_id = ? AND score_kind = ?"
         f" AND (origin = 'archive') = ? ORDER BY observed_at DESC, {last} LIMIT 1",
@@ -304,9 +354,12 @@ def _newest(db: Database, listing_id: int, kind: str, *, saved: bool) -> Row | N
         kind,
         saved,
     )
+    return Figure(*row) if row else None
 
 
-def _observe(db: Database, listing_id: int, kind: str, figure: Row, exact: str = "second") -> None:
+def _observe(
+    db: Database, listing_id: int, kind: str, figure: Figure, exact: str = "second"
+) -> None:
     """Write an observation, once, and what moved by it. Where two pages say the same at one time,
     the one with the lesser URL is named, whichever came first."""
     db.conn.execute(
@@ -319,13 +372,12 @@ def _observe(db: Database, listing_id: int, kind: str, figure: Row, exact: str =
         " < (ifnull(url, ''), ifnull(layout, ''), observed_to, scale_max, votes_at_least)",
         (listing_id, kind, exact, *figure),
     )
-    if not figure[_RELAYED]:
-        write_moves(db, listing_id, kind, figure[_OBSERVED_AT])
+    if not figure.relayed:
+        write_moves(db, listing_id, kind, figure.observed_at)
 
 
-def _stand(db: Database, listing_id: int, kind: str, figure: Row, attempt: Sequence[str]) -> None:
-    """Let a figure stand, since it was first seen so without a break. `attempt` is the state that
-    the last answer held, and its time."""
+def _stand(db: Database, listing_id: int, kind: str, figure: Figure, attempt: Attempt) -> None:
+    """Let a figure stand, since it was first seen so without a break."""
     since = one(
         db,
         "SELECT min(observed_at) FROM score_observations WHERE listing_id = ?1 AND"
@@ -334,25 +386,21 @@ def _stand(db: Database, listing_id: int, kind: str, figure: Row, attempt: Seque
         " AND (state IS NOT ?3 OR value IS NOT ?4)), '')",
         listing_id,
         kind,
-        figure[0],
-        figure[1],
+        *figure.said,
     )
-    changed_at = (since and since[0]) or figure[_OBSERVED_AT]
-    otherwise = figure[_ORIGIN] != "archive" and one(
+    changed_at = (since and since[0]) or figure.observed_at
+    otherwise = figure.origin != "archive" and one(
         db,
         "SELECT 1 FROM score_observations WHERE listing_id = ? AND score_kind = ?"
         " AND origin = 'archive' AND relayed = 0 AND observed_at >= ?"
         " AND (state <> ? OR value IS NOT ?) LIMIT 1",
         listing_id,
         kind,
-        figure[_OBSERVED_AT],
-        figure[0],
-        figure[1],
+        figure.observed_at,
+        *figure.said,
     )
     # Not REPLACE, which no trigger would hear of.
-    db.conn.execute(
-        _STAND, (listing_id, kind, *figure[:11], changed_at, *attempt, int(bool(otherwise)))
-    )
+    db.conn.execute(_STAND, (listing_id, kind, *figure, changed_at, *attempt, int(bool(otherwise))))
 
 
 def _attempted(
@@ -371,8 +419,8 @@ def _attempted(
     )
 
 
-def _figure(said: Statement, score: Score) -> tuple[Any, ...]:
-    return (
+def _figure(said: Statement, score: Score) -> Figure:
+    return Figure(
         score.state.value,
         score.value,
         score.scale_max,
@@ -387,27 +435,27 @@ def _figure(said: Statement, score: Score) -> tuple[Any, ...]:
     )
 
 
-def _standing(row: Row | None) -> guard.Standing | None:
-    if row is None:
+def _standing(figure: Figure | None) -> guard.Standing | None:
+    if figure is None:
         return None
-    return guard.Standing(row[0], row[1], row[2], row[3], bool(row[4]), row[5])
+    state, value, scale_max, votes, at_least, basis = figure[:6]
+    return guard.Standing(state, value, scale_max, votes, bool(at_least), basis)
 
 
-def _as_before(stands: Row, score: Score) -> bool:
+def _as_before(stands: Figure, score: Score) -> bool:
     """Whether a live score says what stands: same state, value and basis, votes within 1 %.
 
     A page without a count says nothing of the count: the one that stands goes on standing.
     """
-    state, value, scale_max, votes, at_least, basis = stands[:6]
-    if (state, value, scale_max) != (score.state.value, score.value, score.scale_max):
+    if (*stands.said, stands.scale_max) != (score.state.value, score.value, score.scale_max):
         return False
-    if score.basis is not None and basis != score.basis:
+    if score.basis is not None and stands.basis != score.basis:
         return False
     if score.votes is None:
         return True
-    if votes is None or bool(at_least) != score.votes_at_least:
+    if stands.votes is None or bool(stands.votes_at_least) != score.votes_at_least:
         return False
-    return bool(abs(score.votes - votes) < VOTES_MOVED * max(votes, 1))
+    return abs(score.votes - stands.votes) < VOTES_MOVED * max(stands.votes, 1)
 
 
 def in_words(state: str, value: float | None) -> str:
