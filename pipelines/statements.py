@@ -13,7 +13,6 @@ from sqlite_utils import Database
 from spiders.items import Record
 
 Origin = Literal["live", "dataset", "archive"]
-Row = Sequence[Any]
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ class Tally:
         self.changes += islice(changes, max(0, CHANGES_KEPT - len(self.changes)))
 
 
-def one(db: Database, sql: str, *values: Any) -> Row | None:
+def one(db: Database, sql: str, *values: Any) -> Sequence[Any] | None:
     """The first row of a query, or None."""
-    row: Row | None = db.conn.execute(sql, values).fetchone()
+    row: Sequence[Any] | None = db.conn.execute(sql, values).fetchone()
     return row

@@ -8,17 +8,60 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from sqlite_utils import Database
 
 from pipelines import guard
 from pipelines.confirmations import confirm
 from pipelines.quarantine import Doubted, hold, supersede
-from pipelines.statements import Change, Row, Statement, Tally, one
+from pipelines.statements import Change, Statement, Tally, one
 from spiders.items import Credits, Record, Verdict
 
-_SAID = "during, after, scene_count, extras, worth_staying, worth_staying_votes"
+
+class Said(NamedTuple):
+    """What a listing says of the credits, as the table has it; `extras` are JSON."""
+
+    during: str
+    after: str
+    scene_count: int | None
+    extras: str
+    worth_staying: int | None
+    worth_staying_votes: int | None
+
+    @classmethod
+    def of(cls, verdict: Credits) -> Said:
+        """What an item says."""
+        return cls(
+            verdict.during.value,
+            verdict.after.value,
+            verdict.scene_count,
+            json.dumps(sorted(verdict.extras)),
+            verdict.worth_staying,
+            verdict.worth_staying_votes,
+        )
+
+    @property
+    def places(self) -> tuple[str, str]:
+        """During and after the credits."""
+        return self.during, self.after
+
+    def verdict(self) -> Credits:
+        """The same as an item."""
+        return Credits(**{**self._asdict(), "extras": json.loads(self.extras)})
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What was answered, when, and where it stood: origin, layout, URL."""
+
+    said: Said
+    at: str
+    where: tuple[str, str | None, str | None]
+
+
+_SAID = ", ".join(Said._fields)
 
 
 def store_verdict(db: Database, run_id: int | None, said: Statement, tally: Tally) -> None:
@@ -28,15 +71,8 @@ def store_verdict(db: Database, run_id: int | None, said: Statement, tally: Tall
     assert verdict is not None
     before = _answered(db, said.listing_id)
     if said.from_list and before:
-        verdict = _fill(verdict, before)
-    now = (
-        verdict.during.value,
-        verdict.after.value,
-        verdict.scene_count,
-        json.dumps(sorted(verdict.extras)),
-        verdict.worth_staying,
-        verdict.worth_staying_votes,
-    )
+        verdict = _fill(verdict, before.said.verdict())
+    now = Said.of(verdict)
     if said.released and before:
         seen_at = _seen_at(db, said.listing_id, before)
         if said.at < seen_at:
@@ -44,12 +80,12 @@ def store_verdict(db: Database, run_id: int | None, said: Statement, tally: Tall
             return
     live = said.origin != "archive"
     if live:
-        unchanged = before is not None and tuple(before[:6]) == now
+        unchanged = before is not None and before.said == now
         why = None
         if not (said.released or unchanged or said.another_film):
-            why = guard.doubt_verdict(verdict, _verdict(before))
+            why = guard.doubt_verdict(verdict, before.said.verdict() if before else None)
         if why:
-            standing = dict(zip(_SAID.split(", "), before, strict=False)) if before else None
+            standing = before.said._asdict() if before else None
             doubted = Doubted(said, "credits", why, standing, _says(said.record))
             if hold(db, run_id, doubted, tally):
                 return
@@ -61,10 +97,9 @@ def store_verdict(db: Database, run_id: int | None, said: Statement, tally: Tall
             return
     _write(db, said, now)
     # To hear for the first time that a listing does not know is no change.
-    places_before = tuple(before[:2]) if before else ("unknown", "unknown")
-    if live and places_before != now[:2]:
-        was = f"during {before[0]}, after {before[1]}" if before else None
-        tally.change(Change(said.listing_id, "credits", was, f"during {now[0]}, after {now[1]}"))
+    if live and now.places != (before.said.places if before else ("unknown", "unknown")):
+        was = _in_words(before.said) if before else None
+        tally.change(Change(said.listing_id, "credits", was, _in_words(now)))
 
 
 def say_again(db: Database, listing_id: int, at: str) -> None:
@@ -74,21 +109,25 @@ def say_again(db: Database, listing_id: int, at: str) -> None:
         _written_again(db, listing_id, before, at)
 
 
-def _answered(db: Database, listing_id: int) -> Row | None:
-    """What was last answered: what it says, when, and where it stood."""
-    return one(
+def _answered(db: Database, listing_id: int) -> Answered | None:
+    """What was last answered."""
+    row = one(
         db,
         f"SELECT {_SAID}, observed_at, origin, layout, url FROM credits_verdicts"
         " WHERE listing_id = ? AND origin <> 'archive'"
         " ORDER BY observed_at DESC, rowid DESC LIMIT 1",
         listing_id,
     )
+    if row is None:
+        return None
+    *told, at, origin, layout, url = row
+    return Answered(Said(*told), at, (origin, layout, url))
 
 
-def _written_again(db: Database, listing_id: int, before: Row, at: str | None) -> None:
+def _written_again(db: Database, listing_id: int, before: Answered, at: str | None) -> None:
     """Write what was answered before as of when it was last seen again, and as of now (`at`) where
     it is said again now: each time only where a saved page said otherwise since it was written."""
-    since = str(before[6])
+    since = before.at
     saved = "FROM credits_verdicts WHERE listing_id = ? AND origin = 'archive' AND observed_at >= ?"
     if one(db, f"SELECT 1 {saved}", listing_id, since) is None:  # as of nearly all
         return
@@ -101,36 +140,36 @@ def _written_again(db: Database, listing_id: int, before: Row, at: str | None) -
             since,
             again,
         )
-        if again and page and tuple(page) != tuple(before[:2]):
-            _insert(db, listing_id, again, "second", *before[:6], *before[7:])
+        if again and page and tuple(page) != before.said.places:
+            _insert(db, listing_id, again, "second", *before.said, *before.where)
             since = again
 
 
-def _late(db: Database, said: Statement, now: Row, before: Row, seen_at: str) -> None:
+def _late(db: Database, said: Statement, now: Said, before: Answered, seen_at: str) -> None:
     """A person let pass what was said before the site last said what stands: that goes on standing,
     and this is history."""
-    within = before[6] < said.at
-    if within and tuple(before[:6]) == now:
+    within = before.at < said.at
+    if within and before.said == now:
         return
     _write(db, said, now)
     if within:  # what stands was said before and after, and written once
-        _insert(db, said.listing_id, seen_at, "second", *before[:6], *before[7:])
+        _insert(db, said.listing_id, seen_at, "second", *before.said, *before.where)
 
 
-def _seen_at(db: Database, listing_id: int, before: Row) -> str:
+def _seen_at(db: Database, listing_id: int, before: Answered) -> str:
     """When the last answer was last seen to be so."""
     confirmed = one(
         db,
         "SELECT confirmed_at FROM confirmations WHERE listing_id = ? AND topic = 'credits'",
         listing_id,
     )
-    return max(str(before[6]), str(confirmed[0]) if confirmed else "")
+    return max(before.at, str(confirmed[0]) if confirmed else "")
 
 
-def _write(db: Database, said: Statement, row: Row) -> None:
+def _write(db: Database, said: Statement, now: Said) -> None:
     """Write what a statement says."""
     where = (said.origin, said.record.layout, said.record.url)
-    _insert(db, said.listing_id, said.at, said.exact, *row, *where)
+    _insert(db, said.listing_id, said.at, said.exact, *now, *where)
 
 
 def _insert(db: Database, *row: Any) -> None:
@@ -157,27 +196,18 @@ def _says(record: Record) -> Callable[[Record], bool]:
     return lambda other: places(other) == places(record)
 
 
-def _verdict(row: Row | None) -> Credits | None:
-    if row is None:
-        return None
-    return Credits(
-        during=row[0],
-        after=row[1],
-        scene_count=row[2],
-        extras=tuple(json.loads(row[3])),
-        worth_staying=row[4],
-        worth_staying_votes=row[5],
-    )
+def _in_words(said: Said) -> str:
+    return f"during {said.during}, after {said.after}"
 
 
-def _fill(said: Credits, before: Row) -> Credits:
+def _fill(said: Credits, before: Credits) -> Credits:
     """A list shows one place only: what it leaves unknown of the other goes on standing."""
-    votes = said.worth_staying is not None
+    votes = said if said.worth_staying is not None else before
     return Credits(
-        during=said.during if said.during.value != "unknown" else before[0],
-        after=said.after if said.after.value != "unknown" else before[1],
-        scene_count=said.scene_count if said.scene_count is not None else before[2],
-        extras=tuple(sorted({*said.extras, *json.loads(before[3])})),
-        worth_staying=said.worth_staying if votes else before[4],
-        worth_staying_votes=said.worth_staying_votes if votes else before[5],
+        during=said.during if said.during is not Verdict.UNKNOWN else before.during,
+        after=said.after if said.after is not Verdict.UNKNOWN else before.after,
+        scene_count=said.scene_count if said.scene_count is not None else before.scene_count,
+        extras=tuple(sorted({*said.extras, *before.extras})),
+        worth_staying=votes.worth_staying,
+        worth_staying_votes=votes.worth_staying_votes,
     )
