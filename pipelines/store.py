@@ -80,9 +80,9 @@ class Store:
             self._dataset(answer, tally)
         elif origin == "archive":
             self._records(answer, origin, exact, tally, same=False)
-            write_touched(self._db, tally)
         else:
             self._asked(answer, tally, origin, exact)
+        self._write(tally)
 
     def _asked(self, answer: Answer, tally: Tally, origin: Origin, exact: str) -> None:
         """What a page, list or lookup said that was asked for, and what came of asking."""
@@ -101,10 +101,8 @@ class Store:
             # What came of asking tells why a score is not known.
             if written or self._last_outcome(answer) != answer.outcome.value:
                 tally.touch([listing_id])
-        write_touched(self._db, tally)
         if said_again is not None:
             confirm_unchanged(self._db, said_again, answer.asked_at, tally)
-        write_confirmed(self._db, tally)
         held = tally.counts["held"] > held_before
         if answer.target in ("listing", "list", "whole_crosswalk"):
             self._url(answer, listing_id, in_full=not held)
@@ -149,8 +147,7 @@ class Store:
         if listing_id is not None:
             self._attempted(listing_id, answer)
             tally.touch([listing_id])
-        write_touched(self._db, tally)
-        write_confirmed(self._db, tally)
+        self._write(tally)
 
     def release_record(self, said: Statement, topic: str, tally: Tally) -> None:
         """Store what a record says of a topic, as if nothing spoke against it."""
@@ -163,6 +160,11 @@ class Store:
             store_verdict(self._db, self._run, said, tally)
         else:
             store_score(self._db, self._run, said, topic, said.record.scores[topic], tally)
+        self._write(tally)
+
+    def _write(self, tally: Tally) -> None:
+        """Write what was gathered of one answer: of which listings it told something new, and what
+        it said again."""
         write_touched(self._db, tally)
         write_confirmed(self._db, tally)
 
@@ -202,7 +204,6 @@ class Store:
             store_other_titles(self._db, answer.other_titles, tally)
         if answer.crew is not None:
             store_crew(self._db, answer.crew, tally)
-        write_touched(self._db, tally)
 
     def _count(self, answer: Answer, tally: Tally) -> None:
         # The parts of something large come of one request; each page of a feed is one by itself.
@@ -225,13 +226,10 @@ class Store:
         self._records(answer, "dataset", "second", tally, same=False)
         if answer.titles is not None:
             self._titles(answer, answer.titles, tally)
-        write_touched(self._db, tally)
-        write_confirmed(self._db, tally)
         held = self._held_in_dataset(answer, held=tally.counts["held"] > held_before)
         self._url(answer, None, in_full=not held)
         if answer.complete and answer.outcome is Outcome.OK:
             tally.touch(write_again_of_dataset(self._db, answer.source))
-            write_touched(self._db, tally)
             confirm_dataset(self._db, answer.source, answer.asked_at, unchanged=answer.unchanged)
 
     def _titles(self, answer: Answer, titles: Titles, tally: Tally) -> None:
