@@ -17,6 +17,7 @@ from datasette.utils.asgi import Request, Response
 from sqlite_utils import Database
 
 from explore.exports import exported, wanted
+from explore.most_votes import MOST_VOTES
 from explore.pages import page, read
 from explore.remembered import Remembered
 from pipelines.matching.doubtful import doubtful
@@ -99,7 +100,7 @@ FILMS = List(
     path="films",
     title="Films by consensus",
     about="What critics and audience together make of them, of 100, with the interval that holds it"
-    " nine times in ten.",
+    " nine times in ten. Votes are those of the kind of score that has the most.",
     empty="No film has a figure yet.",
     columns=(
         Column("Film", "film", "film"),
@@ -111,7 +112,7 @@ FILMS = List(
     ),
     table="film_scores?_sort_desc=consensus_100",
     sql=f"SELECT {_FILM}, s.consensus_100, s.consensus_low, s.consensus_high, s.critics_100,"
-    " s.audience_100, {votes} AS votes FROM film_scores s"
+    f" s.audience_100, {MOST_VOTES} AS votes FROM film_scores s"
     " WHERE s.consensus_100 IS NOT NULL {conditions} ORDER BY s.consensus_100 DESC",
     narrowings=(_YEAR, _GENRE),
 )
@@ -289,7 +290,6 @@ def _sql(chosen: List, narrowed: Mapping[str, Any]) -> str:
     conditions = "".join(f" AND {n.sql}" for n in chosen.narrowings if n.name in narrowed)
     return chosen.sql.format(
         conditions=conditions,
-        votes=f"max({', '.join(f'ifnull(s.{kind.key}_votes, 0)' for kind in score_kinds())})",
         credits="TRUE" if "stay" in narrowed else "+s.stay IN ('yes', 'until_mid')",
     )
 

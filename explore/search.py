@@ -13,18 +13,17 @@ from datasette.utils.asgi import Request, Response
 from sqlite_utils import Database
 
 from explore.exports import exported, wanted
+from explore.most_votes import MOST_VOTES
 from explore.pages import page, read
 from explore.words import film_path
 from pipelines import films
 from pipelines.search import folded, near_words, term, words_of
-from spiders.sources import score_kinds
 
 FOUND = 40
 """Films that a page shows."""
 MOST_WORDS = 8
 
-_VOTES = ", ".join(f"ifnull(s.{kind.key}_votes, 0)" for kind in score_kinds())
-_SHOWN = f"""s.film_id, s.imdb_id, s.title, s.year, s.consensus_100, max({_VOTES}) AS votes,
+_SHOWN = f"""s.film_id, s.imdb_id, s.title, s.year, s.consensus_100, {MOST_VOTES} AS votes,
   (SELECT stay FROM stay_for_the_credits c WHERE c.film_id = s.film_id) AS stay"""
 _OF_FILMS = f"""
 SELECT {_SHOWN}, TRUE AS is_exact, FALSE AS by_title FROM film_scores s

@@ -78,6 +78,7 @@ def test_a_page_that_two_rows_of_the_crosswalk_claim_is_asked_about(
         ("m/x", "Blade Runner"),
     }
     assert {row["evidence"] for row in listed} == {"wikidata:Q1 names it", "wikidata:Q2 names it"}
+    assert {row["votes"] for row in listed} == {None}, "nobody tells of any: that is not 0"
     assert afterscore("match", "same", "imdb:tt0083658", "rottentomatoes:m/x").status == 0
     assert "No match is doubtful" in afterscore("match", "list").out
 

@@ -399,6 +399,19 @@ def test_what_narrows_nothing_is_left_out(site: httpx.Client) -> None:
         assert titles(site.get(f"/films?{given}").text) == titles(everything), given
 
 
+def test_votes_that_nobody_tells_are_no_0(afterscore: Afterscore) -> None:
+    with keeping(afterscore.folder / "ratings.db") as kept:
+        with transaction(kept.db):
+            track(kept.db, [Listed(key, LISTED[key]) for key in ("imdb", "rottentomatoes")], "it")
+        kept.tell(tomatometer(scored(91, votes=None), at=day(1)))
+        kept.merge()
+    with served(afterscore) as client:
+        assert re.findall(r'"Votes" class="n">(.*?)<', client.get("/films").text) == ["–"]
+        assert [row["votes"] for row in client.get("/films.json").json()["rows"]] == [None]
+        (row,) = client.get("/search.json?q=tt1074638").json()["rows"]
+        assert (row["consensus_100"] is None, row["votes"]) == (False, None)
+
+
 def test_critics_and_audience_part_the_widest_first(site: httpx.Client) -> None:
     page = site.get("/apart").text
     gaps = [float(gap.replace("−", "-")) for gap in re.findall(r'"Gap" class="n">(\S+?)<', page)]

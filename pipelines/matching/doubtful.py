@@ -10,9 +10,10 @@ from sqlite_utils import Database
 _DOUBTFUL = """
 WITH first AS MATERIALIZED (
   SELECT j.listing_id, j.film_id, j.probability,
-    max(ifnull((SELECT max(s.votes) FROM scores s WHERE s.listing_id = j.listing_id), 0),
-        ifnull((SELECT max(s.votes) FROM listing_films lf JOIN scores s USING (listing_id)
-                WHERE lf.film_id = j.film_id AND lf.valid_to IS NULL), 0)) AS votes
+    nullif(max(
+      ifnull((SELECT max(s.votes) FROM scores s WHERE s.listing_id = j.listing_id), -1),
+      ifnull((SELECT max(s.votes) FROM listing_films lf JOIN scores s USING (listing_id)
+              WHERE lf.film_id = j.film_id AND lf.valid_to IS NULL), -1)), -1) AS votes
   FROM judgements j
   WHERE j.answer = 'ask' AND NOT EXISTS (
     SELECT 1 FROM listing_films lf
