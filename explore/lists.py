@@ -330,6 +330,7 @@ async def list_page(datasette: Datasette, request: Request) -> Response:
         "exports": {each: _address(chosen, given, each) for each in ("csv", "json")},
         "most": MOST_ROWS,
         "genres": known_genres,
+        "first": _address(chosen, given),
         "earlier": _address(chosen, {**given, "page": str(at - 1)}) if at > 1 else None,
         "later": _address(chosen, {**given, "page": str(at + 1)})
         if more and at < MOST_PAGES

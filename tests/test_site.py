@@ -412,6 +412,14 @@ def test_votes_that_nobody_tells_are_no_0(afterscore: Afterscore) -> None:
         assert (row["consensus_100"] is None, row["votes"]) == (False, None)
 
 
+def test_a_list_of_which_a_part_is_empty_is_not_said_to_be(site: httpx.Client) -> None:
+    for part in ("films?year=1911", "films?page=9", "apart?year=1911", "credits?stay=disputed"):
+        told = site.get(f"/{part}").text.partition('class="problem">')[2].partition("</p>")[0]
+        path = part.partition("?")[0]
+        assert f'href="/{path}"' in told, part
+        assert told.startswith(("Nothing in the list is", "The list ends before this page")), part
+
+
 def test_critics_and_audience_part_the_widest_first(site: httpx.Client) -> None:
     page = site.get("/apart").text
     gaps = [float(gap.replace("−", "-")) for gap in re.findall(r'"Gap" class="n">(\S+?)<', page)]
