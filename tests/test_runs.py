@@ -29,7 +29,8 @@ INSERT INTO crawls
   (12, 'tmdb', '2026-01-02T03:00:00Z', 0, 0, 0, 0, 'skipped', 'it needs a key', NULL),
   (12, 'metacritic', '2026-01-02T03:00:00Z', 2, 4, 0, 0, 'failed', 'KeyError: [x]',
    'KeyError: [x]
-Traceback of it')
+Traceback of it'),
+  (14, 'imdb', '2026-01-04T03:00:00Z', 9, 4, 0, 0, 'interrupted', NULL, NULL)
 """
 
 
@@ -50,7 +51,11 @@ def test_the_last_runs_are_listed_newest_first_with_what_failed(told: Afterscore
     good = next(line for line in lines if line.startswith("11"))
     assert "1 h 10 min" in good
     assert good.split()[-3:] == ["1,007", "5", "1"]
-    assert lines[6:] == ["run 13: OSError: no space", "run 12: metacritic failed: KeyError: [x]"]
+    assert lines[6:] == [
+        "run 14: imdb interrupted",
+        "run 13: OSError: no space",
+        "run 12: metacritic failed: KeyError: [x]",
+    ]
 
 
 def test_a_run_without_an_end_is_running_or_was_killed(told: Afterscore) -> None:

@@ -18,20 +18,31 @@ from pipelines.statements import Tally
 from pipelines.wording import counted
 from schedules import config, show
 from schedules.commands.opening import must_be_there, source_named, writing_to
-from schedules.commands.options import DbOption, JsonOption, Problem, note, out, print_json, say
+from schedules.commands.options import (
+    BIGGEST,
+    DbOption,
+    JsonOption,
+    Problem,
+    note,
+    out,
+    print_json,
+    say,
+)
 from schedules.user import user_name
 
 if TYPE_CHECKING:
     from pipelines.release import Case
 
 NumbersArgument = Annotated[
-    list[int] | None, typer.Argument(metavar="NUMBER...", help="Numbers of 'quarantine list'")
+    list[int] | None,
+    typer.Argument(max=BIGGEST, metavar="NUMBER...", help="Numbers of 'quarantine list'"),
 ]
 OneSourceOption = Annotated[
     str | None, typer.Option("--source", metavar="KEY", help="All that is held of this source")
 ]
 RunOption = Annotated[
-    int | None, typer.Option("--run", metavar="NUMBER", help="All that this run held")
+    int | None,
+    typer.Option("--run", max=BIGGEST, metavar="NUMBER", help="All that this run held"),
 ]
 AllOption = Annotated[bool, typer.Option("--all", help="What was decided too")]
 
@@ -80,7 +91,7 @@ def quarantine_list(
 
 
 def quarantine_show(
-    number: Annotated[int, typer.Argument(metavar="NUMBER")],
+    number: Annotated[int, typer.Argument(max=BIGGEST, metavar="NUMBER")],
     as_json: JsonOption = False,
     db: DbOption = None,
 ) -> None:

@@ -21,7 +21,16 @@ from pipelines.unmerged import all_merged
 from pipelines.wording import counted
 from schedules import columns, config, explain, show
 from schedules.commands.opening import must_be_there, writing_to
-from schedules.commands.options import DbOption, JsonOption, Problem, err, out, print_json, say
+from schedules.commands.options import (
+    BIGGEST,
+    DbOption,
+    JsonOption,
+    Problem,
+    err,
+    out,
+    print_json,
+    say,
+)
 from schedules.user import user_name
 
 _MATCHED = "SELECT listing_id, film_id FROM listing_films WHERE valid_to IS NULL"
@@ -51,7 +60,7 @@ def explain_command(
 
 
 def match_list(
-    limit: Annotated[int, typer.Option(min=1, metavar="N", help="At most N")] = 40,
+    limit: Annotated[int, typer.Option(min=1, max=BIGGEST, metavar="N", help="At most N")] = 40,
     as_json: JsonOption = False,
     db: DbOption = None,
 ) -> None:

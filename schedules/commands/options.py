@@ -37,6 +37,10 @@ def warn(line: str) -> None:
     note(shortened(line))
 
 
+BIGGEST = 2**63 - 1
+"""The largest whole number that SQLite knows: no run, case or count of rows is beyond it."""
+
+
 class Problem(Exception):
     """Nothing could be done; the message says what to do."""
 
@@ -57,7 +61,8 @@ FilmsOption = Annotated[
     Path | None, typer.Option("--films", metavar="FILE.csv", help="Only the films of a CSV file")
 ]
 LimitOption = Annotated[
-    int | None, typer.Option("--limit", min=1, metavar="N", help="At most N listings a source")
+    int | None,
+    typer.Option("--limit", min=1, max=BIGGEST, metavar="N", help="At most N listings a source"),
 ]
 AgainOption = Annotated[
     bool, typer.Option("--again", help="Ask even what answered within the hours of rest")

@@ -9,7 +9,15 @@ import typer
 from pipelines import clock
 from pipelines.database import read_only
 from schedules import columns, config, show
-from schedules.commands.options import DbOption, JsonOption, Problem, out, print_json, say
+from schedules.commands.options import (
+    BIGGEST,
+    DbOption,
+    JsonOption,
+    Problem,
+    out,
+    print_json,
+    say,
+)
 from schedules.history import last_runs, one_run
 
 _COUNTS = ("asked", "unchanged", "stored", "changed", "held")
@@ -17,9 +25,12 @@ _COUNTS = ("asked", "unchanged", "stored", "changed", "held")
 
 def runs(
     number: Annotated[
-        int | None, typer.Argument(metavar="[NUMBER]", help="One run, with its crawls")
+        int | None,
+        typer.Argument(max=BIGGEST, metavar="[NUMBER]", help="One run, with its crawls"),
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="So many runs")] = 20,
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, max=BIGGEST, metavar="N", help="So many runs")
+    ] = 20,
     as_json: JsonOption = False,
     db: DbOption = None,
 ) -> None:
@@ -61,7 +72,10 @@ def _print_runs(rows: list[dict[str, Any]]) -> None:
         )
     columns.print_table(out, table)
     for row in rows:
-        failures = [f"{c['source']} {c['outcome']}: {c['detail']}" for c in row["failed"]]
+        failures = [
+            f"{c['source']} {c['outcome']}" + (f": {c['detail']}" if c["detail"] else "")
+            for c in row["failed"]
+        ]
         for line in [*_goes_on(row), *failures, *(row["exception"] or "").splitlines()[:1]]:
             line = show.printable(f"run {row['run_id']}: {line}")
             say(line)
