@@ -131,10 +131,8 @@ def nothing_listed(saved: Saved) -> Record:
 
 def failed(stated: dict[str, Any], why: str) -> dict[str, Any]:
     """What `afterscore read` prints for a line of an index that could not be used."""
-    record = Record(
-        source=str(stated.get("source")), url=stated.get("url"), outcome=Outcome.ERROR, detail=why
-    )
-    return {"file": stated.get("file"), **record.as_read()}
+    record = Record(source="", url=stated.get("url"), outcome=Outcome.ERROR, detail=why)
+    return {"file": stated.get("file"), **record.as_read(), "source": stated.get("source")}
 
 
 def _original(url: str) -> str:

@@ -842,6 +842,7 @@ def test_an_index_reads_every_line_it_can(afterscore: Afterscore) -> None:
     ended = afterscore("read", "--index", index)
     records = [json.loads(line) for line in ended.out.splitlines()]
     assert [record["outcome"] for record in records] == ["ok", "unreadable", "error", "error"]
+    assert [record["source"] for record in records] == ["tmdb", "imdb", "imdb", None]
     assert ended.status == 1
     assert "gone.html" in ended.err
     assert f"{index}, line 4: " in ended.err
