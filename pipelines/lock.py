@@ -111,14 +111,16 @@ class Lock:
         return False
 
     def _open(self, suffix: str) -> int:
+        beside = self._path.with_name(f"{self._path.name}.lock{suffix}").absolute()
         try:
-            beside = self._path.with_name(f"{self._path.name}.lock{suffix}")
             return os.open(beside, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as fault:
-            raise DatabaseProblem(
-                f"cannot write in {self._path.parent.resolve()}: {fault.strerror}. Choose a folder"
-                " that you may write to with --db FILE."
-            ) from fault
+            why = fault.strerror
+            if os.path.lexists(beside):  # somebody else's, in a folder that may be written to
+                told = f"{beside}: {why}. Put that right, or choose another folder"
+            else:
+                told = f"in {beside.parent}: {why}. Choose a folder that you may write to"
+            raise DatabaseProblem(f"cannot write {told} with --db FILE.") from fault
 
     @contextmanager
     def _seen_waiting(self) -> Iterator[None]:

@@ -150,6 +150,14 @@ def test_in_a_folder_that_is_gone_it_says_so(afterscore: Afterscore) -> None:
     assert ended.stderr.startswith("afterscore: the folder that you are in is gone.")
 
 
+def test_a_lock_that_cannot_be_opened_is_named_and_not_its_folder(afterscore: Afterscore) -> None:
+    """Another user's, say. A folder in its place is refused to root, too."""
+    (afterscore.folder / "ratings.db.lock").mkdir()
+    ended = afterscore("track", "tt1074638")
+    assert ended.status == 2
+    assert f"cannot write {afterscore.folder / 'ratings.db.lock'}: Is a directory" in ended.err
+
+
 def test_a_page_of_a_host_outside_the_register_is_not_read(afterscore: Afterscore) -> None:
     ended = afterscore("read", "--source", "tmdb", "--url", "https://example.org/1", SKYFALL_PAGE)
     assert ended.status == 2
