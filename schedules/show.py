@@ -114,6 +114,7 @@ def film_card(console: Console, facts: Mapping[str, Any]) -> None:
             f" ({ago(row['held_at'])}; what stands is shown above)",
             style="yellow",
             markup=False,
+            soft_wrap=True,
         )
 
 
@@ -201,7 +202,8 @@ def print_changes(console: Console, db: Database, result: Result, limit: int = 4
             topic, after = kind.label, _as_shown(kind, after)
             before = before and _as_shown(kind, before)
         said = f"{before} → {after}" if before else f"new: {after}"
-        console.print(f"  {printable(film)}  {topic}: {said}", markup=False, highlight=False)
+        line = f"  {printable(film)}  {topic}: {said}"
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
     if result.changed > limit:
         more = f"{result.changed - limit:,} more"
         console.print(

@@ -70,6 +70,13 @@ def test_a_film_has_its_figures_from_every_site(refreshed: tuple[Afterscore, End
     assert film["wikidata_id"] == "Q163872"
 
 
+def test_what_changed_is_one_line_each(refreshed: tuple[Afterscore, Ended]) -> None:
+    _, ended = refreshed
+    told = ended.out.partition("changes:\n")[2].partition("\n  … and ")[0].splitlines()
+    assert all(line.startswith("  ") and ": " in line for line in told)
+    assert max(map(len, told)) > 80, "a terminal would have wrapped it there"
+
+
 def test_a_true_zero_is_a_score(refreshed: tuple[Afterscore, Ended]) -> None:
     ready, _ = refreshed
     row = next(ready.database().query("SELECT * FROM film_scores WHERE imdb_id = 'tt0308208'"))
