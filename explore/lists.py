@@ -151,7 +151,8 @@ APART = List(
 MOVERS = List(
     path="movers",
     title="Biggest movers of the week",
-    about="Scores seen to move within seven days, the longest way first, in points of 100.",
+    about="Scores seen to move within seven days, the longest way first, in points of 100. Where a"
+    " saved page told the figure before, its age is said: that may have moved long ago.",
     empty="No score was seen to move within the last seven days.",
     columns=(
         Column("Film", "film", "film"),
@@ -162,7 +163,7 @@ MOVERS = List(
     ),
     table="score_changes?_sort_desc=changed_at",
     sql="SELECT s.film_id, f.imdb_id, f.title, f.year, s.score_kind, 'scored' AS old_state,"
-    " s.old_value, 'scored' AS new_state, s.new_value, s.delta_100, s.changed_at"
+    " s.old_value, 'scored' AS new_state, s.new_value, s.delta_100, s.changed_at, s.saved_at"
     " FROM score_moves s JOIN films f ON f.film_id = s.film_id"
     " WHERE s.changed_at >= strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-7 days') {conditions}"
     " ORDER BY abs(s.delta_100) DESC, s.changed_at DESC",

@@ -632,3 +632,20 @@ def m022_which_version_wrote_the_keys(db: Database) -> None:
 def m023_films_that_are_to_be_merged(db: Database) -> None:
     """A film that lost its listing is not found by that any more."""
     statements(db, "CREATE TABLE unmerged_films (film_id INTEGER PRIMARY KEY) STRICT;")
+
+
+@migrations()
+def m024_moves_from_saved_pages(db: Database) -> None:
+    """Of the moves that there are, those before which no answer said anything at that time."""
+    statements(
+        db,
+        """
+ALTER TABLE moves ADD COLUMN saved_at TEXT;
+UPDATE moves SET saved_at = old_said_at WHERE NOT EXISTS (
+  SELECT 1 FROM score_observations o
+  WHERE o.listing_id = moves.listing_id AND o.score_kind = moves.score_kind
+    AND o.observed_at = moves.old_said_at AND o.observed_at < moves.said_at
+    AND o.relayed = 0 AND o.origin <> 'archive'
+);
+""",
+    )

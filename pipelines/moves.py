@@ -15,11 +15,11 @@ from pipelines.database import indexed_afterwards
 # the view score_moves leaves out what moved from one to the next.
 _MOVES = """
 SELECT said_at, listing_id, score_kind, origin, value, votes, old_said_at, old_value, old_votes,
-  delta_100
+  delta_100, iif(old_origin = 'archive', old_said_at, NULL) AS saved_at
 FROM (
   SELECT observed_at AS said_at, listing_id, score_kind, origin, value, votes,
     lag(observed_at) OVER said AS old_said_at, lag(value) OVER said AS old_value,
-    lag(votes) OVER said AS old_votes,
+    lag(votes) OVER said AS old_votes, lag(origin) OVER said AS old_origin,
     round(100.0 * value / scale_max
           - 100.0 * lag(value) OVER said / lag(scale_max) OVER said, 2) AS delta_100
   FROM score_observations

@@ -60,6 +60,7 @@ CRAWL_COUNTS = {
 }
 """Columns of what one crawl came to."""
 
+SAVED_AT = "where a saved page told the figure before: when it was saved, UTC; else NULL"
 TIME_COLUMNS = {
     "observed_at": "when the source said so, UTC",
     "observed_to": "how exact that is: second, day, month or year"
@@ -278,6 +279,7 @@ TABLES: tuple[Table, ...] = (
             "old_value": "the figure before",
             "old_votes": "ratings or reviews counted before",
             "delta_100": "by how many points of 100 it moved",
+            "saved_at": SAVED_AT,
         },
     ),
     Table(

@@ -138,6 +138,11 @@ INSERT INTO score_counts VALUES ('imdb_rating', 'scored', 2012, 78, 1),
 INSERT INTO key_versions VALUES ('another');
 """,
     "m023_films_that_are_to_be_merged": "INSERT INTO unmerged_films VALUES (7)",
+    "m024_moves_from_saved_pages": """
+UPDATE moves SET saved_at = NULL;
+INSERT INTO moves VALUES
+  ('2026-01-03', 1, 'tomatometer', 'live', 6, 30, '2026-01-02', 5, NULL, 1, '2026-01-02');
+""",
 }
 
 
@@ -217,9 +222,20 @@ def test_what_moved_before_is_told_by_what_was_observed(tmp_path: Path) -> None:
         " state, 3, scale_max, 25, 0, NULL, 0, 'live', layout, url FROM score_observations"
         " WHERE state = 'scored'"
     )
+    db.conn.execute(
+        "INSERT INTO score_observations SELECT listing_id, score_kind, '2026-01-04', 'second',"
+        " state, 5, scale_max, 25, 0, NULL, 0, 'live', layout, url FROM score_observations"
+        " WHERE value = 3"
+    )
     migrations.apply(db)
-    moved = "SELECT old_said_at, old_value, old_votes, said_at, value, votes, delta_100 FROM moves"
-    assert db.conn.execute(moved).fetchall() == [("2013-01-01", 0, 20, "2026-01-03", 3, 25, 3)]
+    moved = (
+        "SELECT old_said_at, old_value, old_votes, said_at, value, votes, delta_100, saved_at"
+        " FROM moves ORDER BY said_at"
+    )
+    assert db.conn.execute(moved).fetchall() == [
+        ("2013-01-01", 0, 20, "2026-01-03", 3, 25, 3, "2013-01-01"),
+        ("2026-01-03", 3, 25, "2026-01-04", 5, 25, 2, None),
+    ]
 
 
 def test_what_is_kept_from_now_on_is_told_by_what_was_there(tmp_path: Path) -> None:

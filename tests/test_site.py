@@ -461,6 +461,27 @@ def test_moves_of_the_week_and_what_is_held_back_are_listed(afterscore: Aftersco
         assert "Where it is named" not in case
 
 
+def test_a_move_from_what_a_saved_page_told_says_how_old_that_was(afterscore: Afterscore) -> None:
+    """When it moved in all the years since, nobody knows."""
+    years_ago, now = (clock.later(clock.now(), days=-days) for days in (4_100, 1))
+    with keeping(afterscore.folder / "ratings.db") as kept:
+        with transaction(kept.db):
+            track(kept.db, [Listed(key, LISTED[key]) for key in ("imdb", "rottentomatoes")], "it")
+        saved = tomatometer(scored(90), years_ago, target="archive")
+        kept.tell(saved, origin="archive", exact="day")
+        kept.tell(tomatometer(scored(92), now))
+        kept.merge()
+    with served(afterscore) as client:
+        for page in ("/movers", "/"):
+            (moved,) = re.findall(r'From → to" class="n">(.*?)</td>', client.get(page).text)
+            assert re.sub("<.*?>", "", moved) == "90 % (11 years ago) → 92 %", page
+        for rows in (
+            client.get("/movers.json").json()["rows"],
+            client.get("/ratings/movers.json?_shape=array").json(),
+        ):
+            assert [row["saved_at"] for row in rows] == [years_ago]
+
+
 def test_the_last_run_is_told_source_by_source(site: httpx.Client) -> None:
     page = site.get("/last-night").text
     for source in SOURCES:

@@ -8,6 +8,7 @@ from pipelines.tables import (
     CONSENSUS,
     CRAWL_COUNTS,
     FILM_COLUMNS,
+    SAVED_AT,
     SCORE_COLUMNS,
     TIME_COLUMNS,
     Table,
@@ -136,6 +137,7 @@ VIEWS: tuple[Table, ...] = (
             "old_votes": "ratings or reviews counted before",
             "new_votes": "ratings or reviews counted then",
             "changed_at": "when the source first said so, as far as we saw, UTC",
+            "saved_at": SAVED_AT,
         },
     ),
     Table(
