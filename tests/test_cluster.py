@@ -327,6 +327,11 @@ def test_a_cluster_that_cannot_be_used_ends_the_command_with_what_to_do(
     assert "no scheduler answers at tcp://127.0.0.1:1" in nowhere.err
     assert "Is it running (dask scheduler)" in nowhere.err
 
+    for no_address in ("nonsense", "http://127.0.0.1:8786"):
+        ended = afterscore.really("backfill", "--cluster", no_address)
+        assert (ended.status, ended.err.count("\n")) == (2, 1), ended.err
+        assert f"no scheduler answers at {no_address} (" in ended.err
+
     (afterscore.folder / "distributed.py").write_text(
         "raise ModuleNotFoundError(\"No module named 'distributed'\", name='distributed')", "utf-8"
     )

@@ -87,8 +87,7 @@ class Connection:
         client, self._client = self._client, None
         self._asked.clear()
         if client is not None:
-            with suppress(Exception, CancelledError):
-                await wait_for(client.close(), PATIENCE_SECONDS)
+            await _let_go(client)
 
     async def worker(self, source: str) -> str | None:
         """The worker that may crawl this source and has least to do for us; None: there is none.
@@ -111,11 +110,11 @@ class Connection:
         self._asked.pop(address, None)
 
     async def _connect(self) -> Client:
+        client = Client(self.address, asynchronous=True, timeout=CONNECTING_SECONDS)
         try:
-            client: Client = await Client(
-                self.address, asynchronous=True, timeout=CONNECTING_SECONDS
-            )
+            await client
         except Exception as fault:  # wrong addresses and certificates bring many different ones
+            await _let_go(client)  # else it would warn, once nobody has it any more
             raise ClusterProblem(
                 f"no scheduler answers at {self.address} ({words(fault)}). Is it running (dask"
                 " scheduler), and may this machine reach it? See docs/many-machines.md."
@@ -171,6 +170,11 @@ class Connection:
         if isinstance(has, (ImportError, AttributeError)):
             self.say(f"worker {address} is left out: {words(has)}; {_THE_SAME}")
         return None
+
+
+async def _let_go(client: Client) -> None:
+    with suppress(Exception, CancelledError):
+        await wait_for(client.close(), PATIENCE_SECONDS)
 
 
 def words(fault: BaseException) -> str:
