@@ -57,7 +57,7 @@ WHERE h.film_id = ?1 AND h.listing_id IN (
 ORDER BY h.valid_from DESC, h.score_kind
 """
 _CHANGES = """
-SELECT score_kind, old_state, old_value, new_state, new_value, changed_at, cause
+SELECT score_kind, old_state, old_value, new_state, new_value, changed_at, cause, saved_at
 FROM score_changes WHERE film_id = ? AND cause IN ('moved', 'released')
 ORDER BY changed_at DESC, score_kind LIMIT ?
 """

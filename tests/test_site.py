@@ -475,6 +475,8 @@ def test_a_move_from_what_a_saved_page_told_says_how_old_that_was(afterscore: Af
         for page in ("/movers", "/"):
             (moved,) = re.findall(r'From → to" class="n">(.*?)</td>', client.get(page).text)
             assert re.sub("<.*?>", "", moved) == "90 % (11 years ago) → 92 %", page
+        last = client.get(SKYFALL).text.partition("What changed last")[2].partition("</li>")[0]
+        assert "Tomatometer: 90 % (11 years ago) → 92 %, 1 day ago" in re.sub("<.*?>", "", last)
         for rows in (
             client.get("/movers.json").json()["rows"],
             client.get("/ratings/movers.json?_shape=array").json(),

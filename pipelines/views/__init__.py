@@ -120,6 +120,7 @@ VIEWS: tuple[Table, ...] = (
             " before it; NULL where of a saved page only the month or year is known",
             "cause": "moved, first_seen (nothing was known before), backfilled (a saved page says"
             " so) or released (it was held back, and a person let it pass)",
+            "saved_at": SAVED_AT,
         },
     ),
     Table(
@@ -363,6 +364,7 @@ VIEWS: tuple[Table, ...] = (
             "old_value": "value of the one before",
             "old_scale_max": "scale_max of the one before",
             "old_votes": "votes of the one before",
+            "saved_at": SAVED_AT,
         },
     ),
 )

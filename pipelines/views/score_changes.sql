@@ -19,6 +19,6 @@ SELECT s.film_id, s.title, s.listing_id, s.source || ':' || s.source_id AS listi
     ) THEN 'released'
     WHEN s.old_state IS NULL THEN 'first_seen'
     ELSE 'moved'
-  END AS cause
+  END AS cause, s.saved_at
 FROM score_steps s
 WHERE s.old_state IS NOT s.state OR s.old_value IS NOT s.value

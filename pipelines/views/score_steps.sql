@@ -12,7 +12,8 @@ WITH said AS NOT MATERIALIZED (
 SELECT lf.film_id, f.title, f.released_on, o.listing_id, l.source, l.source_id, o.score_kind,
   o.state, o.value, o.scale_max, o.votes, o.votes_at_least, o.origin, o.observed_at AS said_at,
   o.observed_to,
-  b.state AS old_state, b.value AS old_value, b.scale_max AS old_scale_max, b.votes AS old_votes
+  b.state AS old_state, b.value AS old_value, b.scale_max AS old_scale_max, b.votes AS old_votes,
+  iif(b.origin = 'archive', b.observed_at, NULL) AS saved_at
 FROM said o
 JOIN listings l ON l.listing_id = o.listing_id
 LEFT JOIN listing_films lf ON lf.listing_id = o.listing_id
@@ -30,7 +31,7 @@ LEFT JOIN score_observations b ON b.rowid = (
 UNION ALL
 SELECT lf.film_id, f.title, f.released_on, a.listing_id, l.source, l.source_id, a.score_kind,
   a.state, a.value, a.scale_max, a.votes, a.votes_at_least, a.origin, a.said_at, 'second',
-  a.old_state, a.old_value, a.old_scale_max, a.old_votes
+  a.old_state, a.old_value, a.old_scale_max, a.old_votes, a.old_said_at
 FROM seen_again a
 JOIN listings l ON l.listing_id = a.listing_id
 LEFT JOIN listing_films lf ON lf.listing_id = a.listing_id
