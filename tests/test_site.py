@@ -461,6 +461,23 @@ def test_moves_of_the_week_and_what_is_held_back_are_listed(afterscore: Aftersco
         assert "Where it is named" not in case
 
 
+def test_what_three_nights_released_is_not_said_to_be_a_persons_doing(
+    afterscore: Afterscore,
+) -> None:
+    with keeping(afterscore.folder / "ratings.db") as kept:
+        with transaction(kept.db):
+            track(kept.db, [Listed(key, LISTED[key]) for key in ("imdb", "rottentomatoes")], "it")
+        kept.tell(tomatometer(scored(93, 349), at=day(1)))
+        for night in (2, 3, 4):
+            kept.tell(tomatometer(scored(39, 351), at=day(night)))
+        kept.merge()
+        assert kept.column("SELECT decided_by FROM quarantine") == ["the guard: seen on 3 nights"]
+    with served(afterscore) as client:
+        last = client.get(SKYFALL).text.partition("What changed last")[2].partition("</li>")[0]
+        assert "39 %" in last
+        assert "or three nights said so" in last
+
+
 def test_a_move_from_what_a_saved_page_told_says_how_old_that_was(afterscore: Afterscore) -> None:
     """When it moved in all the years since, nobody knows."""
     years_ago, now = (clock.later(clock.now(), days=-days) for days in (4_100, 1))

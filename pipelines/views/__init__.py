@@ -119,7 +119,8 @@ VIEWS: tuple[Table, ...] = (
             "days_since_release": "days from the first release anywhere to that time; negative:"
             " before it; NULL where of a saved page only the month or year is known",
             "cause": "moved, first_seen (nothing was known before), backfilled (a saved page says"
-            " so) or released (it was held back, and a person let it pass)",
+            " so) or released (it was held back until a person let it pass, or three nights said"
+            " so)",
             "saved_at": SAVED_AT,
         },
     ),
