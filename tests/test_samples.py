@@ -128,6 +128,53 @@ def test_other_titles_in_the_margins_of_a_page_are_not_what_it_shows(
     assert (record.outcome, record.scores) == (Outcome.UNREADABLE, {})
 
 
+ELSEWHERE = {
+    "imdb": "https://www.imdb.com/title/tt1074638/",
+    "rottentomatoes": "https://www.rottentomatoes.com/m/skyfall",
+    "metacritic": "https://www.metacritic.com/movie/skyfall/",
+    "tmdb": "https://www.themoviedb.org/movie/37724",
+    "whatsafterthemovie": "https://www.whatsafterthemovie.com/movie/skyfall-2012",
+    "aftercredits": "https://aftercredits.com/2012/11/skyfall-2012/",
+    "mediastinger": "https://mediastinger.com/skyfall-2012-after-the-credits/",
+}
+
+
+@pytest.mark.parametrize("source", ELSEWHERE)
+@pytest.mark.parametrize(
+    "sample",
+    [
+        "imdb/skyfall_2012.html",
+        "imdb/overview_2018.html",
+        "rottentomatoes/skyfall.html",
+        "rottentomatoes/meter-2017.html",
+        "rottentomatoes/api-2014.json",
+        "metacritic/skyfall.html",
+        "metacritic/girl_climber.html",
+        "metacritic/classic_2017.html",
+    ],
+)
+def test_a_page_of_another_site_than_its_address_is_not_read(sample: str, source: str) -> None:
+    """As where a list of saved pages has a line wrong."""
+    if sample.startswith(source):
+        return
+    for record in read(Page(source, ELSEWHERE[source], (SAMPLES / sample).read_bytes())):
+        assert (record.outcome, record.scores) == (Outcome.UNREADABLE, {})
+
+
+@pytest.mark.parametrize(
+    "rating",
+    [("Metascore", "Tomatometer"), ('"ratingValue": 85', '"ratingValue": 8.5')],
+    ids=["name", "scale"],
+)
+def test_another_rating_in_json_ld_is_no_metascore(rating: tuple[str, str]) -> None:
+    record = read_changed(
+        "metacritic/json_ld_alone.html",
+        "https://www.metacritic.com/movie/the-dark-knight/",
+        replaced(rating, ('"bestRating": 100, ', "")),
+    )
+    assert (record.title, record.scores["metascore"].state) == ("The Dark Knight", "missing")
+
+
 @pytest.mark.parametrize(
     ("sample", "begin", "score"),
     [

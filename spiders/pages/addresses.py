@@ -6,7 +6,7 @@ import re
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from spiders.pages.page import Page
-from spiders.sources import by_key
+from spiders.sources import Source, by_key, source_of_url
 
 # Pages saved by the Wayback Machine link through it: /web/20140101000000im_/http://site/path
 _ARCHIVED = re.compile(r"(?:https?://[^/]+)?/web/\d{4,14}(?:[a-z]{2}_)?/(?=https?:)", re.I)
@@ -41,6 +41,22 @@ def canonical_url(page: Page) -> str | None:
         if stated and (url := str(stated[attribute]).strip()):
             return linked_url(page, url)
     return None
+
+
+_OWN_ADDRESS = re.compile(
+    rb"<(?:link\b(?=[^<>]*\brel=\"?canonical\b)|meta\b(?=[^<>]*\bproperty=\"?og:url\b))"
+    rb"[^<>]*\b(?:href|content)=\"?([^\"\s<>]+)",
+    re.I,
+)
+_HEAD_WITHIN = 131_072
+"""Bytes of a page in which its head states whose it is."""
+
+
+def other_source(page: Page) -> Source | None:
+    """The source of which the page's head says that it is, where that is not the one asked."""
+    stated = _OWN_ADDRESS.search(page.body, 0, _HEAD_WITHIN)
+    said = source_of_url(live_url(stated[1].decode("utf-8", "replace"))) if stated else None
+    return said if said and said.key != page.source else None
 
 
 def own_source_id(page: Page) -> str | None:

@@ -37,13 +37,22 @@ def chart(page: Page) -> list[Record] | None:
         return None
     kind = "tvSeries" if "tv" in page.path.rpartition("/")[2] else None
     found = []
+    rated = page.tree.select_one("td.imdbRating, td.ratingColumn strong[title]")  # not by takings
     for row in _whole(page, page.tree.select("tr:has(td.titleColumn)")):
-        stated = row.select_one(".imdbRating strong[title], .ratingColumn strong[title]")
-        figures = BASED_ON.match(str(stated["title"])) if stated else None
-        score = read_score(RATING, figures[1], figures[2]) if figures else missing(RATING)
         year = _text(row, "td.titleColumn .secondaryInfo")
+        score = _chart_score(row) if rated else None
         found.append(_in_list(page, row.select_one("td.titleColumn a[href]"), year, score, kind))
     return [record for record in found if record] or None
+
+
+def _chart_score(row: Tag) -> Score:
+    """The rating in a chart's column; who is popular before anybody may rate has it empty."""
+    stated = row.select_one(".imdbRating strong[title], .ratingColumn strong[title]")
+    if stated:
+        figures = BASED_ON.match(str(stated["title"]))
+        return read_score(RATING, figures[1], figures[2]) if figures else missing(RATING)
+    slot = row.select_one("td.imdbRating")
+    return not_rated(RATING) if slot and not slot.get_text(strip=True) else missing(RATING)
 
 
 def first_chart(page: Page) -> list[Record] | None:

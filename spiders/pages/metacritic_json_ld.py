@@ -42,13 +42,18 @@ _KIND_OF_SCHEMA = {
 
 
 def own_json_ld(page: Page) -> dict[str, Any] | None:
-    """What the page states of its own title. Other titles' JSON-LD may stand before it.
+    """What the page states of its own title. Other titles' JSON-LD may stand before it; another
+    site's is told by its address.
 
     Where the page does not say which title it is of, the one that was asked goes before the first.
     """
     head = head_of(page.body)
     own, asked = own_id(head.get("canonical") or head.get("og:url")), own_id(page.url)
-    stated = [(ld, own_id(text_at(ld, "url"))) for ld in json_ld(page.body) if _ld_kind(ld)]
+    stated = [
+        (ld, own_id(url))
+        for ld in json_ld(page.body)
+        if _ld_kind(ld) and (not (url := text_at(ld, "url")) or kind_of_url(url))
+    ]
     if own:
         stated = [one for one in stated if one[1] in (None, own)]
     stated.sort(key=lambda one: one[1] != asked)
@@ -67,8 +72,12 @@ def metascore_in(ld: dict[str, Any], page: Page) -> Score | None:
     rating = ld.get("aggregateRating")
     if rating is None:
         return not_rated(METASCORE) if page.complete else None
-    if not isinstance(rating, dict) or figure(rating.get("bestRating")) not in (None, 100):
+    if not isinstance(rating, dict) or rating.get("name") not in (None, "Metascore"):
         return None
+    if figure(rating.get("bestRating")) not in (None, 100):
+        return None
+    if not isinstance(figure(rating.get("ratingValue")), int | None):
+        return None  # a figure of ten: a Metascore has no decimals
     votes = votes_in(rating.get("reviewCount")) or votes_in(rating.get("ratingCount"))
     return read_score(METASCORE, rating.get("ratingValue"), votes)
 

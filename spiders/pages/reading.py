@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 
 from spiders.items import Outcome, Record
-from spiders.pages.addresses import live_url
+from spiders.pages.addresses import live_url, other_source
 from spiders.pages.encodings import beginning, in_utf8
 from spiders.pages.markup import as_sites_write
 from spiders.pages.page import Page
@@ -103,6 +103,8 @@ def read(page: Page) -> list[Record]:
     layouts: Mapping[str, Layout] = module.LAYOUTS
     others = None
     page = _with(page, as_sites_write(page.body))
+    if other := other_source(page):
+        return [_failed(page, Outcome.UNREADABLE, f"the page says that it is one of {other.name}")]
     for name, layout in layouts.items():
         try:
             records = layout(page)

@@ -119,14 +119,15 @@ def people_of(linked: Mapping[str, Any]) -> tuple[Person, ...]:
 def own_json_ld(page: Page) -> Mapping[str, Any]:
     """The JSON-LD of the film or series that the page is of, or an empty mapping.
 
-    Other films' may stand before it. Where the page does not say which one it is of, the one that
-    was asked goes before the first.
+    Other films' may stand before it; another site's is told by its address. Where the page does
+    not say which one it is of, the one that was asked goes before the first.
     """
     found = [
         (stated, _path(string_of(stated.get("url"))))
         for stated in json_ld(page.body)
         if str(stated.get("@type")).startswith(("Movie", "TV"))
     ]
+    found = [one for one in found if not one[1] or one[1].startswith(("/m/", "/tv/"))]
     own = own_path(page, stated_only=True)
     if own:
         found = [one for one in found if not one[1] or f"{own}/".startswith(f"{one[1]}/")]

@@ -62,6 +62,12 @@ _OTHER_KINDS = {
     "biography": None,
     "parts": None,
 }
+_OF_DETAILS = {
+    *("original_title", "release_date", "overview", "popularity", "adult", "imdb_id"),
+    *("vote_average", "vote_count", "poster_path", "backdrop_path"),
+}
+"""What a film's details have, an excerpt one of it at least: other sites' JSON has a title too."""
+
 _FOUND_ELSE = {"tv_results": "tvSeries", "tv_episode_results": "tvEpisode", "person_results": None}
 
 _Json = dict[str, Any]
@@ -85,7 +91,7 @@ def refusal(page: Page) -> tuple[Outcome, str] | None:
 
 def _details(page: Page) -> list[Record] | None:
     film = page.json
-    if not isinstance(film, dict) or not _is_film(film):
+    if not isinstance(film, dict) or not _is_film(film) or not _OF_DETAILS & film.keys():
         return None
     stated = _id(film.get("id"))
     source_id = str(stated) if stated else by_key(page.source).source_id(page.url)
