@@ -128,6 +128,31 @@ def test_other_titles_in_the_margins_of_a_page_are_not_what_it_shows(
     assert (record.outcome, record.scores) == (Outcome.UNREADABLE, {})
 
 
+@pytest.mark.parametrize("source", ["imdb", "metacritic", "tmdb", "aftercredits"])
+@pytest.mark.parametrize(
+    ("body", "outcome"),
+    [
+        ("Enable JavaScript and cookies to continue", Outcome.BLOCKED),
+        ("<p>First we need to verify that you're not a robot. Enable scripts.", Outcome.BLOCKED),
+        ("error code: 1020", Outcome.BLOCKED),
+        ('{"message": "Forbidden"}', Outcome.BLOCKED),
+        ('{"appId": "x", "vid": null, "blockScript": "/x/captcha.js"}', Outcome.BLOCKED),
+        ("error code: 1015", Outcome.RATE_LIMITED),
+        ("Too Many Requests", Outcome.RATE_LIMITED),
+        ('{"title": "You are being rate limited", "status": 429}', Outcome.RATE_LIMITED),
+        ('{"code": "no_route", "data": {"status": 404}}', Outcome.NOT_FOUND),
+        ("error code: 522", Outcome.ERROR),
+        ('{"message": "a film of our own"}', Outcome.UNREADABLE),
+    ],
+)
+def test_what_is_said_in_a_few_words_in_place_of_a_page_is_told(
+    source: str, body: str, outcome: Outcome
+) -> None:
+    """As firewalls and gateways say it to programs, and copies have lost the status."""
+    (record,) = read(Page(source, ELSEWHERE[source], body.encode()))
+    assert (record.outcome, record.scores) == (outcome, {})
+
+
 ELSEWHERE = {
     "imdb": "https://www.imdb.com/title/tt1074638/",
     "rottentomatoes": "https://www.rottentomatoes.com/m/skyfall",

@@ -15,14 +15,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from spiders.items import Outcome, Record, Score, ScoreState
-from spiders.pages.embedded import value_at
-from spiders.pages.metacritic_backend import as_json, backend, finder, nuxt
+from spiders.pages.metacritic_backend import backend, finder, nuxt
 from spiders.pages.metacritic_classic import classic, film_titles, first_classic, microdata
 from spiders.pages.metacritic_json_ld import described, head_of, metascore_in, own_json_ld
 from spiders.pages.metacritic_lists import cards, clamped, found, products
 from spiders.pages.metacritic_record import FILM, Product, kind_of_url, own_id, record_of
 from spiders.pages.metacritic_scores import METASCORE, USERS, based_on, first_read, words_of
-from spiders.pages.numbers import figure
 from spiders.pages.page import Page
 from spiders.pages.reading import Layout
 from spiders.pages.scores import missing, read_score
@@ -36,38 +34,13 @@ _UNAVAILABLE_PAGE = re.compile(rb"<title[^<>]*>\s*service unavailable\b", re.I)
 
 
 def refusal(page: Page) -> tuple[Outcome, str] | None:
-    """Error pages and the backend's JSON errors where they come with a status of success."""
+    """Error pages where they come with a status of success."""
     if page.status >= 400:
         return None
     if _NOT_FOUND_PAGE.search(page.body, 0, 20_000):
         return Outcome.NOT_FOUND, "the page says that there is no such page"
     if _UNAVAILABLE_PAGE.search(page.body, 0, 20_000):
         return Outcome.ERROR, "the page says that the service is unavailable"
-    if len(page.body) < 4096 and (code := _error_code(as_json(page.body))):
-        return _OUTCOME_OF_CODE.get(code, Outcome.ERROR), f"the answer holds the error {code}"
-    return None
-
-
-_OUTCOME_OF_CODE = {
-    401: Outcome.UNAUTHORISED,
-    403: Outcome.BLOCKED,
-    404: Outcome.NOT_FOUND,
-    410: Outcome.NOT_FOUND,
-    429: Outcome.RATE_LIMITED,
-}
-
-
-def _error_code(answer: Any) -> int | None:
-    """The HTTP status that a JSON error states, whichever of the usual names it bears there."""
-    if not isinstance(answer, dict) or "components" in answer or "data" in answer:
-        return None
-    several = answer.get("errors")
-    first = several[0] if isinstance(several, list) and several else None
-    for stated in (answer, answer.get("error"), answer.get("meta"), first):
-        for key in ("statusCode", "status", "code"):
-            code = figure(value_at(stated, key))
-            if isinstance(code, int) and 400 <= code < 600:
-                return code
     return None
 
 

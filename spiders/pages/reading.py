@@ -15,6 +15,7 @@ from spiders.pages.addresses import live_url, other_source
 from spiders.pages.encodings import beginning, in_utf8
 from spiders.pages.markup import as_sites_write
 from spiders.pages.page import Page
+from spiders.pages.refusals import is_challenge, said_instead
 from spiders.sources import SOURCES, by_key
 
 Layout = Callable[[Page], Sequence[Record] | None]
@@ -23,63 +24,7 @@ Layout = Callable[[Page], Sequence[Record] | None]
 MAX_BYTES = 16 * 1024 * 1024
 """A larger page is not parsed: no page of a film comes near it, and a tree takes ten times that."""
 
-# Looked for only where no layout answers, so that a film named "Access Denied" is still read.
-_CHALLENGE = re.compile(
-    rb"just a moment\.\.\.|attention required! \| cloudflare|incapsula incident"
-    rb"|access to this page has been denied|unusual traffic"
-    rb"|verify (?:that )?you are (?:a )?human|are you a (?:human|robot)"
-    rb"|checking your browser before accessing|/cdn-cgi/l/chk_"
-    rb"|request is being verified|/\.well-known/sgcaptcha|sucuri_cloudproxy_js|/validatecaptcha\b"
-    rb"|access to this (?:site|service) has been limited"
-    rb"|the requested url was rejected\. please consult|making sure you.{1,8}re not a bot"
-    rb"|<title[^<>]*>[^<]{0,80}(?:access denied|robot (?:check|challenge)|captcha"
-    rb"|pardon our interruption|security check|before you continue|request blocked"
-    rb"|human verification|client challenge|consent|cookie preferences)"
-    rb"|id=[\"']?(?:didomi|sp_message|consent)-?(?:wall|page|gate)",
-    re.I,
-)
-# What a firewall loads stands on ordinary pages of some sites too: it makes a challenge only of a
-# page that says next to nothing itself.
-_LOADS_CHALLENGE = re.compile(
-    rb"cf-challenge|cf_chl_|challenge-platform|awswafintegration|aws-waf-token|token\.awswaf\.com"
-    rb"|captcha-delivery|px-captcha|_pxappid|/_incapsula_resource|g-recaptcha|h-captcha"
-    rb"|hcaptcha\.com|geo\.captcha|recaptcha/api|sec-if-cpt|\bkpsdk\b|consent\.google\."
-    rb"|\bsp_message_container",
-    re.I,
-)
-_NOT_SHOWN = re.compile(
-    rb"<(script|style|svg|template)\b.*?(?:</\1\s*>|\Z)|<!--.*?-->|<[^>]*>", re.I | re.S
-)
-_SAYS_SOMETHING = 1500
-"""Letters that people would read; a challenge has some hundred."""
-
-
-# Saved copies have lost the status that servers write into the pages they make themselves, after
-# the site's name perhaps ("example.com | 502: Bad gateway").
-_SAID_STATUS = re.compile(
-    rb"<(?:title|h1)\b[^<>]*>\s*(?:[^<|]{0,100}\|\s*)?(?:http\s*)?(?:error:?\s*)?"
-    rb"(?P<code>403|404|410|429|5\d\d)\b"
-    rb"\s*\(?(?:[-|:]|not found|forbidden|gone|too many|internal|bad|service|gateway|backend|error"
-    rb"|page)",
-    re.I,
-)
-# So have those of a site's software: WordPress names the class of its body.
-_SAID_NOT_FOUND = re.compile(
-    rb"<title[^<>]*>\s*page not found\b|<body\b[^<>]*\bclass=\"[^\"<>]*\berror404\b", re.I
-)
-_SAID_BROKEN = re.compile(
-    rb"<(?:title|h1)\b[^<>]*>\s*error establishing a database connection"
-    rb"|\bbriefly unavailable for scheduled maintenance\b"
-    rb"|\bthere has been a critical error on (?:this|your) website\b",
-    re.I,
-)
 _END_OF_FEED = re.compile(rb"</(?:urlset|sitemapindex|rss|feed)\s*>", re.I)
-_OUTCOME_OF_STATUS = {
-    403: Outcome.BLOCKED,
-    404: Outcome.NOT_FOUND,
-    410: Outcome.NOT_FOUND,
-    429: Outcome.RATE_LIMITED,
-}
 
 
 def read(page: Page) -> list[Record]:
@@ -117,16 +62,8 @@ def read(page: Page) -> list[Record]:
             others = f"a page that is cut short before the first entry of layout {name}"
         elif records is not None:
             return [record.model_copy(update={"layout": name}) for record in records]
-    if _is_challenge(page):
-        return [_failed(page, Outcome.BLOCKED, "a challenge or consent page with status 200")]
-    if said := _SAID_STATUS.search(page.body, 0, 4096):
-        code = int(said["code"])
-        outcome = _OUTCOME_OF_STATUS.get(code, Outcome.ERROR)
-        return [_failed(page, outcome, f"the page says that its status was {code}")]
-    if _SAID_NOT_FOUND.search(page.body, 0, 200_000):
-        return [_failed(page, Outcome.NOT_FOUND, "the page says that it was not found")]
-    if _SAID_BROKEN.search(b" ".join(page.body[:20_000].split())):
-        return [_failed(page, Outcome.ERROR, "the page says that its site was down")]
+    if said := said_instead(page):
+        return [_failed(page, *said)]
     what = others or ("no known layout fits" if page.body.strip() else "the body is empty")
     return [_failed(page, Outcome.UNREADABLE, what)]
 
@@ -159,20 +96,10 @@ def refused_by_status(page: Page) -> tuple[Outcome, str] | None:
     if status == 429 or (status == 503 and page.header("retry-after")):
         return Outcome.RATE_LIMITED, f"status {status}"
     if status >= 400:
-        if _is_challenge(page):
+        if is_challenge(page):
             return Outcome.BLOCKED, f"status {status}, a challenge page"
         return Outcome.ERROR, f"status {status}"
     return None
-
-
-def _is_challenge(page: Page) -> bool:
-    start = b" ".join(page.body[:200_000].split())
-    if _CHALLENGE.search(start):
-        return page.json is None or len(page.body) < 10_000  # in data, it is what somebody wrote
-    if not _LOADS_CHALLENGE.search(start):
-        return False
-    shown = b" ".join(_NOT_SHOWN.sub(b" ", start).split())
-    return len(shown) < _SAYS_SOMETHING
 
 
 @cache
