@@ -297,6 +297,7 @@ def test_an_answer_in_json_is_read_as_it_was_wrapped(change: Callable[[bytes], b
 
 BOARD = ("rottentomatoes/score-board-2021.html", "https://www.rottentomatoes.com/m/host_2020")
 WRAP = ("rottentomatoes/ratings-wrap-2019.html", "https://www.rottentomatoes.com/m/shawshank")
+METER = ("rottentomatoes/meter-2014.html", "https://www.rottentomatoes.com/m/ours")
 WANTED = ("rottentomatoes/ratings-wrap-want-to-see.html", "https://www.rottentomatoes.com/m/ours")
 OVERVIEW = ("imdb/overview_2018.html", "https://www.imdb.com/title/tt0133093/")
 ALONE = ("imdb/rating_alone_2019.html", "https://www.imdb.com/title/tt1074638/")
@@ -309,6 +310,7 @@ ALONE = ("imdb/rating_alone_2019.html", "https://www.imdb.com/title/tt1074638/")
         (BOARD, lambda body: json.dumps([body.decode()]).encode(), "tomatometer", "missing"),
         # Slots that are named otherwise, beside figures that tell that there is a score.
         (WRAP, replaced(("wrap__percentage", "wrap__percent")), "popcornmeter", "missing"),
+        (METER, replaced(("meter-value", "meter-figure")), "tomatometer", "missing"),
         (OVERVIEW, replaced(("ratings_wrapper", "rating-bar")), "imdb_rating", "missing"),
         # Early in 2019, before a film came out.
         (WRAP, replaced(("User Ratings: 885,203", "Want to See")), "popcornmeter", "not_rated"),
@@ -316,7 +318,15 @@ ALONE = ("imdb/rating_alone_2019.html", "https://www.imdb.com/title/tt1074638/")
         # Cut off behind the tag that opens the slot.
         (ALONE, lambda body: body.partition(b"7.7")[0], "imdb_rating", "missing"),
     ],
-    ids=["in-json", "other-slot", "other-wrapper", "want-to-see", "cut-want-to-see", "cut"],
+    ids=[
+        "in-json",
+        "other-slot",
+        "other-meter",
+        "other-wrapper",
+        "want-to-see",
+        "cut-want-to-see",
+        "cut",
+    ],
 )
 def test_a_score_that_is_not_found_is_not_said_to_be_none(
     page: tuple[str, str], change: Callable[[bytes], bytes], kind: str, state: str

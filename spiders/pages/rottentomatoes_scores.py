@@ -15,8 +15,8 @@ from spiders.sources import score_kind
 
 CRITICS = "tomatometer"
 AUDIENCE = "popcornmeter"
-_MOST_UNSCORED = 200
-"""Ratings of a film that has no score yet: the site publishes one for far fewer."""
+_MOST_UNSCORED = {CRITICS: 40, AUDIENCE: 200}
+"""Reviews and ratings of a film that has no score yet: the site publishes one for far fewer."""
 
 _MARKS = frozenset(
     {"positive", "negative", "fresh", "rotten", "certified-fresh", "certified_fresh"}
@@ -68,10 +68,10 @@ def shown_score(
 ) -> Score:
     """A score of visible markup: where the page is cut off, none there may be one not yet there.
 
-    So may one beside hundreds of ratings, with which every film has a score.
+    So may one beside so many reviews or ratings that every film has a score with them.
     """
     score = score_of(kind, raw, votes, basis=basis, rated=True)
-    lost = not page.complete or (not raw and (score.votes or 0) >= _MOST_UNSCORED)
+    lost = not page.complete or (not raw and (score.votes or 0) >= _MOST_UNSCORED[kind])
     return missing(kind) if lost and score.state is ScoreState.NOT_RATED else score
 
 
