@@ -15,11 +15,16 @@ _AT_MOST = 5000  # the statement comes first; what follows it is prose
 _ANSWER = re.compile(r"\W*(?P<word>yes|no)(?:\s*[!.,:;\u2013\u2014-]|\s*\n|\s*$)", re.I)
 _SENTENCE = re.compile(r"[^.!?]+")
 _CLAUSE = re.compile(
-    r"\b(?:but|however|although|though)\b|;|,\s*(?=no\b|not\b)|\band\s+(?=no\b)", re.I
+    r"\b(?:but|however|although|though)\b|;|(?:,|\band)\s+(?=(?:no|not|none|nothing|neither)\b)"
+    r"|\s(?=without\b)",
+    re.I,
 )
 # Only sentences about the film, or that begin with a number ("one during the credits …"), state
 # what there is: the others tell what happens in the scenes.
-_ABOUT_THE_FILM = re.compile(r"\W*(?:it|there|(?:the|this) (?:film|movie))\b", re.I)
+_ABOUT_THE_FILM = re.compile(
+    r"\W*(?:(?:however|but|still|also|in addition)\W+)?(?:it|there|(?:the|this) (?:film|movie))\b",
+    re.I,
+)
 _NAMED_SCENES = re.compile(r"\b(?:end|mid|post)[-\s]*credits?\s+scenes?\b", re.I)
 _COUNTS_OFF = re.compile(r"\W*(?:the )?(?:one|two|three|first|second|third|other|an?|\d+)\b", re.I)
 _VERB = re.compile(
