@@ -368,6 +368,26 @@ def test_a_list_cut_before_its_first_film_is_no_list_of_nothing(
     assert record.outcome is Outcome.UNREADABLE
 
 
+@pytest.mark.parametrize(
+    "summary",
+    ["Extra Scenes During But Not After the Credits", "Scene During; No Scene After the Credits"],
+)
+def test_a_summary_that_affirms_one_place_and_denies_the_other_is_no_yes_for_both(
+    summary: str,
+) -> None:
+    record = read_changed(
+        "mediastinger/iron_man_2008.html",
+        "https://mediastinger.com/iron-man-2008-after-the-credits/",
+        replaced(
+            ("Extra Scene After the Credits", summary),
+            ("<h3>During the Credits</h3><p>No.</p>", ""),
+            ("<h3>After the Credits</h3><p>Yes. Our own words.</p>", ""),
+        ),
+    )
+    assert record.credits is not None
+    assert (record.credits.during, record.credits.after) == ("unknown", "unknown")
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
 @pytest.mark.parametrize(
     ("name", "url", "outcome"),

@@ -72,6 +72,7 @@ _AFFIRMS = re.compile(
     r"(?:(?:extra|bonus|brief|short) )*scenes?)\b",
     re.I,
 )
+_DENIES_TOO = re.compile(r"\b(?:no|not|none|nothing|neither|nor|without)\b|n['\u2019]t\b", re.I)
 _DOES_NOT_KNOW = re.compile(r"\binformation\b|\bunknown\b|\bnot (?:known|sure|confirmed)\b", re.I)
 _SCENE = re.compile(r"\bscenes?\b", re.I)
 _OTHER_THAN_A_SCENE: dict[str, re.Pattern[str]] = {
@@ -234,7 +235,8 @@ def _add_phrase(text: str, claims: Claims, extras: set[str]) -> None:
         if not re.search(r"\b(?:but|except|only)\b", text, re.I):
             claims.add(Verdict.NO, places)
     elif not other and _SCENE.search(text):
-        claims.add(Verdict.YES, places)
+        if not _DENIES_TOO.search(text):  # or it denies one of the places, which is not told here
+            claims.add(Verdict.YES, places)
     elif places:
         # Scenes and other things in one phrase: which of them waits where, it does not say.
         extras.update(other or ({_EXTRA} if re.search(r"\bextra\b", text, re.I) else ()))
