@@ -266,6 +266,9 @@ LATIN = replaced(("<head>", "<head><meta charset=iso-8859-1>"))
         lambda body: repr(body).encode(),
         lambda body: json.dumps(body.decode()).encode(),
         lambda body: json.dumps({"url": "https://example.org", "html": body.decode()}).encode(),
+        lambda body: json.dumps(
+            {"ok": True, "log": [1, {"content": {"text": body.decode()}}]}
+        ).encode(),
         gzip.compress,
     ],
     ids=[
@@ -277,6 +280,7 @@ LATIN = replaced(("<head>", "<head><meta charset=iso-8859-1>"))
         "bytes-as-printed",
         "text-in-json",
         "text-in-an-object",
+        "text-deep-in-an-object",
         "gzip",
     ],
 )

@@ -3,8 +3,9 @@
 Readers look for things in the bytes, as UTF-8. Programs save pages in encodings of their own
 (UTF-16 is one system's default) and leave what the page states of itself as it is. Some wrap them
 besides: browsers in a web archive (MHTML), scripts in what they print of bytes or as text in JSON,
-alone or in an object beside what they know of it; and some keep them packed, as they came. What
-was asked for by a script of another site is a call of a function with the answer in it (JSONP).
+alone or somewhere in an object beside what they know of it (HAR); and some keep them packed, as
+they came. What was asked for by a script of another site is a call of a function with the answer in
+it (JSONP).
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import email
 import json
 import re
 import zlib
+from collections.abc import Iterator
+from typing import Any
 
 from w3lib.encoding import html_to_unicode
 
@@ -40,8 +43,8 @@ _AS_LITERAL = re.compile(
 _CALL = re.compile(
     rb"(?:/\*\*/)?\s*[a-z_$][\w$.%]{0,99}\(\s*(?P<answer>[\[{].*[}\]])\s*\)\s*;?\s*", re.S | re.I
 )
-_IN_OBJECT = re.compile(rb":\s{0,10}\"(?i:" + _SPACES + rb"<(?:!doctype|html)\b)")
-_PAGE_TEXT = re.compile(r"\ufeff?\s*<(?:!doctype|html)\b", re.I)
+_IN_OBJECT = re.compile(rb":\s{0,10}\"(?i:" + _SPACES + rb"<(?:!doctype|html|head|body)\b)")
+_PAGE_TEXT = re.compile(r"\ufeff?\s*<(?:!doctype|html|head|body)\b", re.I)
 
 
 def in_utf8(body: bytes, content_type: str | None = None) -> bytes:
@@ -107,13 +110,23 @@ def _within(body: bytes) -> tuple[bytes, str | None] | None:
         return call["answer"], None
     elif beginning(body)[:1] == b"{" and _IN_OBJECT.search(body):
         try:
-            values = json.loads(body.decode("utf-8-sig", "replace")).values()
+            pages = list(_pages_in(json.loads(body.decode("utf-8-sig", "replace"))))
         except (ValueError, RecursionError):
             return None
-        pages = (text for text in values if isinstance(text, str) and _PAGE_TEXT.match(text))
-        page = next(pages, None)
-        return (page.encode("utf-8", "replace"), None) if page else None
+        return (pages[0].encode("utf-8", "replace"), None) if len(pages) == 1 else None
     return None
+
+
+def _pages_in(value: Any) -> Iterator[str]:
+    """The pages in JSON at any depth: of several texts in one object, the first."""
+    parts = value.values() if isinstance(value, dict) else value
+    texts = (part for part in parts if isinstance(part, str) and _PAGE_TEXT.match(part))
+    if isinstance(value, dict) and (text := next(texts, None)):
+        yield text
+    else:
+        for part in parts:
+            if isinstance(part, dict | list):
+                yield from _pages_in(part)
 
 
 def _unpacked(body: bytes) -> tuple[bytes, bool]:
