@@ -20,9 +20,10 @@ from urllib.parse import unquote
 from spiders.items import Credits, Outcome, Person, Record, Score, Title, Verdict
 from spiders.pages.embedded import plain
 from spiders.pages.identifiers import identifiers, only
+from spiders.pages.numbers import figure
 from spiders.pages.page import Page
 from spiders.pages.reading import Layout, refused_by_status
-from spiders.pages.scores import missing, read_score
+from spiders.pages.scores import missing, not_rated, read_score
 from spiders.pages.tmdb_exports import FILE, films
 from spiders.pages.tmdb_website import website, website_list
 from spiders.sources import by_key
@@ -68,7 +69,12 @@ _OF_DETAILS = {
 }
 """What a film's details have, an excerpt one of it at least: other sites' JSON has a title too."""
 
-_FOUND_ELSE = {"tv_results": "tvSeries", "tv_episode_results": "tvEpisode", "person_results": None}
+_FOUND_ELSE = {
+    "tv_results": "tvSeries",
+    "tv_season_results": None,
+    "tv_episode_results": "tvEpisode",
+    "person_results": None,
+}
 
 _Json = dict[str, Any]
 
@@ -147,9 +153,11 @@ _FILMS_OF_A_PERSON = re.compile(r"/person/[1-9][0-9]*/(?:movie|combined)_credits
 
 
 def _list(page: Page) -> list[Record] | None:
-    """`/discover/movie`, `/search/movie`, `/search/multi`, `/movie/popular`…: pages of rows; and
-    whole, somebody's `/list/…` and what a `/person/…` played in and made."""
+    """`/discover/movie`, `/search/movie`, `/search/multi`, `/movie/popular`…: pages of rows; rows
+    alone; and whole, somebody's `/list/…` and what a `/person/…` played in and made."""
     body = page.json
+    if isinstance(body, list) and any("vote_average" in row for row in _rows(body)):
+        body = {"page": None, "results": body}
     if not isinstance(body, dict):
         return None
     rows = body.get("results") if "page" in body else None
@@ -304,10 +312,12 @@ def _score(film: _Json) -> Score:
     """The score; the API's averages have three decimals, and the noise of a float32 at times."""
     if "vote_average" not in film:
         return missing("tmdb_score")
-    average = film["vote_average"]
+    average, votes = film["vote_average"], film.get("vote_count")
     if isinstance(average, float):
         average = round(average, 3)
-    return read_score("tmdb_score", average, film.get("vote_count"))
+    if figure(average) == 0:  # the least that one can give is half a point: it may be hidden yet
+        return not_rated("tmdb_score", votes=_whole(votes))
+    return read_score("tmdb_score", average, votes)
 
 
 def _credits(film: _Json) -> Credits | None:
