@@ -1,4 +1,4 @@
-"""IMDb's title pages since 2007: the rating with its exact count of votes, the title and its kind.
+"""IMDb's title pages of all times: the rating with its exact count of votes, the title, its kind.
 
 Rounded counts ("1.9M") stand on these pages too: they are never read. Release dates are left out,
 since a page shows the date of the country it was asked from. The title may be translated for that
@@ -31,6 +31,7 @@ from spiders.pages.imdb_classic import (
     reference,
     star_box,
     star_box_microdata,
+    user_rating,
 )
 from spiders.pages.imdb_lists import (
     chart,
@@ -476,6 +477,7 @@ LAYOUTS: dict[str, Layout] = {
     "microdata-2011": star_box_microdata,
     "star-box-2010": star_box,
     "combined-2007": combined,
+    "user-rating-2003": user_rating,
     "json-ld": _linked_data,
     "list-json-ld-2023": _linked_list,
     "mobile-2013": mobile,

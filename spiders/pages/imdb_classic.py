@@ -1,4 +1,4 @@
-"""IMDb's title pages of 2007 to 2020, and pages below them until 2023, as people see them.
+"""IMDb's title pages until 2020, and pages below them until 2023, as people see them.
 
 The overview at the top of a page shows what we need. Kind and year stand in the brackets of the
 page's <title> in every era: "Foo (2012)", "Foo (TV Series 2008–2013)".
@@ -22,6 +22,7 @@ from spiders.pages.imdb_record import (
     without_slot,
 )
 from spiders.pages.imdb_words import BASED_ON, NONE_YET, RATING, USERS_RATED, YEAR
+from spiders.pages.listed_titles import listed_title
 from spiders.pages.numbers import count, figure, runtime_minutes
 from spiders.pages.page import Page
 from spiders.pages.scores import missing, not_rated, read_score
@@ -161,6 +162,34 @@ def combined(page: Page) -> list[Record] | None:
     if title and title.startswith('"'):
         record = record.model_copy(update={"outcome": Outcome.NOT_A_FILM})
     return [record]
+
+
+_BETWEEN = rb"(?:\s|&nbsp;|<[^<>]*>){0,60}"
+_USER_RATING = re.compile(
+    rb"<b\b[^<>]*>\s*User Rating:\s*</b\s*>" + _BETWEEN + rb"(?:\((?:awaiting|needs) \d"
+    rb"|(?P<value>\d+(?:\.\d)?)\s*/\s*10"
+    + _BETWEEN
+    + rb"\("
+    + _BETWEEN
+    + rb"(?P<votes>\d[\d,]*)\s+votes\b)",
+    re.I,
+)
+
+
+def user_rating(page: Page) -> list[Record] | None:
+    """Title pages before 2007, in the words that state the rating behind its stars:
+    `User Rating: 8.5/10 (190,107 votes)`."""
+    found = _USER_RATING.search(page.body) if b"User Rating:" in page.body else None
+    title = title_in_head(page) if found else None
+    if not found or not title or not own_id(page) or b'id="tn15' in page.body:
+        return None
+    rating, votes = (part and part.decode() for part in found.group("value", "votes"))
+    score = read_score(RATING, rating, votes) if rating else not_rated(RATING)
+    label, year = label_and_year(page)
+    kind = kind_of_label(label) or ("tvSeries" if title.startswith('"') else None)
+    named = listed_title(_unquoted(title))  # `Matrix, The`
+    name = named.title if named else None
+    return [record_of(page, kind=kind, title=name, year=year, scores={RATING: score})]
 
 
 def _shown(page: Page, region: Tag, name: Tag, original: object, score: Score) -> list[Record]:
