@@ -93,8 +93,10 @@ def _above_the_fold(page: Page) -> list[Record] | None:
 
 
 def _entity_metadata(page: Page) -> list[Record] | None:
-    """Pages below a title's (ratings, reviews, awards) since 2023: `contentData.entityMetadata`."""
-    return _listed(page, _object_after(page.body, b'"entityMetadata"'))
+    """Pages below a title's since 2023, of which few show the rating (ratings, reviews, awards):
+    `contentData.entityMetadata`."""
+    title = _object_after(page.body, b'"entityMetadata"')
+    return (_answered(page, title, page.url) or None) if isinstance(title, dict) else None
 
 
 def _urql_state(page: Page) -> list[Record] | None:
