@@ -118,6 +118,7 @@ def found_in(path: Path, body: bytes) -> list[dict[str, Any]]:
         ("imdb", "chart_2010.html", "https://www.imdb.com/title/tt1074638/"),
         ("imdb", "list_2024.html", "https://www.imdb.com/title/tt1074638/"),
         ("rottentomatoes", "best-films-2018.html", "https://www.rottentomatoes.com/m/skyfall"),
+        ("metacritic", "finder_empty.json", "https://www.metacritic.com/movie/skyfall"),
     ],
 )
 def test_other_titles_in_the_margins_of_a_page_are_not_what_it_shows(

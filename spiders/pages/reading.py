@@ -124,13 +124,15 @@ def reader_versions() -> dict[str, str]:
 
 
 def _are_all_others(page: Page, records: Sequence[Record]) -> bool:
-    """Whether several titles are shown by a page of another one: what stands in its margins. (One
-    title in place of another is for whoever asked to judge: a site may have moved it. What lies
-    below a title's address may well list others.)"""
+    """Whether a page of one title shows several others, which stand in its margins, or is a list of
+    nothing. (One title in place of another is for whoever asked to judge: a site may have moved it.
+    What lies below a title's address may well list others.)"""
     own = by_key(page.source).source_id(live_url(page.url))
     if own is None or not page.path.endswith(own):
         return False
-    return len(records) > 1 and all(record.source_id not in (None, own) for record in records)
+    if len(records) == 1:
+        return False
+    return all(record.source_id not in (None, own) for record in records)
 
 
 def _failed(page: Page, outcome: Outcome, detail: str) -> Record:
