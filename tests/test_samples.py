@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import html
 import json
+import plistlib
 import re
 from collections.abc import Callable
 from email.mime.multipart import MIMEMultipart
@@ -253,6 +254,12 @@ def in_web_archive(body: bytes) -> bytes:
     return archive.as_bytes(policy=archive.policy.clone(linesep="\r\n"))
 
 
+def in_web_archive_of_safari(body: bytes) -> bytes:
+    page = {"WebResourceData": body, "WebResourceTextEncodingName": "UTF-8"}
+    archive = {"WebMainResource": page, "WebSubresources": [{"WebResourceData": b"<html>an ad"}]}
+    return plistlib.dumps(archive, fmt=plistlib.FMT_BINARY)
+
+
 LATIN = replaced(("<head>", "<head><meta charset=iso-8859-1>"))
 
 
@@ -264,6 +271,7 @@ LATIN = replaced(("<head>", "<head><meta charset=iso-8859-1>"))
         lambda body: LATIN(body).decode().encode("windows-1252"),
         LATIN,
         in_web_archive,
+        in_web_archive_of_safari,
         lambda body: repr(body).encode(),
         lambda body: json.dumps(body.decode()).encode(),
         lambda body: json.dumps({"url": "https://example.org", "html": body.decode()}).encode(),
@@ -278,6 +286,7 @@ LATIN = replaced(("<head>", "<head><meta charset=iso-8859-1>"))
         "windows-1252-stated",
         "utf-8-stated-as-another",
         "mhtml",
+        "webarchive",
         "bytes-as-printed",
         "text-in-json",
         "text-in-an-object",
@@ -422,10 +431,11 @@ def test_a_year_of_other_films_is_not_the_film_s() -> None:
     "body",
     [
         b"b'<html>', b'<html>'",
+        b"bplist00 and nothing more",
         b'Content-Type: multipart/related; boundary="x"\r\n\r\n--x\r\n'
         b"Content-Type: text/html; charset=\xe9\r\n\r\n<html>\xe9</html>\r\n--x--",
     ],
-    ids=["two texts", "an archive whose header is spoilt"],
+    ids=["two texts", "a spoilt list of properties", "an archive whose header is spoilt"],
 )
 def test_what_only_looks_wrapped_is_read_as_far_as_it_goes(body: bytes) -> None:
     [record] = read(Page(source="imdb", url="https://www.imdb.com/title/tt1074638/", body=body))

@@ -2,10 +2,10 @@
 
 Readers look for things in the bytes, as UTF-8. Programs save pages in encodings of their own
 (UTF-16 is one system's default) and leave what the page states of itself as it is. Some wrap them
-besides: browsers in a web archive (MHTML), scripts in what they print of bytes or as text in JSON,
-alone or somewhere in an object beside what they know of it (HAR); and some keep them packed, as
-they came. What was asked for by a script of another site is a call of a function with the answer in
-it (JSONP).
+besides: browsers in a web archive (MHTML, Safari's), scripts in what they print of bytes or as text
+in JSON, alone or somewhere in an object beside what they know of it (HAR); and some keep them
+packed, as they came. What was asked for by a script of another site is a call of a function with
+the answer in it (JSONP).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import ast
 import codecs
 import email
 import json
+import plistlib
 import re
 import zlib
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ from w3lib.encoding import html_to_unicode
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _BEFORE = codecs.BOM_UTF8 + b" \t\r\n"
 _GZIP = b"\x1f\x8b"
+_PLIST = b"bplist00"
 _AS_GZIP = 16 + zlib.MAX_WBITS
 _MOST_UNPACKED = 32 * 1024 * 1024
 _LETTER_IN_UTF_8 = re.compile(
@@ -91,6 +93,14 @@ def _within(body: bytes) -> tuple[bytes, str | None] | None:
                 page = part.get_payload(decode=True)
                 # With other bytes than ASCII in it, a header is no str.
                 return (page, str(part["content-type"])) if isinstance(page, bytes) else None
+    elif body.startswith(_PLIST):
+        try:
+            part = plistlib.loads(body)["WebMainResource"]
+            page, encoding = part["WebResourceData"], part.get("WebResourceTextEncodingName")
+        except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
+            return None  # of no web page, or cut short
+        stated = f"text/html; charset={encoding}" if encoding else None
+        return (page, stated) if isinstance(page, bytes) else None
     elif body.startswith(_GZIP):
         begins = _unpacked(body[:4096])[0].lstrip(_BEFORE)
         if not begins.startswith((b"<", b"{", b"[")) or _OBJECT_A_LINE.match(begins):
