@@ -382,6 +382,15 @@ def test_a_list_cut_before_its_first_film_is_no_list_of_nothing(
     assert record.outcome is Outcome.UNREADABLE
 
 
+def test_the_data_of_a_chart_is_read_as_it_was_asked_for_without_the_page() -> None:
+    chart = "imdb/chart_2024.html"
+    body = (SAMPLES / chart).read_bytes()
+    data = re.search(rb'id="__NEXT_DATA__"[^>]*>(.*?)</script', body, re.S)
+    assert data
+    alone = json.dumps({"pageProps": json.loads(data[1])["props"]["pageProps"]}).encode()
+    assert found_in(SAMPLES / chart, alone) == found_in(SAMPLES / chart, body)
+
+
 @pytest.mark.parametrize(
     "summary",
     ["Extra Scenes During But Not After the Credits", "Scene During; No Scene After the Credits"],

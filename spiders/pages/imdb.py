@@ -107,8 +107,7 @@ def _urql_state(page: Page) -> list[Record] | None:
     """
     if b'"urqlState"' not in page.body:
         return None
-    data = page.json if _is_next_data(page.body) else script_json(page.body, _NEXT_DATA)
-    props = value_at(data, "props")
+    props = _next_props(page)
     state = value_at(props, "urqlState") or value_at(props, "pageProps", "urqlState")
     wanted = value_at(props, "pageProps", "tconst") or own_id(page)
     if not isinstance(state, dict):
@@ -175,8 +174,7 @@ def _next_list(page: Page) -> list[Record] | None:
     """Charts, lists and searches since 2023, by the name of what holds their titles."""
     if not _NEXT_LIST.search(page.body):
         return None
-    data = page.json if _is_next_data(page.body) else script_json(page.body, _NEXT_DATA)
-    props = value_at(data, "props", "pageProps")
+    props = value_at(_next_props(page), "pageProps")
     found = list(_titles_in(value_at(props, "pageData", "chartTitles")))
     for listed in ("list", "predefinedList"):  # the second is a watchlist
         found += _titles_in(value_at(props, "mainColumnData", listed, "titleListItemSearch"))
@@ -418,8 +416,8 @@ def _person(page: Page) -> list[Record] | None:
     """What says that it is a page of a person: no film."""
     if not _OF_A_PERSON.search(page.body):
         return None
-    data = page.json if _is_next_data(page.body) else None
-    name = plain(value_at(data, "props", "pageProps", "aboveTheFold", "nameText", "text"))
+    props = _next_props(page) if _is_next_data(page.body) else None
+    name = plain(value_at(props, "pageProps", "aboveTheFold", "nameText", "text"))
     return [
         Record(
             source=page.source,
@@ -441,6 +439,12 @@ def _score_in(summary: Any, value: str, votes: str) -> Score:
 def _is_next_data(body: bytes) -> bool:
     """Whether this is the data of a page, saved without the page."""
     return beginning(body)[:1] == b"{" and b'"pageProps"' in body
+
+
+def _next_props(page: Page) -> Any:
+    """What Next data hand to a page: `{"pageProps": …}`, which is all of `/_next/data/….json`."""
+    data = page.json if _is_next_data(page.body) else script_json(page.body, _NEXT_DATA)
+    return data if value_at(data, "pageProps") else value_at(data, "props")
 
 
 def _object_after(body: bytes, key: bytes) -> Any:
