@@ -68,15 +68,18 @@ def log_odds(
     return np.asarray(np.clip(total, -_STRONGEST, _STRONGEST))
 
 
-def thin(compared: pd.DataFrame) -> NDArray[np.bool_]:
+def thin(compared: pd.DataFrame, undated: bool = False) -> NDArray[np.bool_]:
     """Whether a pair's evidence is too thin to be called the same without a person, however well
     it agrees: where too little is known, where the names or the people are not quite those of one
-    film, and where it looks like two films of the same people, or like a remake."""
+    film, and where it looks like two films of the same people, or like a remake.
+
+    `undated` is whether a side tells no years of any listing: that it tells none of this one makes
+    it no stranger than the others."""
     film = compared["place"] < Place.SAME_EPISODE
     of_films = _other_name(compared) | _other_makers(compared) | _part(compared)
     of_films |= _sibling(compared) | (compared["title"] == Title.UNKNOWN)
     of_films |= _long_after(compared)
-    little = _little_known(compared) | _other_episode(compared)
+    little = _little_known(compared, undated) | _other_episode(compared)
     return np.asarray(little | (film & of_films) | _remake(compared))
 
 
@@ -89,15 +92,19 @@ def _to_the_minute(compared: pd.DataFrame) -> pd.Series[bool]:
     return compared["runtime_a"] == compared["runtime_b"]
 
 
-def _little_known(compared: pd.DataFrame) -> pd.Series[bool]:
-    """Titles, even with a runtime, without years and people; a title and one actor."""
+def _little_known(compared: pd.DataFrame, undated: bool) -> pd.Series[bool]:
+    """Titles, even with a runtime, without years and people; a title and one actor. Where a side
+    tells no years at all, one actor is enough beside a title that is the same and not short; and so
+    are equal runtimes."""
     title, year, runtime = compared["title"], compared["year"], compared["runtime"]
     one_actor = (compared["directors"] < Directors.ALIKE) & (compared["cast"] == Cast.ONE)
     one_actor &= compared["place"] < Place.SAME_SERIES
-    titles_alone = (year == Year.UNKNOWN) | (title < Title.NUMBERED)
-    return (_nobody_known(compared) & titles_alone) | (
-        one_actor & (year == Year.UNKNOWN) & (runtime < Runtime.NEAR)
-    )
+    one_actor &= (year == Year.UNKNOWN) & (runtime < Runtime.NEAR)
+    alone = _nobody_known(compared) & ((year == Year.UNKNOWN) | (title < Title.NUMBERED))
+    if undated:
+        one_actor &= title < Title.SAME
+        alone &= (title < Title.SAME) | (runtime < Runtime.SAME)
+    return alone | one_actor
 
 
 def _other_episode(compared: pd.DataFrame) -> pd.Series[bool]:
@@ -190,16 +197,19 @@ def _remake(compared: pd.DataFrame) -> pd.Series[bool]:
 
 
 def decide(
-    compared: pd.DataFrame, pairs: pd.DataFrame, works: tuple[Ints, Ints] | None = None
+    compared: pd.DataFrame,
+    pairs: pd.DataFrame,
+    works: tuple[Ints, Ints] | None = None,
+    undated: bool = False,
 ) -> pd.DataFrame:
     """The probability that each pair is one film, the answer, and the evidence in a sentence.
 
     `compared` is what `evidence.compare` says of `pairs` (columns a and b), row by row. `works`
     are numbers for the a and the b of each pair: listings with the same number are of one film and
-    do not compete; without them, every listing stands for itself. Answers are `same`, `different`
-    or `ask`. Indexed as `pairs`; the order of the rows makes no difference.
+    do not compete; without them, every listing stands for itself. `undated`: see `thin`. Answers
+    are `same`, `different` or `ask`. Indexed as `pairs`; the order of the rows makes no difference.
     """
-    answers = compete(log_odds(compared), thin(compared), pairs, works)
+    answers = compete(log_odds(compared), thin(compared, undated), pairs, works)
     return answers.assign(evidence=sentences(compared))
 
 

@@ -31,22 +31,29 @@ def works(of: Described, mine: Ints, theirs: Ints, strength: Floats) -> Ints:
     one, other = _rivals(mine, theirs, strength)
     if len(one):
         compared = compare_at(of, of, one, other)
-        title, year = compared["title"], compared["year"]
+        title, year, runtime = compared["title"], compared["year"], compared["runtime"]
         # Titles and years alone do not tell: two films of one name and year are not rare. But where
         # the name is long, they are hardly of one length, or came out on one day.
         named = (of.directors.spread.counts() + of.cast.spread.counts()) > 0
         unnamed = ~(named[one] & named[other])
-        alone = unnamed & (title == Title.SAME_LONG) & (year >= Year.SAME)
+        alone = unnamed & (title >= Title.SAME) & (year >= Year.SAME)
         witness = (
             (compared["directors"] >= Directors.ALIKE)
             | (compared["cast"] >= Cast.ONE)
             | (compared["place"] == Place.SAME_EPISODE)
-            | (alone & (compared["runtime"] == Runtime.SAME))
-            | (alone & (year == Year.SAME_DAY) & (compared["runtime"] == Runtime.UNKNOWN))
+            | (alone & (runtime == Runtime.SAME))
+            | (
+                alone
+                & (title == Title.SAME_LONG)
+                & (year == Year.SAME_DAY)
+                & (runtime == Runtime.UNKNOWN)
+            )
         )
         # A longer title is a sequel's or a making-of's.
         elsewhere = compared["place"].isin([Place.OTHER_SERIES, Place.OTHER_EPISODE])
-        alike = (title >= Title.SAME_SHORT) & (year >= Year.ONE) & ~elsewhere
+        # Where no year tells a remake from its film, the length does.
+        undated = (year == Year.UNKNOWN) & (runtime >= Runtime.NEAR)
+        alike = (title >= Title.SAME_SHORT) & ((year >= Year.ONE) | undated) & ~elsewhere
         sure = (witness & alike).to_numpy() & (log_odds(compared) >= _SURE)
         work = _joined(work, one[sure], other[sure])
     return work[mine]

@@ -22,6 +22,9 @@ _HOPELESS = -4.0
 """Log-odds below which a pair is dropped, and no longer competes: it would take one in fifty from
 the odds of a rival."""
 
+_MANY = 20
+"""Listings of which one would have a year if those of its catalogue had."""
+
 Step = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
 
@@ -55,7 +58,8 @@ def link(a: pd.DataFrame, b: pd.DataFrame, step: Step = _quiet) -> pd.DataFrame:
     step("deciding", 0, 1)
     compared = pd.concat(likely, ignore_index=True)
     pairs = compared[["a", "b"]]
-    found = decision.decide(compared, pairs, _works(left, right, compared, pairs))
+    works = _works(left, right, compared, pairs)
+    found = decision.decide(compared, pairs, works, _undated(left, right))
     linked = found[found["answer"] != "different"]
     linked.insert(0, "a", a["id"].to_numpy()[pairs["a"].loc[linked.index]])
     linked.insert(1, "b", b["id"].to_numpy()[pairs["b"].loc[linked.index]])
@@ -82,7 +86,13 @@ def judge(
     )
     compared = compare_at(left, right, places["a"].to_numpy(), places["b"].to_numpy())
     compared = compared.set_index(pairs.index)
-    return decision.decide(compared, places, _works(left, right, compared, places))
+    works = _works(left, right, compared, places)
+    return decision.decide(compared, places, works, _undated(left, right))
+
+
+def _undated(left: Described, right: Described) -> bool:
+    """Whether a side tells no years, of enough listings to see that it never does."""
+    return any(len(side) >= _MANY and not side.shown_year.any() for side in (left, right))
 
 
 def _works(
