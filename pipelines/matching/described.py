@@ -26,7 +26,7 @@ PRIMARY_TITLES = ("title", "original_title")
 """The titles that are compared letter by letter; `other_titles` count only where they are equal
 to one, since a film may have fifty of them."""
 
-DIRECTORS_COUNTED, CAST_COUNTED = 4, 12
+DIRECTORS_COUNTED, CAST_COUNTED = 8, 12
 """Names that count, in the order of the billing: below that, sites name anybody. Lists in the order
 of the alphabet have the actors that others name somewhere among the first dozen."""
 
@@ -112,6 +112,7 @@ class People:
     words: Texts
     whole: Hashes
     ends: Hashes
+    bare: Hashes
     family: Hashes
     short: Hashes
     rough: Hashes
@@ -331,6 +332,7 @@ def _people(listings: pd.DataFrame, column: str, most: int) -> People:
     words = objects([one.words for one in known])[codes]
     whole = hashes(objects([one.words for one in known]))[codes]
     ends = hashes(objects([one.ends for one in known]))[codes]
+    bare = hashes(objects([one.bare for one in known]))[codes]
     family = hashes(objects([one.family for one in known]))[codes]
     short = hashes(objects([one.short for one in known]))[codes]
     rough = hashes(objects([one.rough for one in known]))[codes]
@@ -345,6 +347,7 @@ def _people(listings: pd.DataFrame, column: str, most: int) -> People:
         words[kept],
         whole[kept],
         ends[kept],
+        bare[kept],
         family[kept],
         short[kept],
         rough[kept],

@@ -477,9 +477,10 @@ def _are_comparable(left: People, right: People, here: Ints, there: Ints) -> NDA
 
 
 def _same_name(left: People, right: People, here: Ints, there: Ints) -> NDArray[np.bool_]:
-    """Whether names have the same words in any order, or the same but for what is in the middle."""
+    """Whether names have the same words in any order, or the same but for what is in the middle, or
+    for letters that one of them lost."""
     same = (left.whole[here] == right.whole[there]) | (left.ends[here] == right.ends[there])
-    return np.asarray(same)
+    return np.asarray(same | (left.bare[here] == right.bare[there]))
 
 
 def _first_name(people: People, pair: Ints, at: Ints, size: int) -> NDArray[np.object_]:

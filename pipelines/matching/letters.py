@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from contextlib import suppress
 
 # Letters that Unicode does not decompose, and the two alphabets that film sites transliterate most
 # often. Transliterations differ (iy, y, ij): that is left to the comparison, which tolerates it.
@@ -28,8 +29,14 @@ _GREEK = {
 }  # fmt: skip
 _WRITTEN_OUT = str.maketrans({**_LATIN, **_CYRILLIC, **_GREEK})
 
-_MISREAD = re.compile(r"[ÃÂâÅÄÐÑ][\u0080-\u00bf\u0152-\u2122]")
-"""What UTF-8 looks like where somebody read it as Windows-1252."""
+_MISREAD = {
+    re.compile(r"[ÂâÃÄÅÎÏÐÑ][\u0080-\u00bf\u0152-\u2122]"): ("cp1252", "latin-1"),
+    re.compile(r"[√≈ƒ‚–—œŒ¬]\S"): ("mac-roman",),
+}
+"""What UTF-8 looks like where somebody read it in another encoding: `Ã©` or `√©` for `é`."""
+
+BARELY = 0.7
+"""How much of a title or a name is left at least where a file knows English letters alone."""
 
 _DROPPED = ("Mn", "Cf", "Cc")
 """Unicode categories: accents, and marks of direction and control, which are not seen."""
@@ -38,16 +45,18 @@ _DROPPED = ("Mn", "Cf", "Cc")
 def plain(text: str) -> str:
     """Lower case without accents, marks of direction and errors of encoding.
 
-    >>> plain("L’Œil du Malin"), plain("Солярис"), plain("8½"), plain("AmÃ©lie")
-    ("l'oeil du malin", 'solyaris', '8 1/2', 'amelie')
+    >>> plain("L’Œil du Malin"), plain("Солярис"), plain("8½")
+    ("l'oeil du malin", 'solyaris', '8 1/2')
+    >>> plain("AmÃ©lie"), plain("AmÃƒÂ©lie"), plain("Am√©lie")
+    ('amelie', 'amelie', 'amelie')
     """
     if "&" in text:
         text = html.unescape(text)
+    if not text.isascii():
+        text = _as_meant(text)
     text = " ".join(text.split())
     if text.isascii() and text.isprintable():
         return text.lower()
-    if _MISREAD.search(text):
-        text = _mended(text)
     text = unicodedata.normalize("NFC", text).casefold().translate(_WRITTEN_OUT)
     if text.isascii() and text.isprintable():
         return text
@@ -56,10 +65,11 @@ def plain(text: str) -> str:
     return "".join(letter for letter in apart if unicodedata.category(letter) not in _DROPPED)
 
 
-def _mended(text: str) -> str:
-    for encoding in ("cp1252", "latin-1"):
-        try:
-            return text.encode(encoding).decode("utf-8")
-        except UnicodeError:
-            continue
+def _as_meant(text: str) -> str:
+    """A text without errors of encoding, also where it was misread more than once."""
+    for looks, encodings in _MISREAD.items():
+        if looks.search(text):
+            for encoding in encodings:
+                with suppress(UnicodeError):
+                    return _as_meant(text.encode(encoding).decode("utf-8"))
     return text

@@ -7,7 +7,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from pipelines.matching.letters import plain
+from pipelines.matching.letters import BARELY, plain
 
 _MORE = re.compile(
     r"^\s*(?:(?:and\s+)?\d+\s+more(?:\s+credits?)?|et\s+al\.?|others|n/?a|none|-+|see\s+full\s.*)\s*$",
@@ -51,6 +51,8 @@ _ROUGH = 5
 """Letters of a last word that a rough name keeps."""
 
 _NOT_WORDS = re.compile(r"[\W_]+")
+_LOST = re.compile("[_?\ufffd]")
+"""What may stand for a letter that got lost."""
 
 
 def names_in(cell: str) -> tuple[str, ...]:
@@ -128,11 +130,14 @@ def _apart(piece: str) -> list[str]:
 
 class Name(NamedTuple):
     """A name in plain letters. `words` are sorted, since sites order them differently; `ends` are
-    its first and last word, sorted; `short` is an initial and the last word, and `rough` an initial
-    and the beginning of the last word, since sites transliterate endings differently."""
+    its first and last word, sorted, and `bare` the same without the letters that get lost where a
+    file knows English ones alone (`Irritu`, `I__rritu`); `short` is an initial and the last word,
+    and `rough` an initial and the beginning of the last word, since sites transliterate endings
+    differently."""
 
     words: str
     ends: str
+    bare: str
     family: str
     short: str
     rough: str
@@ -146,9 +151,27 @@ def name(written: str) -> Name:
     True
     >>> name("Alejandro G. Iñárritu").ends
     'alejandro inarritu'
+    >>> {name(text).bare for text in ("Alejandro G. Iñárritu", "Alejandro Irritu")}
+    {'alejandro irritu'}
     >>> tuple(name("Lon Chaney, Jr."))
-    ('chaney lon', 'chaney lon', 'chaney', 'l chaney', 'l chane')
+    ('chaney lon', 'chaney lon', 'chaney lon', 'chaney', 'l chaney', 'l chane')
     """
+    if " " in written:
+        written = _LOST.sub("", written)
+    words = _words(written)
+    said = " ".join(words)
+    if said in _NOBODY or not any(map(str.isalpha, said)):
+        return Name("", "", "", "", "", "")
+    ends = _ends(words)
+    bare = ends if written.isascii() else _ends(_words(written.encode("ascii", "ignore").decode()))
+    if len(bare) < BARELY * len(ends):
+        bare = ends
+    short = f"{words[0][0]} {words[-1]}"
+    return Name(" ".join(sorted(words)), ends, bare, words[-1], short, short[: 2 + _ROUGH])
+
+
+def _words(written: str) -> list[str]:
+    """The words of a name, the family's last."""
     text = _IN_BRACKETS.sub("", plain(written)).replace("'", "")
     surname, comma, given = text.partition(",")
     if comma and not _SUFFIX.fullmatch(given.strip(" .")):
@@ -159,9 +182,8 @@ def name(written: str) -> Name:
         words = [word for word in words[1:] if word not in _FAMILY] or words[1:]
         # `The Wachowskis`, of whom each has a name of her own.
         words[-1] = words[-1].removesuffix("s") or words[-1]
-    said = " ".join(words)
-    if said in _NOBODY or not any(map(str.isalpha, said)):
-        return Name("", "", "", "", "")
-    ends = " ".join(sorted({words[0], words[-1]}))
-    short = f"{words[0][0]} {words[-1]}"
-    return Name(" ".join(sorted(words)), ends, words[-1], short, short[: 2 + _ROUGH])
+    return words
+
+
+def _ends(words: list[str]) -> str:
+    return " ".join(sorted({words[0], words[-1]})) if words else ""

@@ -13,7 +13,7 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from pipelines.matching.letters import plain
+from pipelines.matching.letters import BARELY, plain
 
 LONGEST = 200
 """Letters of a title that count: the longest titles of films that were shown have about 180."""
@@ -134,6 +134,15 @@ _COUNTED_PART = re.compile(
 
 _THREE_D = re.compile(r"\b3[- ]?d\b")
 _THREE_D_LAST = re.compile(r"\W+3d$")
+_GLUED_YEAR = re.compile(r"(?<=[a-z]{3})((?:19|20)\d\d)$")
+"""A year that a page shows in a smaller type behind the title: `The Legend of Billie Jean1985`."""
+
+_INITIALS = re.compile(r"^[alo]\.\s?(?:[a-z]\.\s?)+")
+"""`L.A. Confidential`, `A.I.`: their letters are no articles."""
+
+_FEWEST_LEFT = 5
+"""Letters that must be left of a title which lost some, to be told from others."""
+
 _NUMBER_SIGN = re.compile(r"#(?=\d)")
 _ROMAN_LETTER = re.compile(r"(?<=\w\s)[vx](?=\s*(?:$|[:,;(\[]|[-–—]\s))")
 _PART_I = re.compile(r"(\b(?:part|pt|vol|volume|chapter|number|episode|book)\.?\s+)i\b")
@@ -180,7 +189,28 @@ def forms(title: str) -> tuple[Form, ...]:
     They are kept of many titles: a film has the same one on all its listings, and each is read when
     it is indexed and again when it is compared.
     """
-    text = plain(title).replace("_", " ")[:LONGEST].strip()
+    found = _of_title(title)
+    if title.isascii():
+        return found
+    # As a file writes it that knows English letters alone: `Amlie`, which is a word of its own.
+    left = _of_title("".join(filter(_is_kept, title)))[:1]
+    lost = (
+        Form(form.words, Part.WHOLE, "", form.numbers)
+        for form in left
+        if form.words not in {known.words for known in found}
+        and form.words.count(" ") == found[0].words.count(" ")
+        and len(form.words) >= max(_FEWEST_LEFT, BARELY * len(found[0].words))
+    )
+    return (*found, *lost)
+
+
+def _is_kept(letter: str) -> bool:
+    return letter.isascii() or not letter.isalpha()
+
+
+def _of_title(title: str) -> tuple[Form, ...]:
+    """The forms of a title of which no letter is lost."""
+    text = _GLUED_YEAR.sub(r" (\1)", plain(title).replace("_", " ")[:LONGEST].strip())
     if _PLAIN.fullmatch(text) and _SAY_MORE.isdisjoint(words := text.split()):
         named = words[1:] if len(words) > 1 and words[0] in _ARTICLES else words
         return (Form(" ".join(named), Part.WHOLE, "".join(words), 0),)
@@ -188,8 +218,9 @@ def forms(title: str) -> tuple[Form, ...]:
 
 
 def _forms(text: str) -> tuple[Form, ...]:
-    """All forms of a title in plain letters."""
+    """The forms of a title that says more than its words."""
     found: dict[str, Form] = {}
+    text = _INITIALS.sub(lambda letters: _NOT_WORDS.sub("", letters[0]) + " ", text)
     text = _THREE_D.sub("3d", text)
     text = _NUMBER_SIGN.sub("no ", text)
     text = _ARTICLE_INSIDE.sub(r"\2 \1", text)
@@ -247,15 +278,16 @@ def stated_year(title: str) -> int:
 
 
 def script(words: str) -> int:
-    """1 for Latin letters, 2 for others, 3 for figures alone: titles can be compared where these
-    have a bit in common.
+    """1 for Latin letters, also with a few others among them, 2 for others, 3 for figures alone:
+    titles can be compared where these have a bit in common.
 
-    >>> script("alien"), script("千と千尋の神隠し"), script("1776")
-    (1, 2, 3)
+    >>> script("alien"), script("千と千尋の神隠し"), script("1776"), script("cachթ")
+    (1, 2, 3, 1)
     """
+    latin = len(_LATIN.findall(words))
     if words.isascii():
-        return 1 if _LATIN.search(words) else 3
-    return 2
+        return 1 if latin else 3
+    return 1 if 2 * latin > len(words) else 2
 
 
 def about_another(title: str) -> bool:
