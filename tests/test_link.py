@@ -121,6 +121,35 @@ def test_columns_are_read_under_the_names_that_other_catalogues_give_them(tmp_pa
     assert "line 1: 'movie id' is read as id, 'type' is read as kind, 'movie_title' is" in line
 
 
+def test_names_may_stand_in_columns_of_their_own(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(
+        "id,Director,actor_2_name,actor_1_name,actor_1_facebook_likes\n"
+        '1,Cy Moe,"Lee, Ann",Bo Roe,40000\n2,Cy Moe,,-1,0\n'
+    )
+    told = read_listings(tmp_path / "a.csv")
+    assert told["cast"].tolist() == [("Lee, Ann", "Bo Roe"), ()]
+
+
+@pytest.mark.parametrize(
+    ("header", "known"),
+    [
+        (
+            "Const,Title Type,Title,Year,Runtime (mins),Release Date,Directors",
+            "id kind title year runtime release_date directors",
+        ),
+        (
+            "movie_no,movie_name,movie_year,movie_director,movie_star",
+            "id title year directors cast",
+        ),
+        ("Date,Name,Year,Letterboxd URI", "id title year"),
+        ("id,time,director,year,star,cost", "id year runtime directors cast"),
+    ],
+)
+def test_the_columns_of_an_export_are_known(header: str, known: str, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(f"{header}\n")
+    assert sorted(read_listings(tmp_path / "a.csv").columns) == sorted(known.split())
+
+
 @pytest.mark.parametrize(
     ("column", "cell", "read"),
     [
@@ -133,7 +162,10 @@ def test_columns_are_read_under_the_names_that_other_catalogues_give_them(tmp_pa
         ("runtime", "143'", 143),
         ("runtime", "143 мин", 143),
         ("runtime", "2 Seasons", None),
+        ("runtime", "1 hour, 28 minutes", 88),
         ("runtime", "8580 s", None),
+        ("runtime", "8580", None),
+        ("runtime", "2018-03-01 12:00", None),
         ("runtime", "-1", None),
         ("year", "(1995)", 1995),
         ("year", "1995.0", 1995),
@@ -141,9 +173,16 @@ def test_columns_are_read_under_the_names_that_other_catalogues_give_them(tmp_pa
         ("year", "Dec 15, 1995", 1995),
         ("year", "1995–1999", 1995),
         ("year", "-1", None),
+        ("year", "1900", 1900),
+        ("year", "1900-01-01", None),
+        ("release_date", "1900", "1900"),
+        ("release_date", "1900-1-1", ""),
+        ("release_date", "January 1, 1900", ""),
         ("title", "nan", ""),
         ("title", "-1", ""),
         ("title", "Nan", "Nan"),
+        ("original_title", "-", ""),
+        ("original_title", "NA", ""),
         ("directors", "\\N", ()),
         ("directors", "None", ()),
     ],
@@ -416,6 +455,83 @@ def test_a_probability_says_how_many_fit_as_well() -> None:
     one = listings({"title": "Home", "year": 2008})
     few = link(one, listings(*[{"title": "Home", "year": 2008}] * 4))
     assert few["probability"].tolist() == pytest.approx([0.25] * 4, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ({"cast": ["Ann Lee", "Bo Roe"]}, "same"),
+        ({"cast": ["Ann Lee", "Bo Roe"], "title": "Home"}, "ask"),
+        ({"runtime": 96}, "same"),
+        ({"runtime": 96, "title": "Home"}, "ask"),
+        ({}, "ask"),
+    ],
+)
+def test_where_a_file_tells_no_years_an_actor_or_the_length_is_enough(
+    told: dict[str, Any], expected: str
+) -> None:
+    ours = {"title": "The Long Road"} | told
+    theirs = ours | ({"cast": ["Ann Lee", "Cy Moe"]} if "cast" in told else {})
+    others = [{"title": f"Film {number}"} for number in range(20)]
+    dated = [film | {"year": 2001} for film in others]
+
+    def answers(one: list[dict[str, Any]], other: list[dict[str, Any]]) -> set[str]:
+        linked = link(listings(ours, *one), listings(theirs, *other))
+        return set(linked.loc[(linked["a"] == "0") & (linked["b"] == "0"), "answer"])
+
+    assert answers(dated, others) == answers(others, others) == {expected}
+    # Beside listings that tell their years, one without is odd: a series, or not yet shown.
+    assert answers(dated, dated) == answers([], []) == {"ask"}
+
+
+def test_a_title_listed_twice_without_years_is_twice_the_same_film_where_the_length_agrees() -> (
+    None
+):
+    road = {"title": "The Long Road", "directors": ["Ann Lee"], "runtime": 96}
+    twice = link(listings(road), listings(road, road | {"runtime": 97}))
+    assert twice["answer"].tolist() == ["same", "same"]
+    remake = link(listings(road), listings(road | {"runtime": 108}, road | {"runtime": 84}))
+    assert "same" not in remake["answer"].tolist()
+    unmade = road | {"directors": [], "year": 2003}
+    assert link(listings(unmade), listings(unmade, unmade))["answer"].tolist() == ["same", "same"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Der weiße Häuptling", "Der weie Huptling"),
+        ("Der weiße Häuptling", "Der wei_e H_uptling"),
+        ("Der weiße Häuptling", "Der wei\ufffde H\ufffduptling"),
+        ("Der weiße Häuptling", "Der weiÃŸe HÃ¤uptling"),
+        ("Der weiße Häuptling", "Der weiÃƒÅ¸e HÃƒÂ¤uptling"),
+        ("Der weiße Häuptling", "Der wei√üe H√§uptling"),
+        ("L.A. Hearsay", "LA Hearsay"),
+        ("A.I. Gone Wrong", "AI Gone Wrong"),
+        ("A Road to Marlow", "A Road to Marlow1985"),
+    ],
+)
+def test_a_title_is_known_as_a_careless_page_writes_it(one: str, other: str) -> None:
+    ours, theirs = ({"title": title, "year": 1985} for title in (one, other))
+    assert link(listings(ours), listings(theirs))["answer"].tolist() == ["same"]
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["Zoë Iñárritu", "Zo Irritu", "Zo_ I__rritu", "Zo� I��rritu", "Zo√´ I√±√°rritu", "Irritu, Zo"],
+)
+def test_a_name_is_known_without_the_letters_that_got_lost(written: str) -> None:
+    film = {"title": "Meadowlark"}
+    ours, theirs = (film | {"directors": [name]} for name in ("Zoë M. Iñárritu", written))
+    assert link(listings(ours), listings(theirs))["answer"].tolist() == ["same"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("Alien³", "Alien"), ("Москва Dreaming", "Dreaming"), ("Señal", "Seal")],
+)
+def test_what_is_left_without_foreign_letters_is_not_always_the_title(one: str, other: str) -> None:
+    ours, theirs = ({"title": title, "year": 1992} for title in (one, other))
+    assert "same" not in link(listings(ours), listings(theirs))["answer"].tolist()
 
 
 def test_a_making_of_is_no_second_listing_of_its_film() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from io import BufferedReader, TextIOWrapper
 from itertools import chain, islice
@@ -17,7 +17,7 @@ import pandas as pd
 
 from pipelines.matching.described import objects
 from pipelines.matching.names import names_in
-from pipelines.matching.years import year_in
+from pipelines.matching.years import Released, released, year_in
 
 _ROWS_AT_ONCE = 50_000
 
@@ -27,20 +27,38 @@ _CLOCK = re.compile(r"0?(\d):([0-5]\d)(?::[0-5]\d)?")
 _MINUTES = re.compile(r"[mм分\W\d]|$", re.I)
 """What may follow a number of minutes: `90`, `90 min`, `90'`; not `1 Season`."""
 
+_SECONDS = 3_000
+"""A number from here on counts no minutes of a film: it may be its seconds, or those since 1970."""
+
 _MISSING = frozenset(
-    {"-1", "nan", "NaN", "None", "null", "NULL", "\\N", "N/A", "n/a", "#N/A", "<NA>", "NaT"}
+    {"-1", "nan", "NaN", "None", "null", "NULL", "\\N", "N/A", "n/a", "NA", "#N/A", "<NA>", "NaT"}
+    | {"-", "--", "—"}
 )
 """How programs write that there is nothing."""
+
+_FIRST_DAY = Released(1900, 19000101, 19000101)
+"""The first day that spreadsheets know stands where a program had none to write."""
 
 _NUMBERS = ("year", "runtime", "season", "episode")
 
 _OTHERWISE = {
-    "id": "movieid filmid showid tconst", "kind": "type titletype",
-    "title": "name movie film movietitle filmtitle primarytitle", "year": "releaseyear startyear",
-    "release_date": "released", "runtime": "duration length runtimeminutes",
-    "directors": "director directedby", "cast": "actors stars starring",
+    "id": "movieid filmid showid tconst const imdbtitleid imdbid tmdbid titleid movieno"
+    " letterboxduri url link rottentomatoeslink",
+    "kind": "type titletype",
+    "title": "name movie film movietitle filmtitle primarytitle moviename filmname seriestitle",
+    "year": "releaseyear releasedyear yearofrelease startyear movieyear yearrange",
+    "release_date": "released datepublished",
+    "runtime": "duration length runtimeminutes runtimemins runtimemin runningtime time",
+    "directors": "director directedby directorname moviedirector",
+    "cast": "actors stars starring star actor moviestar moviestars moviecast",
 }  # fmt: skip
 """What other catalogues call these columns, in letters alone."""
+
+_COUNTED = {
+    "directors": re.compile(r"director\d+(?:name)?"),
+    "cast": re.compile(r"(?:star|actor|cast)\d+(?:name)?"),
+}
+"""Columns of which each holds one name: `Star1`, `actor_2_name`."""
 
 _MARKS = ",;\t|"
 """What may part the fields of a row."""
@@ -121,7 +139,7 @@ def _read(path: Path, reader: Any, note: Note) -> pd.DataFrame:
         while some := list(islice(rows, _ROWS_AT_ONCE)):
             columns = list(zip(*some, strict=True))
             # The number of the line was put behind the fields.
-            told = {name: columns[at] for name, at in {"line": -1, **places}.items()}
+            told = {name: _joined(columns, at) for name, at in {"line": [-1], **places}.items()}
             parts.append(pd.DataFrame(told, dtype=object))
     except csv.Error as fault:
         raise UnreadableListings(
@@ -129,6 +147,14 @@ def _read(path: Path, reader: Any, note: Note) -> pd.DataFrame:
             " marks within one that stands in quotation marks are doubled"
         ) from None
     return pd.concat(parts, ignore_index=True)
+
+
+def _joined(columns: list[tuple[Any, ...]], places: list[int]) -> Sequence[Any]:
+    """A column, or several that hold a name each as one that holds them all."""
+    if len(places) == 1:
+        return columns[places[0]]
+    cells = zip(*(columns[at] for at in places), strict=True)
+    return ["|".join(cell for cell in row if cell not in _MISSING) for row in cells]
 
 
 def _reader(lines: Iterator[str]) -> Any:
@@ -157,14 +183,17 @@ def _reader(lines: Iterator[str]) -> Any:
     )
 
 
-def _places(header: list[str]) -> dict[str, int]:
-    """Where the known columns stand, each under its own name, or else under another."""
+def _places(header: list[str]) -> dict[str, list[int]]:
+    """Where the known columns stand, each under its own name, or else under another, or others."""
     names = [_letters(name) for name in header]
-    places: dict[str, int] = {}
+    places: dict[str, list[int]] = {}
     for column in COLUMNS:
         for name in (_letters(column), *_OTHERWISE.get(column, "").split()):
             if name in names:
-                places.setdefault(column, names.index(name))
+                places.setdefault(column, [names.index(name)])
+    for column, counted in _COUNTED.items():
+        if several := [at for at, name in enumerate(names) if counted.fullmatch(name)]:
+            places.setdefault(column, several)
     return places
 
 
@@ -172,9 +201,9 @@ def _letters(name: str) -> str:
     return "".join(filter(str.isalnum, name.lower()))
 
 
-def _note_columns(path: Path, header: list[str], places: dict[str, int], note: Note) -> None:
+def _note_columns(path: Path, header: list[str], places: dict[str, list[int]], note: Note) -> None:
     """Tell which columns are not read, and which are read under another name."""
-    columns = {at: column for column, at in places.items()}
+    columns = {at: column for column, several in places.items() for at in several}
     renamed = []
     for at, name in enumerate(name.strip().lower() for name in header):
         if at in columns and _letters(name) != _letters(columns[at]):
@@ -240,6 +269,10 @@ def _text(written: str) -> str:
     return written.strip()
 
 
+def _date(written: str) -> str:
+    return "" if released(written) == _FIRST_DAY else written.strip()
+
+
 def _whole(written: str) -> int | None:
     found = _NUMBER.search(written)
     return int(float(found[0])) if found and len(found[0]) < 10 else None
@@ -247,12 +280,14 @@ def _whole(written: str) -> int | None:
 
 def _year(written: str) -> int | None:
     """The year of `1995`, `(1995)`, `1995-12-15` or `Dec 15, 1995`; another number as it is."""
-    return year_in(written) or _whole(written)
+    return year_in(_date(written)) or _whole(_date(written))
 
 
 def _minutes(written: str) -> float | None:
     """Minutes, from `143`, `143 min`, `2h 23m`, `2.5 hours`, `2:23` or `PT2H23M`; None from what
-    counts something else, such as `2 Seasons`."""
+    counts something else, such as `2 Seasons` or seconds, or is a date."""
+    if year_in(written):
+        return None
     if clock := _CLOCK.fullmatch(written.strip()):
         return 60 * float(clock[1]) + float(clock[2])
     if hours := _HOURS.search(written):
@@ -260,7 +295,7 @@ def _minutes(written: str) -> float | None:
     found = _NUMBER.search(written)
     if not found or not _MINUTES.match(written[found.end() :].lstrip()):
         return None
-    return float(found[0])
+    return minutes if (minutes := float(found[0])) < _SECONDS else None
 
 
 def _titles(written: str) -> tuple[str, ...]:
@@ -274,7 +309,7 @@ COLUMNS: dict[str, Callable[[str], Any]] = {
     "original_title": _text,
     "other_titles": _titles,
     "year": _year,
-    "release_date": _text,
+    "release_date": _date,
     "runtime": _minutes,
     "directors": names_in,
     "cast": names_in,
