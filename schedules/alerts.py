@@ -22,6 +22,7 @@ from pipelines import clock
 from pipelines.database import noting
 from pipelines.lock import DatabaseBusy, DatabaseOlder
 from schedules.health import KINDS, Finding, is_of_asking, subject
+from schedules.problem import Problem
 from schedules.redaction import without_url
 
 VARIABLE = "AFTERSCORE_ALERT_URLS"
@@ -90,9 +91,9 @@ class Sent:
 
 
 def acknowledge(db: Database, key: str, until: str) -> None:
-    """Tell nobody of a finding until then. Raises ValueError for a key of no known kind."""
+    """Tell nobody of a finding until then. Raises Problem for a key of no known kind."""
     if key.partition(":")[0] not in KINDS:
-        raise ValueError(f"no finding is called {key!r}; kinds are {', '.join(KINDS)}")
+        raise Problem(f"no finding is called {key!r}; kinds are {', '.join(KINDS)}")
     db.conn.execute(
         "INSERT INTO alerts (finding, acked_until) VALUES (?, ?)"
         " ON CONFLICT DO UPDATE SET acked_until = excluded.acked_until",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from schedules.problem import Problem
 from spiders.items import Outcome, Record
 from spiders.pages.page import Page
 from spiders.pages.reading import MAX_BYTES, read
@@ -17,14 +18,6 @@ from spiders.sources import SOURCES, source_of_url
 _STATUS_LINE = re.compile(rb"HTTP/\d(?:\.\d)? (?P<code>\d{3})\b")
 _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 _WAYBACK = re.compile(r"https?://web\.archive\.org/web/(\d{4,14})[a-z_]*/(https?:/.*)", re.I)
-
-
-class UnreadableArchive(Exception):
-    """The file or index cannot be used; the message says why."""
-
-
-class OtherHost(Exception):
-    """A page whose URL is of no host of its source in the register."""
 
 
 @dataclass(frozen=True)
@@ -58,14 +51,14 @@ class Saved:
 
 
 def saved_file(path: Path, source: str, url: str, status: int = 200) -> Saved:
-    """One saved page. Raises UnreadableArchive where the file cannot be read, OtherHost where the
-    URL is of another site than the source's."""
+    """One saved page. Raises Problem where the file cannot be read, or the URL is of another
+    site than the source's."""
     known = {s.key: s for s in SOURCES}
     if source not in known:
-        raise UnreadableArchive(f"unknown source {source!r}; the sources are {', '.join(known)}")
+        raise Problem(f"unknown source {source!r}; the sources are {', '.join(known)}")
     url = _original(url)
     if source_of_url(url) is not known[source]:
-        raise OtherHost(
+        raise Problem(
             f"{url} is not of {known[source].name}, whose hosts in the register are"
             f" {', '.join(known[source].domains)}"
         )
@@ -73,7 +66,7 @@ def saved_file(path: Path, source: str, url: str, status: int = 200) -> Saved:
         with path.open("rb") as handle:
             body = handle.read(MAX_BYTES + 1)
     except OSError as fault:
-        raise UnreadableArchive(f"cannot read {path}: {fault.strerror}") from fault
+        raise Problem(f"cannot read {path}: {fault.strerror}") from fault
     saved = Saved(str(path), source, url, body, status)
     if path.suffix == ".http" and not _STATUS_LINE.match(body):
         return replace(saved, headers=_headers(body), body=b"")
@@ -82,14 +75,14 @@ def saved_file(path: Path, source: str, url: str, status: int = 200) -> Saved:
 
 def from_index(index: Path) -> Iterator[Saved | tuple[dict[str, Any], str]]:
     """The pages of an index: each line a JSON object with file, source, url, captured_on and
-    http_status. A line that cannot be used comes as the line and why. Raises UnreadableArchive."""
+    http_status. A line that cannot be used comes as the line and why. Raises Problem."""
     try:
         # A JSON text may hold what splitlines takes for the end of a line, such as U+2028.
         lines = index.read_text("utf-8-sig").split("\n")
     except OSError as fault:
-        raise UnreadableArchive(f"cannot read {index}: {fault.strerror}") from fault
+        raise Problem(f"cannot read {index}: {fault.strerror}") from fault
     except UnicodeDecodeError as fault:
-        raise UnreadableArchive(f"cannot read {index}: {fault}") from fault
+        raise Problem(f"cannot read {index}: {fault}") from fault
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -101,23 +94,23 @@ def from_index(index: Path) -> Iterator[Saved | tuple[dict[str, Any], str]]:
         except json.JSONDecodeError as fault:
             yield {"line": number}, f"{place}: no JSON: {fault.msg}, character {fault.colno}"
             continue
-        except (UnreadableArchive, OtherHost, ValueError) as fault:
+        except (Problem, ValueError) as fault:
             yield stated if isinstance(stated, dict) else {"line": number}, f"{place}: {fault}"
             continue
         yield replace(saved, place=place)
 
 
 def _indexed(stated: Any, folder: Path) -> Saved:
-    """The page that a line of an index names. Raises ValueError, and whatever saved_file does."""
+    """The page that a line of an index names. Raises Problem."""
     if not isinstance(stated, dict):
-        raise ValueError("a JSON object with file, source and url is expected")
+        raise Problem("a JSON object with file, source and url is expected")
     for name in ("file", "source", "url"):
         if not isinstance(stated.get(name), str):
             found = f"is {stated[name]!r}" if name in stated else "is not there"
-            raise ValueError(f"{name} {found}: file, source and url are needed, each a text")
+            raise Problem(f"{name} {found}: file, source and url are needed, each a text")
     status = str(stated.get("http_status") or 200)
     if not status.isdecimal():
-        raise ValueError(f"http_status is {status!r}: a number such as 200 is expected")
+        raise Problem(f"http_status is {status!r}: a number such as 200 is expected")
     saved = saved_file(folder / stated["file"], stated["source"], stated["url"], int(status))
     captured = stated.get("captured_on")
     return replace(saved, file=stated["file"], captured_on=str(captured) if captured else None)

@@ -8,7 +8,7 @@ import sqlite3
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any, TextIO, cast
+from typing import Annotated, Any, NoReturn, TextIO, cast
 
 import typer
 import typer.core
@@ -19,7 +19,7 @@ from pipelines.database import of_the_file
 from pipelines.export.folder import CannotExport
 from pipelines.films import UnknownFilm
 from pipelines.lock import DatabaseProblem
-from schedules import __version__, archive, config, film_lists
+from schedules import __version__, config
 from schedules.commands import (
     asking,
     demo,
@@ -38,7 +38,8 @@ from schedules.commands import (
     serving,
     setting_up,
 )
-from schedules.commands.options import Problem, err, out
+from schedules.commands.options import err, out
+from schedules.problem import Problem
 from schedules.redaction import CannotPrint, Redacting
 
 
@@ -81,10 +82,7 @@ def main() -> None:
             with suppress(SystemExit):  # a reader may be gone by now: the status is the command's
                 sys.stdout.flush()
     except CannotPrint as fault:
-        err.print(
-            f"afterscore: cannot print: {fault.strerror}", style="red", markup=False, soft_wrap=True
-        )
-        sys.exit(1)
+        _end(f"cannot print: {fault.strerror}", 1)
 
 
 def _open_what_is_closed() -> None:
@@ -102,32 +100,23 @@ def _run() -> None:
     try:
         _refuse_what_nothing_can_name()
         app()
-    except (
-        Problem,
-        DatabaseProblem,
-        CannotBackUp,
-        CannotExport,
-        config.SettingsProblem,
-        UnknownFilm,
-        film_lists.UnreadableList,
-        archive.UnreadableArchive,
-        archive.OtherHost,
-    ) as problem:
-        err.print(f"afterscore: {problem}", style="red", markup=False, soft_wrap=True)
-        sys.exit(2)
+    except (Problem, DatabaseProblem, CannotBackUp, CannotExport, UnknownFilm) as problem:
+        _end(str(problem), 2)
     except sqlite3.DatabaseError as fault:  # of a command that reads: those that write told it
         if not of_the_file(fault):
             raise
-        err.print(
-            f"afterscore: the database cannot be read: {fault}. If it is damaged, go back to the"
-            " last good copy: 'afterscore backup ratings.db --force --db COPY'.",
-            style="red",
-            markup=False,
-            soft_wrap=True,
+        _end(
+            f"the database cannot be read: {fault}. If it is damaged, go back to the last good"
+            " copy: 'afterscore backup ratings.db --force --db COPY'.",
+            2,
         )
-        sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)  # before the run began: there was nothing to end in order
+
+
+def _end(why: str, status: int) -> NoReturn:
+    err.print(f"afterscore: {why}", style="red", markup=False, soft_wrap=True)
+    sys.exit(status)
 
 
 def _refuse_what_nothing_can_name() -> None:

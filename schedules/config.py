@@ -22,6 +22,7 @@ from pydantic_settings import (
 
 from pipelines.partial import write_whole
 from schedules import __version__
+from schedules.problem import Problem
 from schedules.redaction import hide
 from spiders.plan import Limits, Universe
 from spiders.sources import SOURCES, Source
@@ -34,10 +35,6 @@ CEILING_DAYS = 150.0
 """No listing goes longer without being asked, unless it fails or the budget is too small."""
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-
-
-class SettingsProblem(Exception):
-    """The settings cannot be used; the message names the key and says what to do."""
 
 
 class SourceSettings(BaseModel):
@@ -207,29 +204,29 @@ class Config(BaseSettings):
         return bool(on and source.key_variable and not os.environ.get(source.key_variable))
 
     def require_contact(self, asked: list[Source]) -> None:
-        """Raises SettingsProblem where a source beyond this machine would be asked anonymously."""
+        """Raises Problem where a source beyond this machine would be asked anonymously."""
         if not self.contact and any(not self.is_local(source) for source in asked):
-            raise SettingsProblem(
+            raise Problem(
                 "no contact is set, and sites may want to reach whoever asks them. Put"
                 f' contact = "you@example.org" (or a URL) into {FILE}, or set AFTERSCORE_CONTACT.'
             )
 
 
 def load() -> Config:
-    """The settings in force. Raises SettingsProblem where they cannot be used."""
+    """The settings in force. Raises Problem where they cannot be used."""
     file = _file()
     if os.environ.get("AFTERSCORE_CONFIG") and not file.is_file():
-        raise SettingsProblem(f"AFTERSCORE_CONFIG names no file: {file}")
+        raise Problem(f"AFTERSCORE_CONFIG names no file: {file}")
     if file.is_dir():
-        raise SettingsProblem(f"{file} is a folder, and no file of settings. Rename it.")
+        raise Problem(f"{file} is a folder, and no file of settings. Rename it.")
     try:
         settings = Config()
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        raise SettingsProblem(f"{file} is not TOML: {fault}") from fault
+        raise Problem(f"{file} is not TOML: {fault}") from fault
     except OSError as fault:
-        raise SettingsProblem(f"cannot read {file}: {fault.strerror}") from fault
+        raise Problem(f"cannot read {file}: {fault.strerror}") from fault
     except SettingsError as fault:
-        raise SettingsProblem(
+        raise Problem(
             f"the environment: {fault}. A variable that stands for a whole table must hold JSON;"
             f" rather put the table into {FILE}."
         ) from fault
@@ -238,7 +235,7 @@ def load() -> Config:
         what = in_words(fault)
         if not what.startswith("AFTERSCORE_"):
             what = f"{_where(first['loc'])}: {what}"
-        raise SettingsProblem(what) from fault
+        raise Problem(what) from fault
     hide(settings.heartbeat_url)
     return settings
 
@@ -303,11 +300,11 @@ def _is_web_address(url: str) -> bool:
 def rulings_path(database: Path) -> Path | None:
     """The file of rulings: the setting `rulings`, else rulings.csv beside the database, if there.
 
-    Raises SettingsProblem where the setting names no file.
+    Raises Problem where the setting names no file.
     """
     named = load().rulings
     if named is not None and not named.is_file():
-        raise SettingsProblem(f"{_where(['rulings'])}: no file {named}")
+        raise Problem(f"{_where(['rulings'])}: no file {named}")
     beside = database.with_name("rulings.csv")
     return named or (beside if beside.is_file() else None)
 
@@ -323,11 +320,11 @@ def database_path(given: Path | None) -> Path:
 
 
 def write(file: Path, text: str) -> None:
-    """Write a settings file, whole or not at all. Raises SettingsProblem."""
+    """Write a settings file, whole or not at all. Raises Problem."""
     try:
         write_whole(file, text)
     except OSError as fault:
-        raise SettingsProblem(
+        raise Problem(
             f"cannot write {file.resolve()}: {fault.strerror}. Make room there, or choose a folder"
             " that you may write to."
         ) from fault

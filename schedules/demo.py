@@ -37,7 +37,7 @@ def replica_environment(settings: Path) -> Iterator[Replica]:
     """A replica that stands in for every source, with settings that switch every source on.
 
     `settings` is where the settings file is written; the environment is restored afterwards. Raises
-    SettingsProblem where it cannot be written.
+    Problem where it cannot be written.
     """
     config.write(settings, _settings())
     with Replica() as replica:

@@ -16,6 +16,7 @@ from pipelines import films
 from pipelines.database import is_there, read_only
 from pipelines.films import Listed, UnknownFilm, listed
 from pipelines.matching.spans import OWN_ID
+from schedules.problem import Problem
 from schedules.show import printable
 from spiders.sources import IMDB_ID, SOURCES, by_key
 
@@ -44,10 +45,6 @@ _VIDEO = re.compile(
 )
 
 
-class UnreadableList(Exception):
-    """The file is no list of films; the message says what was expected."""
-
-
 @dataclass(frozen=True)
 class Row:
     """One film of a list: its line or file name, what was given, and the listings it names.
@@ -66,22 +63,22 @@ def from_csv(path: Path) -> list[Row]:
 
     Read are IMDb's own exports (`Const`), columns of IMDb or TMDB ids or of URLs under their
     usual names, and files of one column without a header. Bare digits are IMDb ids in an IMDb
-    column, TMDB ids in a TMDB column. Raises UnreadableList.
+    column, TMDB ids in a TMDB column. Raises Problem.
     """
     try:
         text = _decoded(path.read_bytes())
     except OSError as fault:
-        raise UnreadableList(f"cannot read {path}: {fault.strerror}") from fault
+        raise Problem(f"cannot read {path}: {fault.strerror}") from fault
     lines = [line for line in text.splitlines() if line.strip()]
     if not lines:
-        raise UnreadableList(f"{path} is empty")
+        raise Problem(f"{path} is empty")
     mark = max(",;\t", key=lambda mark: lines[0].count(mark))
     # With an empty `newline`, lines may end as those of an old Mac do, with CR alone.
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark if mark in lines[0] else ",")
     try:
         rows = list(reader)
     except csv.Error as fault:
-        raise UnreadableList(f"{path}, line {reader.line_num}: {fault}") from fault
+        raise Problem(f"{path}, line {reader.line_num}: {fault}") from fault
     header = [_folded(cell) for cell in rows[0]]
     columns = _columns(header)
     if columns:
@@ -90,7 +87,7 @@ def from_csv(path: Path) -> list[Row]:
         columns, start = {0: "imdb"}, 0
     else:
         named = ", ".join(printable(cell.strip()[:40]) for cell in rows[0][:12])
-        raise UnreadableList(
+        raise Problem(
             f"{path} has no column of film ids. One of Const, imdb_id, tconst, tmdb_id or URL is"
             f" needed; its first line is: {named}"
         )
@@ -100,16 +97,16 @@ def from_csv(path: Path) -> list[Row]:
         if any(cell.strip() for cell in cells)
     ]
     if not found:
-        raise UnreadableList(f"{path} names its columns, and no film")
+        raise Problem(f"{path} names its columns, and no film")
     return found
 
 
 def from_folder(folder: Path) -> list[Row]:
     """The films of a media folder: ids in the names of files and folders, such as `[tt1074638]`,
     `{imdb-tt1074638}`, `{tmdb-37724}`, or in .nfo files beside them; then the video files that
-    none of these is for. Raises UnreadableList."""
+    none of these is for. Raises Problem."""
     if not folder.is_dir():
-        raise UnreadableList(f"{folder} is not a folder")
+        raise Problem(f"{folder} is not a folder")
     found: dict[Listed, str] = {}
     identified: set[Path] = set()
     videos: list[Path] = []

@@ -28,6 +28,7 @@ from sqlalchemy.exc import DatabaseError
 from pipelines import clock
 from pipelines.database import is_there, read_only
 from schedules.history import WHOLE_REFRESH
+from schedules.problem import Problem
 
 JOB = "nightly"
 
@@ -37,10 +38,6 @@ LOOK_EVERY = 60.0
 LONGEST_WAIT = timedelta(hours=25)
 """Until a night that comes every day; an hour more, since a clock is set back by minutes right
 after a night began, and that one need not be done twice."""
-
-
-class UnusableJobStore(Exception):
-    """The job store cannot be read; the message says what to do."""
 
 
 _OF_THE_DISK = {
@@ -79,7 +76,7 @@ class Nights:
     tell anybody, and `tell_command` is run after it.
     `say` is told one line for each thing that happens. The job store, which holds when the next
     night is, is a file of its own beside the database that only its owner can read. Raises
-    UnusableJobStore.
+    Problem where that cannot be used.
     """
 
     _running: Nights | None = None
@@ -139,7 +136,7 @@ class Nights:
         except DatabaseError as fault:
             if getattr(fault.orig, "sqlite_errorcode", 0) & 0xFF in _OF_THE_DISK:
                 raise self._unwritable(str(fault.orig)) from fault
-            raise UnusableJobStore(
+            raise Problem(
                 f"{self._store} is not a job store. Remove it: it holds nothing that is not made"
                 " anew."
             ) from fault
@@ -209,8 +206,8 @@ class Nights:
         self._scheduler.wakeup()
         return True
 
-    def _unwritable(self, why: str | None) -> UnusableJobStore:
-        return UnusableJobStore(
+    def _unwritable(self, why: str | None) -> Problem:
+        return Problem(
             f"cannot write {self._store}: {why}. Put that right, or choose another folder with"
             " --db FILE."
         )

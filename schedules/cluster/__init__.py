@@ -10,15 +10,13 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from queue import Queue
 
-from schedules.cluster.connection import PATIENCE_SECONDS, ClusterProblem, Connection
+from schedules.cluster.connection import PATIENCE_SECONDS, Connection
 from schedules.cluster.source import OneSource, Over
 from schedules.cluster.worker import LEASE_SECONDS
 from schedules.crawls import QUEUED, Crawls, Ended, Heard, gathered
 from schedules.nursery import Nursery
 from schedules.workers import Processes
 from spiders.plan import Plan
-
-__all__ = ["Cluster", "ClusterProblem"]
 
 
 class Cluster:
@@ -32,7 +30,7 @@ class Cluster:
             logging.getLogger(name).setLevel(logging.CRITICAL)  # what it comes to is said by us
 
     def check(self) -> None:
-        """Raises ClusterProblem where there is no scheduler, or no worker that can be used."""
+        """Raises Problem where there is no scheduler, or no worker that can be used."""
         asyncio.run(self._check())
 
     def crawls(self, plans: Sequence[Plan], nursery: Nursery) -> Crawls:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from distributed import Client
 
 from schedules.cluster.worker import Installed, installed
+from schedules.problem import Problem
 from spiders.sources import by_key
 
 PATIENCE_SECONDS = 10.0
@@ -25,11 +26,7 @@ CONNECTING_SECONDS = 5.0
 _THE_SAME = "install the same afterscore[cluster] everywhere"
 
 
-class ClusterProblem(Exception):
-    """The cluster cannot be used; the message says what to do."""
-
-
-class KeyMissing(ClusterProblem):
+class KeyMissing(Problem):
     """No worker has the key of a source in its environment."""
 
 
@@ -56,7 +53,7 @@ class Connection:
             self._say(line)
 
     async def check(self) -> None:
-        """Raises ClusterProblem where the scheduler or all workers are of no use."""
+        """Raises Problem where the scheduler or all workers are of no use."""
         client = await self.open()
         try:
             # What is handed to a worker passes through the scheduler, which has to know it, too.
@@ -65,17 +62,17 @@ class Connection:
         except Exception as fault:  # noqa: BLE001  whatever kept it from answering
             differs = f"it cannot tell its version of afterscore ({fault})"
         if differs:
-            raise ClusterProblem(f"scheduler {self.address}: {differs}; {_THE_SAME}")
+            raise Problem(f"scheduler {self.address}: {differs}; {_THE_SAME}")
         if not await self._addresses():
-            raise ClusterProblem(
+            raise Problem(
                 f"no worker is connected to {self.address}. Start one on each machine:"
                 f" dask worker {self.address}"
             )
         if not await self._installed():
-            raise ClusterProblem(f"no worker of {self.address} can be used")
+            raise Problem(f"no worker of {self.address} can be used")
 
     async def open(self) -> Client:
-        """The client. Raises ClusterProblem where the scheduler does not answer."""
+        """The client. Raises Problem where the scheduler does not answer."""
         async with self._opening:
             if self._client is None or self._client.status != "running":
                 await self.close()
@@ -92,7 +89,7 @@ class Connection:
     async def worker(self, source: str) -> str | None:
         """The worker that may crawl this source and has least to do for us; None: there is none.
 
-        Raises KeyMissing, and ClusterProblem where the scheduler does not answer.
+        Raises KeyMissing, and Problem where the scheduler does not answer.
         """
         key = by_key(source).key_variable
         for wait in (0.0, MOMENT_SECONDS, None):
@@ -115,7 +112,7 @@ class Connection:
             await client
         except Exception as fault:  # wrong addresses and certificates bring many different ones
             await _let_go(client)  # else it would warn, once nobody has it any more
-            raise ClusterProblem(
+            raise Problem(
                 f"no scheduler answers at {self.address} ({words(fault)}). Is it running (dask"
                 " scheduler), and may this machine reach it? See docs/many-machines.md."
             ) from fault
@@ -128,7 +125,7 @@ class Connection:
         try:
             identity = await wait_for(client.scheduler.identity(n_workers=-1), PATIENCE_SECONDS)
         except (OSError, TimeoutError) as fault:
-            raise ClusterProblem(f"the scheduler was lost ({words(fault)})") from fault
+            raise Problem(f"the scheduler was lost ({words(fault)})") from fault
         return list(identity["workers"])
 
     async def _installed(self, wait: float | None = None) -> dict[str, Installed]:

@@ -27,7 +27,6 @@ from schedules.commands.options import (
     FilmsOption,
     JsonOption,
     LimitOption,
-    Problem,
     SourceOption,
     err,
     out,
@@ -37,6 +36,7 @@ from schedules.commands.options import (
 from schedules.commands.plan import SHOWN, plan_rows, print_plan, time_taken
 from schedules.commands.running import exit_status, print_result, result_rows, run_shown
 from schedules.commands.saved_pages import store_saved_pages
+from schedules.problem import Problem
 from schedules.results import Result, Selection
 from schedules.telling import announced
 from spiders.sources import SOURCES
@@ -239,17 +239,14 @@ def _print_outcome(database: Database, result: Result, *, as_json: bool) -> None
 def _crawling_on(address: str) -> Start:
     """Crawls on the workers of a cluster. Raises Problem where it cannot be used."""
     try:
-        from schedules.cluster import Cluster, ClusterProblem  # nobody else waits for dask's import
+        from schedules.cluster import Cluster  # nobody else waits for dask's import
     except ModuleNotFoundError as fault:
         raise Problem(
             f"--cluster needs dask.distributed ({fault}). From the checkout that afterscore was"
             " installed from: pip install '.[cluster]'"
         ) from None
     cluster = Cluster(address, warn)
-    try:
-        cluster.check()
-    except ClusterProblem as fault:
-        raise Problem(str(fault)) from None
+    cluster.check()
     return cluster.crawls
 
 

@@ -22,7 +22,8 @@ from pipelines.retention import has_lapsed, purge, silent_since
 from pipelines.wording import counted
 from schedules import config
 from schedules.commands.opening import writing_to
-from schedules.commands.options import DbOption, Problem, err, say
+from schedules.commands.options import DbOption, err, say
+from schedules.problem import Problem
 from schedules.progress import steps
 
 

@@ -17,7 +17,6 @@ from schedules.commands.opening import must_be_there, writing_to
 from schedules.commands.options import (
     DbOption,
     JsonOption,
-    Problem,
     err,
     note,
     out,
@@ -25,6 +24,7 @@ from schedules.commands.options import (
     say,
 )
 from schedules.commands.running import NothingToAsk, exit_status, run_shown
+from schedules.problem import Problem
 from schedules.results import Selection
 
 SKIPPED = 20

@@ -15,10 +15,11 @@ from pipelines.database import noting, read_only
 from pipelines.lock import DatabaseProblem
 from pipelines.partial import write_whole
 from schedules import alerts, config, metrics, show
-from schedules.commands.options import DbOption, JsonOption, Problem, out, print_json, say, warn
+from schedules.commands.options import DbOption, JsonOption, out, print_json, say, warn
 from schedules.commands.pausing import end_of
 from schedules.condition import Condition, acknowledged
 from schedules.health import Finding, findings, gained, megabytes
+from schedules.problem import Problem
 
 
 def health(
@@ -90,11 +91,8 @@ def _acknowledge(path: Path, key: str | None, until: str | None) -> None:
     if not key or not until:
         raise Problem("--ack KEY and --until DATE go together")
     end = end_of(until)
-    try:
-        with noting(path) as database:
-            alerts.acknowledge(database, key, end)
-    except ValueError as fault:
-        raise Problem(str(fault)) from None
+    with noting(path) as database:
+        alerts.acknowledge(database, key, end)
     say(f"{key}: no alert until {end}; it is still printed.")
 
 

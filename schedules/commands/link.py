@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipelines.wording import counted
-from schedules.commands.options import Problem, err, note, out
+from schedules.commands.options import err, note, out
+from schedules.problem import Problem
 from schedules.progress import steps
 
 if TYPE_CHECKING:

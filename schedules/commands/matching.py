@@ -21,16 +21,8 @@ from pipelines.unmerged import all_merged
 from pipelines.wording import counted
 from schedules import columns, config, explain, show
 from schedules.commands.opening import must_be_there, writing_to
-from schedules.commands.options import (
-    BIGGEST,
-    DbOption,
-    JsonOption,
-    Problem,
-    err,
-    out,
-    print_json,
-    say,
-)
+from schedules.commands.options import BIGGEST, DbOption, JsonOption, err, out, print_json, say
+from schedules.problem import Problem
 from schedules.user import user_name
 
 _MATCHED = "SELECT listing_id, film_id FROM listing_films WHERE valid_to IS NULL"

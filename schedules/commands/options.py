@@ -1,4 +1,4 @@
-"""What commands share: the options, what is printed and where, and a problem that ends one."""
+"""What commands share: the options, and what is printed and where."""
 
 from __future__ import annotations
 
@@ -39,10 +39,6 @@ def warn(line: str) -> None:
 
 BIGGEST = 2**63 - 1
 """The largest whole number that SQLite knows: no run, case or count of rows is beyond it."""
-
-
-class Problem(Exception):
-    """Nothing could be done; the message says what to do."""
 
 
 DbOption = Annotated[

@@ -11,7 +11,8 @@ from pipelines.database import noting
 from pipelines.pauses import left_alone, pause, paused, resume
 from schedules import config
 from schedules.commands.opening import source_named
-from schedules.commands.options import DbOption, Problem, say
+from schedules.commands.options import DbOption, say
+from schedules.problem import Problem
 from spiders.plan import LONGEST_WAIT
 
 KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="Key of the source")]

@@ -14,7 +14,8 @@ from pipelines.statements import Tally
 from pipelines.wording import counted
 from schedules import archive
 from schedules.commands.opening import writing_to
-from schedules.commands.options import Problem, err, note, out
+from schedules.commands.options import err, note, out
+from schedules.problem import Problem
 from spiders.items import Outcome
 
 SHOWN = 40

@@ -10,7 +10,8 @@ import typer
 
 from pipelines import clock
 from schedules import config
-from schedules.commands.options import DbOption, Problem, note, out
+from schedules.commands.options import DbOption, note, out
+from schedules.problem import Problem
 
 
 def schedule(
@@ -49,12 +50,9 @@ def schedule(
         raise Problem(f"no folder {path.parent.resolve()}. Choose another with --db FILE.")
     trigger = nightly.nightly(nightly_at)
     refresh, tell = nightly.command(path, "refresh"), nightly.command(path, "health", "--tell")
-    try:
-        nights = nightly.Nights(path, refresh, tell, trigger, note)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda number, frame: nights.stop())
-        if missed:
-            note("the last night was missed: it is caught up now")
-        nights.run(at_once=missed)
-    except nightly.UnusableJobStore as fault:
-        raise Problem(str(fault)) from fault
+    nights = nightly.Nights(path, refresh, tell, trigger, note)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, frame: nights.stop())
+    if missed:
+        note("the last night was missed: it is caught up now")
+    nights.run(at_once=missed)

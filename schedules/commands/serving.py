@@ -12,7 +12,8 @@ import typer
 
 from pipelines.database import read_only
 from schedules import config
-from schedules.commands.options import DbOption, Problem, say
+from schedules.commands.options import DbOption, say
+from schedules.problem import Problem
 
 
 def serve(

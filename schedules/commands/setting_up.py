@@ -13,7 +13,8 @@ from pipelines.database import is_there, read_only
 from pipelines.pauses import left_alone
 from schedules import config, show
 from schedules.commands.opening import source_named
-from schedules.commands.options import DbOption, JsonOption, Problem, out, print_json, say
+from schedules.commands.options import DbOption, JsonOption, out, print_json, say
+from schedules.problem import Problem
 from schedules.replica import samples_folder
 from spiders.plan import LONGEST_WAIT
 from spiders.sources import SOURCES
