@@ -23,16 +23,17 @@ from schedules import __version__, config
 from schedules.commands import (
     asking,
     demo,
+    explain,
     exporting,
     films,
     health,
     held,
+    history,
     keeping,
     link,
     matching,
     pausing,
     plan,
-    runs,
     saved_pages,
     schedule,
     serving,
@@ -157,13 +158,13 @@ app.add_typer(sources_app, name="sources")
 app.command()(films.track)
 app.command()(films.untrack)
 app.command()(films.film)
-app.command("explain")(matching.explain_command)
+app.command()(explain.explain)
 app.command()(plan.plan)
 app.command()(asking.refresh)
 app.command()(schedule.schedule)
 app.command("backfill")(asking.backfill_command)
 app.command()(saved_pages.read)
-app.command()(runs.runs)
+app.command()(history.runs)
 app.command()(health.health)
 match_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 match_app.command("list")(matching.match_list)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pipelines.wording import counted
-from schedules.crawls import Ended
 from schedules.results import Crawled
+from schedules.stage import Ended
 
 
 def note_end(crawled: Crawled, ended: Ended, *, gave_way: bool, stopped: bool) -> str | None:

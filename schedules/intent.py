@@ -15,8 +15,8 @@ from pipelines.database import folder_of, set_aside
 from pipelines.pauses import left_alone
 from schedules.config import Config
 from schedules.due import Usual
+from schedules.due_listings import Night, export_read, night, unfound, unread_days, unread_exports
 from schedules.lookups import LOOKUP_DAYS, Lookups
-from schedules.planning import Night, export_read, night, unfound, unread_days, unread_exports
 from schedules.results import Result, Selection
 from spiders.pages.reading import reader_version
 from spiders.plan import LONGEST_WAIT, Plan, Target

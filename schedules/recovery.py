@@ -11,8 +11,8 @@ from sqlite_utils import Database
 from pipelines import clock
 from pipelines.crawl_profile import CAME_WHOLE
 from pipelines.database import transaction
+from schedules.due_listings import write_due
 from schedules.lookups import Lookups
-from schedules.planning import write_due
 from schedules.waits import Waits
 from spiders.sources import SOURCES, Source
 

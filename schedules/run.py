@@ -24,15 +24,15 @@ from pipelines.unmerged import all_merged, unmerged, unmerged_films
 from pipelines.up_to_date import portions
 from pipelines.waiting import Judged, Waiting
 from schedules.config import Config
-from schedules.crawls import Crawls, Ended, SentAway
+from schedules.due_listings import write_due
 from schedules.endings import note_end
 from schedules.intent import Intent
 from schedules.journal import Journal
 from schedules.lookups import Lookups
-from schedules.planning import write_due
 from schedules.progress import Shown
 from schedules.recovery import killed
 from schedules.results import NO_FAULT, Crawled, Result
+from schedules.stage import Crawls, Ended, SentAway
 from schedules.waits import Waits
 from spiders.items import Answer, Outcome
 from spiders.pages.reading import reader_versions

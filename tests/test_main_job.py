@@ -11,7 +11,7 @@ import pytest
 
 from pipelines import statements
 from pipelines.statements import Change
-from schedules.commands.running import result_rows
+from schedules.commands.foreground import result_rows
 from schedules.replica import Replica
 from schedules.results import Crawled, Result
 from spiders.sources import SOURCES, by_key

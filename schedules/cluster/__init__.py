@@ -13,9 +13,9 @@ from queue import Queue
 from schedules.cluster.connection import PATIENCE_SECONDS, Connection
 from schedules.cluster.source import OneSource, Over
 from schedules.cluster.worker import LEASE_SECONDS
-from schedules.crawls import QUEUED, Crawls, Ended, Heard, gathered
 from schedules.nursery import Nursery
-from schedules.workers import Processes
+from schedules.processes import Processes
+from schedules.stage import QUEUED, Crawls, Ended, Heard, gathered
 from spiders.plan import Plan
 
 

@@ -22,7 +22,7 @@ from schedules.cluster.connection import (
     words,
 )
 from schedules.cluster.worker import LEASE_SECONDS, Batch, Taken
-from schedules.crawls import Ended, Heard, SentAway
+from schedules.stage import Ended, Heard, SentAway
 from spiders.items import Answer
 from spiders.plan import LONGEST_WAIT, Plan, Target
 

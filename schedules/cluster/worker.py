@@ -18,9 +18,9 @@ from queue import Empty, Queue
 from typing import NamedTuple
 
 from schedules import __version__
-from schedules.crawls import QUEUED, Ended, Heard, SentAway
 from schedules.nursery import Nursery
-from schedules.workers import Processes
+from schedules.processes import Processes
+from schedules.stage import QUEUED, Ended, Heard, SentAway
 from spiders.items import Answer
 from spiders.pages.reading import reader_versions
 from spiders.plan import Plan

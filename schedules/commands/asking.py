@@ -19,6 +19,7 @@ from pipelines.database import is_there, read_only, writing
 from pipelines.lock import Rank
 from pipelines.wording import counted
 from schedules import config, film_lists, show
+from schedules.commands.foreground import exit_status, print_result, result_rows, run_shown
 from schedules.commands.opening import film_ids_of, has_films, sources_named, writing_in_turn
 from schedules.commands.options import (
     AgainOption,
@@ -34,7 +35,6 @@ from schedules.commands.options import (
     warn,
 )
 from schedules.commands.plan import SHOWN, plan_rows, print_plan, time_taken
-from schedules.commands.running import exit_status, print_result, result_rows, run_shown
 from schedules.commands.saved_pages import store_saved_pages
 from schedules.problem import Problem
 from schedules.results import Result, Selection
@@ -42,8 +42,8 @@ from schedules.telling import announced
 from spiders.sources import SOURCES
 
 if TYPE_CHECKING:
-    from schedules.crawls import Start
     from schedules.intent import Intent
+    from schedules.stage import Start
 
 SHOWN_OF_MANY = 5
 """Listings of each source that a backfill's plan prints."""

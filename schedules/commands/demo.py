@@ -9,9 +9,9 @@ import typer
 
 from pipelines.wording import counted
 from schedules import config, demo, show
+from schedules.commands.foreground import exit_status, run_shown
 from schedules.commands.opening import writing_to
 from schedules.commands.options import out, say
-from schedules.commands.running import exit_status, run_shown
 from schedules.problem import Problem
 from schedules.results import Selection
 

@@ -13,6 +13,7 @@ from pipelines.database import read_only, transaction
 from pipelines.film_facts import film_facts
 from pipelines.wording import counted
 from schedules import columns, config, film_lists, show
+from schedules.commands.foreground import NothingToAsk, exit_status, run_shown
 from schedules.commands.opening import must_be_there, writing_to
 from schedules.commands.options import (
     DbOption,
@@ -23,7 +24,6 @@ from schedules.commands.options import (
     print_json,
     say,
 )
-from schedules.commands.running import NothingToAsk, exit_status, run_shown
 from schedules.problem import Problem
 from schedules.results import Selection
 

@@ -18,9 +18,17 @@ from pipelines.statements import Tally
 from pipelines.wording import counted
 from schedules import config, show
 from schedules.commands.opening import must_be_there, source_named, writing_to
-from schedules.commands.options import BIGGEST, DbOption, JsonOption, note, out, print_json, say
+from schedules.commands.options import (
+    BIGGEST,
+    DbOption,
+    JsonOption,
+    note,
+    out,
+    print_json,
+    say,
+    user_name,
+)
 from schedules.problem import Problem
-from schedules.user import user_name
 
 if TYPE_CHECKING:
     from pipelines.release import Case

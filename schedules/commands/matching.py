@@ -1,4 +1,4 @@
-"""explain, match, forget, rebuild: which listing is which film, why, and what a person rules."""
+"""match, forget, rebuild: which listing is which film, why, and what a person rules."""
 
 from __future__ import annotations
 
@@ -11,44 +11,31 @@ from sqlite_utils import Database
 
 from pipelines import films
 from pipelines.database import WHOLE_CACHE_KIB, keep_pages, read_only, transaction
-from pipelines.explanation import explanation
-from pipelines.film_facts import film_facts
 from pipelines.films import Listed
 from pipelines.matching import rulings
 from pipelines.matching.doubtful import doubtful
 from pipelines.matching.forgetting import forget
 from pipelines.unmerged import all_merged
 from pipelines.wording import counted
-from schedules import columns, config, explain, show
+from schedules import columns, config, show
 from schedules.commands.opening import must_be_there, writing_to
-from schedules.commands.options import BIGGEST, DbOption, JsonOption, err, out, print_json, say
+from schedules.commands.options import (
+    BIGGEST,
+    DbOption,
+    JsonOption,
+    err,
+    out,
+    print_json,
+    say,
+    user_name,
+)
 from schedules.problem import Problem
-from schedules.user import user_name
 
 _MATCHED = "SELECT listing_id, film_id FROM listing_films WHERE valid_to IS NULL"
 
 ListingArgument = Annotated[
     str, typer.Argument(metavar="LISTING", help="rottentomatoes:m/skyfall, or its page's URL")
 ]
-
-
-def explain_command(
-    name: Annotated[str, typer.Argument(metavar="FILM", help="tt1074638, 'Skyfall (2012)' …")],
-    as_json: JsonOption = False,
-    db: DbOption = None,
-) -> None:
-    """Print why a film is what it is said to be: its listings and the evidence for each, what was
-    rejected, each score with its source, age and layout, and where sources disagree.
-
-    \b
-    Example:  afterscore explain "Skyfall (2012)"
-    """
-    reading = read_only(config.database_path(db))
-    explained = explanation(reading, film_facts(reading, films.find(reading, name)))
-    if as_json:
-        print_json(explained)
-    else:
-        explain.print_explanation(out, explained)
 
 
 def match_list(

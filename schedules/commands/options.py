@@ -1,7 +1,9 @@
-"""What commands share: the options, and what is printed and where."""
+"""What commands share: the options, what is printed and where, and who gives one."""
 
 from __future__ import annotations
 
+import getpass
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,6 +31,15 @@ def note(line: str) -> None:
 def print_json(value: Any) -> None:
     """What a command prints with `--json`."""
     say(as_json(value))
+
+
+def user_name() -> str:
+    """Whose command it is: decisions bear the name. `uid 1000` where the system has none for that
+    number, as in containers that run as any user."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 def warn(line: str) -> None:

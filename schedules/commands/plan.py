@@ -9,6 +9,7 @@ from rich.text import Text
 from pipelines.database import read_only
 from pipelines.wording import counted
 from schedules import columns, config, show
+from schedules.commands.foreground import print_skipped
 from schedules.commands.opening import sources_named
 from schedules.commands.options import (
     DbOption,
@@ -18,12 +19,11 @@ from schedules.commands.options import (
     out,
     print_json,
 )
-from schedules.commands.running import print_skipped
 from schedules.results import Selection
 
 if TYPE_CHECKING:
+    from schedules.due_listings import Night
     from schedules.intent import Intent
-    from schedules.planning import Night
 
 SHOWN = 20
 """Listings of each source that are printed for people; JSON has them all."""

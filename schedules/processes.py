@@ -15,7 +15,9 @@ from contextlib import suppress
 from math import inf
 from queue import Queue
 
-from schedules.crawls import (
+from schedules.leash import LEASE, LET_GO
+from schedules.nursery import Nursery
+from schedules.stage import (
     GATHER_SECONDS,
     PARTS_QUEUED,
     QUEUED,
@@ -25,8 +27,6 @@ from schedules.crawls import (
     gathered,
     is_part,
 )
-from schedules.leash import LEASE, LET_GO
-from schedules.nursery import Nursery
 from spiders.items import Answer
 from spiders.plan import Plan
 
@@ -61,20 +61,20 @@ class Processes:
         self._leased_until = leased_until
         self._queue: Queue[Heard] = Queue(QUEUED)
         self._parts = threading.Semaphore(PARTS_QUEUED)
-        self._workers: list[_Worker] = []
+        self._processes: list[_Watched] = []
         self._stopped = False
 
     def answers(self) -> Iterator[list[Heard]]:
         """Batches of what has come, until every crawl has ended; a batch may be empty."""
         for plan in self._plans:
             try:
-                worker = _Worker(plan, self._nursery, self._queue, self._parts)
+                process = _Watched(plan, self._nursery, self._queue, self._parts)
             except OSError as fault:
                 why = f"no process could be started: {fault}"
                 self._queue.put(Ended(plan.source, "died", why))
                 continue
-            self._workers.append(worker)
-            worker.renew(self._leased_until)
+            self._processes.append(process)
+            process.renew(self._leased_until)
         if self._stopped:  # while they were being started, some of them after that
             self.stop()
         running = len(self._plans)
@@ -83,8 +83,8 @@ class Processes:
             batch = gathered(self._queue)
             now = time.monotonic()
             if now - began < STOOD_STILL_SECONDS:
-                for worker in self._workers:
-                    worker.watch(now)
+                for process in self._processes:
+                    process.watch(now)
             running -= sum(isinstance(item, Ended) for item in batch)
             yield batch
             for _ in filter(is_part, batch):
@@ -93,28 +93,28 @@ class Processes:
     def stop(self) -> None:
         """Ask every crawl to end; what it has read still comes."""
         self._stopped = True
-        for worker in self._workers:
-            worker.stop()
+        for process in self._processes:
+            process.stop()
 
     def kill(self) -> None:
         """End every crawl now."""
-        for worker in self._workers:
-            worker.kill()
+        for process in self._processes:
+            process.kill()
 
     def renew(self, until: float) -> None:
         """Let the crawls ask until then."""
         self._leased_until = until
-        for worker in self._workers:
-            worker.renew(until)
+        for process in self._processes:
+            process.renew(until)
 
     @property
     def away_seconds(self) -> float:
         """For how long from now a source wants to be left alone, as its crawl was told so far."""
-        until = max((worker.away_until for worker in self._workers), default=0.0)
+        until = max((process.away_until for process in self._processes), default=0.0)
         return max(0.0, until - time.monotonic())
 
 
-class _Worker:
+class _Watched:
     """One crawl process, and the thread that passes on what it says."""
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Run with progress shown, and say what came of it."""
+"""A run in the foreground: how far it is, Ctrl-C that ends it in order, and what came of it."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from schedules.progress import Shown
 from schedules.results import Result, Selection, together
 
 if TYPE_CHECKING:
-    from schedules.crawls import Crawls, Start
     from schedules.run import Run
+    from schedules.stage import Crawls, Start
     from spiders.plan import Plan
 
 
@@ -55,8 +55,8 @@ def run_shown(
         if start is None:
             nursery.prepare()  # it imports Scrapy, as long as we import pandas
         from schedules.intent import Intent
+        from schedules.processes import Processes
         from schedules.run import Run
-        from schedules.workers import Processes
 
         def crawls(plans: Sequence[Plan]) -> Crawls:
             return (start or Processes)(plans, nursery)

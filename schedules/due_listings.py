@@ -1,4 +1,4 @@
-"""The plan of a night: what is known of a source's listings, and which of them are due."""
+"""Which listings of a source are due tonight, by what is known of each of them (due.py)."""
 
 from __future__ import annotations
 

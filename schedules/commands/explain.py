@@ -1,62 +1,84 @@
-"""An explanation of a film for a person at a terminal."""
+"""explain: why a film is what it is said to be."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
-from rich.console import Console
+import typer
 from rich.text import Text
 
+from pipelines import films
 from pipelines.clock import ago
-from pipelines.explanation import shown
-from schedules import columns
+from pipelines.database import read_only
+from pipelines.explanation import explanation, shown
+from pipelines.film_facts import film_facts
+from schedules import columns, config
+from schedules.commands.options import DbOption, JsonOption, out, print_json
 from schedules.show import headline, named, printable
 from spiders.sources import score_kind
 
 
-def print_explanation(console: Console, explained: Mapping[str, Any]) -> None:
-    """The explanation for a person."""
-    console.print(headline(explained))
-    _heading(console, "Listings, and why each is believed to be this film")
+def explain(
+    name: Annotated[str, typer.Argument(metavar="FILM", help="tt1074638, 'Skyfall (2012)' …")],
+    as_json: JsonOption = False,
+    db: DbOption = None,
+) -> None:
+    """Print why a film is what it is said to be: its listings and the evidence for each, what was
+    rejected, each score with its source, age and layout, and where sources disagree.
+
+    \b
+    Example:  afterscore explain "Skyfall (2012)"
+    """
+    reading = read_only(config.database_path(db))
+    explained = explanation(reading, film_facts(reading, films.find(reading, name)))
+    if as_json:
+        print_json(explained)
+    else:
+        _print(explained)
+
+
+def _print(explained: Mapping[str, Any]) -> None:
+    out.print(headline(explained))
+    _heading("Listings, and why each is believed to be this film")
     for row in explained["listings"]:
-        _listing(console, row, _why(row))
+        _listing(row, _why(row))
     if not explained["listings"]:
-        console.print("  none")
+        out.print("  none")
     for row in explained["formerly"]:
-        _listing(console, row, f"was this film until {row['valid_to'][:10]}; {_why(row)}")
+        _listing(row, f"was this film until {row['valid_to'][:10]}; {_why(row)}")
     if explained["rejected"]:
-        _heading(console, "Rejected, or doubtful")
+        _heading("Rejected, or doubtful")
     for row in explained["rejected"]:
         word = {"ask": "doubtful", "different": "another film"}[row["answer"]]
         why = f"{word}{_sure(row)}: {row['evidence']}"
         if row["matched_to"]:
             why += f". It is matched to {row['matched_to']}"
-        _listing(console, row, why)
-    _heading(console, "Scores")
+        _listing(row, why)
+    _heading("Scores")
     own = [row for row in explained["scores"] if not row["relayed"]]
     relayed = [row for row in explained["scores"] if row["relayed"]]
     if not explained["scores"]:
-        console.print("  none yet")
-    _print_scores(console, own, "Said by (layout)")
+        out.print("  none yet")
+    _print_scores(own, "Said by (layout)")
     if relayed:
-        console.print()
-    _print_scores(console, relayed, "Repeated by (layout)")
+        out.print()
+    _print_scores(relayed, "Repeated by (layout)")
     if explained["disagreements"]:
-        _heading(console, "Where sources disagree")
+        _heading("Where sources disagree")
         for line in explained["disagreements"]:
-            columns.indented(console, printable(line))
+            columns.indented(out, printable(line))
 
 
-def _heading(console: Console, text: str) -> None:
-    console.print(Text(f"\n{text}", style="bold"))
+def _heading(text: str) -> None:
+    out.print(Text(f"\n{text}", style="bold"))
 
 
-def _listing(console: Console, row: Mapping[str, Any], why: str) -> None:
+def _listing(row: Mapping[str, Any], why: str) -> None:
     film = f"  {named(row['title'], row['year'])}" if row["title"] else ""
     gone = f"  gone since {row['gone_at'][:10]}" if row.get("gone_at") else ""
-    console.print(Text(f"  {row['source']}:{row['source_id']}{film}{gone}"), soft_wrap=True)
-    columns.indented(console, Text(printable(why), style="dim"), 6)
+    out.print(Text(f"  {row['source']}:{row['source_id']}{film}{gone}"), soft_wrap=True)
+    columns.indented(out, Text(printable(why), style="dim"), 6)
 
 
 def _why(row: Mapping[str, Any]) -> str:
@@ -69,7 +91,7 @@ def _sure(row: Mapping[str, Any]) -> str:
     return f", probability {row['probability']:.2f}" if row["method"] == "evidence" else ""
 
 
-def _print_scores(console: Console, rows: Sequence[Mapping[str, Any]], said: str) -> None:
+def _print_scores(rows: Sequence[Mapping[str, Any]], said: str) -> None:
     """A table of scores; the last column, who `said` each, has the layout as well."""
     if not rows:
         return
@@ -93,4 +115,4 @@ def _print_scores(console: Console, rows: Sequence[Mapping[str, Any]], said: str
         if row["last_attempt_state"] != row["state"]:
             last = Text(f"last answer: {row['last_attempt_state']}", style="dim")
             table.add_row("", "", "", Text(ago(row["last_attempt_at"]), style="dim"), last)
-    columns.print_table(console, table)
+    columns.print_table(out, table)
