@@ -168,19 +168,17 @@ class Nights:
     def night(self) -> None:
         """One night, to its end."""
         with self._at_night:
-            self._night()
-
-    def _night(self) -> None:
-        if self._ends():
-            return
-        self._say(f"{clock.now()} the night begins")
-        status = self._wait_for(self._command)
-        ended = {0: "all went well", 1: "something failed, and the rest stands"}
-        self._say(f"{clock.now()} the night ended: {ended.get(status, f'exit status {status}')}")
-        if status not in ended and not self._ends():
-            self._wait_for(self._tell_command)
-        if not self._ends():
-            self._say(f"next night: {self._next_time()}")
+            if self._ends():
+                return
+            self._say(f"{clock.now()} the night begins")
+            status = self._wait_for(self._command)
+            ended = {0: "all went well", 1: "something failed, and the rest stands"}
+            how = ended.get(status, f"exit status {status}")
+            self._say(f"{clock.now()} the night ended: {how}")
+            if status not in ended and not self._ends():
+                self._wait_for(self._tell_command)
+            if not self._ends():
+                self._say(f"next night: {self._next_time()}")
 
     def _wait_for(self, command: Sequence[str]) -> int:
         # In a session of its own: a Ctrl-C at the terminal comes to us, and we end it in order.
@@ -231,12 +229,12 @@ def run_night() -> None:
         Nights._running.night()
 
 
-def nightly(nightly_at: str) -> CronTrigger:
+def every_night_at(nightly_at: str) -> CronTrigger:
     """The trigger of a night at HH:MM, UTC."""
     hour, minute = nightly_at.split(":")
     return CronTrigger(hour=int(hour), minute=int(minute), timezone=UTC)
 
 
-def command(database: Path, *words: str) -> list[str]:
+def command_line(database: Path, *words: str) -> list[str]:
     """A command of this very program."""
     return [sys.executable, "-m", "schedules.cli", *words, "--db", str(database)]

@@ -207,7 +207,7 @@ def test_a_night_that_ends_as_we_are_told_to_still_learns_when_the_next_one_is(
     leaves = threading.Event()
     nothing = [sys.executable, "-c", ""]
     nights = nightly.Nights(
-        tmp_path / "ratings.db", nothing, nothing, nightly.nightly("03:00"), said.append
+        tmp_path / "ratings.db", nothing, nothing, nightly.every_night_at("03:00"), said.append
     )
     next_time, shutdown = nights._next_time, nights._scheduler.shutdown
 

@@ -48,9 +48,13 @@ def schedule(
         return
     if not path.parent.is_dir():
         raise Problem(f"no folder {path.parent.resolve()}. Choose another with --db FILE.")
-    trigger = nightly.nightly(nightly_at)
-    refresh, tell = nightly.command(path, "refresh"), nightly.command(path, "health", "--tell")
-    nights = nightly.Nights(path, refresh, tell, trigger, note)
+    nights = nightly.Nights(
+        path,
+        nightly.command_line(path, "refresh"),
+        nightly.command_line(path, "health", "--tell"),
+        nightly.every_night_at(nightly_at),
+        note,
+    )
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, frame: nights.stop())
     if missed:
