@@ -14,6 +14,7 @@ from pipelines.database import set_aside, transaction
 from pipelines.exported_ids import count_unasked, most_popular_unasked
 from schedules.config import Config
 from schedules.due import Usual, most_pressing, schedule, usual_of
+from schedules.results import Selection
 from spiders.sources import Source
 
 OVERHEAD = 1.25
@@ -118,13 +119,11 @@ def night(
     db: Database,
     source: Source,
     config: Config,
+    selection: Selection,
     *,
-    chosen: bool = False,
-    again: bool = False,
-    limit: int | None = None,
-    asked_since: str | None = None,
-    exported: bool = False,
-    first_run: int = 0,
+    asked_since: str | None,
+    exported: bool,
+    first_run: int,
 ) -> Night:
     """What a source would be asked now, within its budget of requests a night.
 
@@ -134,9 +133,10 @@ def night(
 
     What was `asked_since` a time is part of this night's budget already, and not asked again.
 
-    `chosen`: only listings of the films in the table temp.chosen_films, without a budget, and each
-    as soon as it has rested: a person wants to know. `again`: even those that have not.
+    Of chosen films, those of the table temp.chosen_films, a listing is asked as soon as it has
+    rested and without a budget: a person wants to know. `selection.again`: before it has, too.
     """
+    chosen, limit = not selection.all_films, selection.limit
     at = pd.Timestamp(clock.now())
     listings = _listings(db, source.key, chosen=chosen)
     usual = usual_of(listings, at)
@@ -145,7 +145,7 @@ def night(
     if asked_since:
         asked = rows["last_asked_at"] >= asked_since
     is_due = rows["rested_at" if chosen else "due_at"] <= at
-    due = rows[~asked & (again | is_due)]
+    due = rows[~asked & (selection.again | is_due)]
     budget = config.of(source).requests_a_night
     most = min(limit or len(rows), len(rows) if chosen else budget)
     left = max(0, most - int(asked.sum()))

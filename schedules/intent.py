@@ -37,7 +37,7 @@ class Intent:
         self._db = db
         self._config = config
         self._lookups = Lookups(db)
-        self._whole = selection.film_ids is None
+        self._all_films = selection.all_films
         self.selection = selection
         self.before = before
         self.usual: dict[str, Usual] = {}
@@ -89,9 +89,7 @@ class Intent:
             self._db,
             source,
             self._config,
-            chosen=not self._whole,
-            again=self.selection.again,
-            limit=self.selection.limit,
+            self.selection,
             asked_since=self._began,
             exported=self._popularity_at_least(source) is not None,
             first_run=self.before[0].run_id if self.before else run_id,
@@ -99,17 +97,17 @@ class Intent:
 
     def unfound(self, source: Source) -> int:
         """How many of the films that this is about may yet be found on the source, at most."""
-        return unfound(self._db, source) if self._whole else 0
+        return unfound(self._db, source) if self._all_films else 0
 
     # --- plans of crawls ----------------------------------------------------------------------
 
     def find_plan(self, source: Source) -> Plan | None:
         """The find stage of one source, or None where there is nothing to find now."""
-        wanted = self._lookups.wanted(source, chosen=not self._whole, since=self._sought_since)
+        wanted = self._lookups.wanted(source, chosen=not self._all_films, since=self._sought_since)
         if source.finds in (Finds.DATASET, Finds.LISTS):
             rested = self._rested(source)
             news = source.finds is Finds.DATASET and self._lookups.news_for(source)
-            if (rested and not news) or not (self._whole or news or self.selection.sources):
+            if (rested and not news) or not (self._all_films or news or self.selection.sources):
                 return None
             return self._plan(
                 source,
@@ -117,15 +115,15 @@ class Intent:
                 universe=self._config.universe.of_imdb if self._config.universe else None,
                 wanted_imdb_ids=wanted,
                 # Half a gigabyte each: a film that was just tracked can wait for the night.
-                opted_in=self._config.of(source).opted_in if self._whole else (),
+                opted_in=self._config.of(source).opted_in if self._all_films else (),
                 scratch=str(folder_of(self._db)),
             )
-        days = unread_days(self._db, source, clock.now()) if self._whole else ()
-        popularity = self._popularity_at_least(source) if self._whole else None
+        days = unread_days(self._db, source, clock.now()) if self._all_films else ()
+        popularity = self._popularity_at_least(source) if self._all_films else None
         exports = () if popularity is None else unread_exports(self._db, source, clock.now())
         if not (wanted or days or exports):
             return None
-        if source.finds is Finds.FINDER and self._whole:
+        if source.finds is Finds.FINDER and self._all_films:
             budget = self._config.of(source).requests_a_night
             if self._began:
                 budget -= self._lookups.sought(source, self._began)

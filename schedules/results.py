@@ -21,6 +21,11 @@ class Selection:
     limit: int | None = None
     again: bool = False
 
+    @property
+    def all_films(self) -> bool:
+        """Whether it is about all films, and not chosen ones."""
+        return self.film_ids is None
+
 
 @dataclass
 class Crawled:

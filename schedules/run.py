@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from sqlite_utils import Database
@@ -283,17 +283,17 @@ class Run:
 
     def _match(self, listings: set[int]) -> None:
         for some in portions(listings):
-            self._match_some(some)
-
-    def _match_some(self, listings: Sequence[int]) -> None:
-        matched = match(self._db, listings)
-        for listing_id, films in matched.ambiguous.items():
-            self._doubt(listing_id, films)
-        for listing_id, film_id in matched.misnamed.items():
-            listing = self._named(listing_id)
-            self._shown.say(f"{listing} was tracked as film {film_id}, and is another one")
-        self._touched |= self._lookups.write_doubtful(matched.doubtful)
-        self._touched |= matched.films | films_of(self._db, listings)
+            matched = match(self._db, some)
+            for listing_id, films in matched.ambiguous.items():
+                why = "; ".join(f"film {number}: {evidence}" for number, evidence in films.items())
+                listing = self._named(listing_id)
+                self._shown.say(f"ambiguous: {listing} may be several films, so it is none: {why}")
+            for listing_id, film_id in matched.misnamed.items():
+                listing = self._named(listing_id)
+                self._shown.say(f"{listing} was tracked as film {film_id}, and is another one")
+            for doubtful in (matched.ambiguous, matched.doubtful):
+                self._touched |= self._lookups.write_doubtful(doubtful)
+            self._touched |= matched.films | films_of(self._db, some)
 
     def _write_lookups(self, wave: int) -> None:
         """Remember which films were sought where, so that none is sought again every night."""
@@ -307,13 +307,6 @@ class Run:
             titles_came = came_whole(crawled.profile.get("dataset", Counter()))
             if crawled.outcome == "ok" or not speaks_for_all or titles_came:
                 self._touched |= self._lookups.write(source, self._started)
-
-    def _doubt(self, listing_id: int, films: Mapping[int, str]) -> None:
-        """Tell of a listing that points to several films, and remember it for each of them."""
-        why = "; ".join(f"film {number}: {evidence}" for number, evidence in films.items())
-        listing = self._named(listing_id)
-        self._shown.say(f"ambiguous: {listing} may be several films, so it is none: {why}")
-        self._touched |= self._lookups.write_doubtful({listing_id: films})
 
     def _named(self, listing_id: int) -> str:
         """A listing as people name it."""
@@ -331,7 +324,7 @@ class Run:
             self._started,
             self._config.refresh_after_hours,
             self._intent.usual,
-            chosen=self._intent.selection.film_ids is not None,
+            chosen=not self._intent.selection.all_films,
         )
 
     def _purge(self) -> bool:
