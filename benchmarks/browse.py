@@ -7,22 +7,25 @@ import random
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import httpx
 import numpy as np
+import typer
 from datasette.utils import parse_metadata
 from sqlite_utils import Database
 
 from benchmarks.catalogue import Past, catalogue
 from benchmarks.processes import processor_seconds
+from benchmarks.tables import out, print_machine, print_table
 from explore.facets import SEEN_FACET, bounds
 from explore.lists import LISTS, MOST_PAGES
 from explore.site import NAME, metadata_file
@@ -77,6 +80,46 @@ class Page:
     def slow(self) -> float:
         """Their 95th percentile, seconds."""
         return float(np.percentile(self.others, 95))
+
+    @property
+    def milliseconds(self) -> dict[str, str]:
+        """Those of the visits after the first, as a table has them."""
+        cpu = self.processor_seconds / len(self.others)
+        figures = {"median ms": self.middle, "95 % ms": self.slow, "CPU ms": cpu}
+        return {heading: f"{1000 * seconds:,.0f}" for heading, seconds in figures.items()}
+
+
+def run(
+    films: int = FILMS,
+    kept: Annotated[
+        Path | None, typer.Option("--db", help="Keep the database there; use it if it is there")
+    ] = None,
+    visits: int = TIMES,
+) -> None:
+    """How long the site's pages take: the first visit, and all that follow it."""
+    print_machine()
+    with tempfile.TemporaryDirectory(prefix="afterscore-browse-") as folder:
+        path = kept or Path(folder) / "ratings.db"
+        if not path.exists():
+            make(path, films)
+        pages = browsed(path, visits)
+    for group in dict.fromkeys(page.group for page in pages):
+        print_table(
+            group,
+            (
+                {"page": page.name, "first ms": f"{1000 * page.first:,.0f}", **page.milliseconds}
+                for page in pages
+                if page.group == group
+            ),
+        )
+    over = [page for page in pages if page.middle > MIDDLE or page.slow > SLOW]
+    out.print(
+        f"  {len(over)} of {len(pages)} over {1000 * MIDDLE:.0f} ms in the middle or"
+        f" {1000 * SLOW:.0f} ms at the 95th percentile"
+    )
+    for page in pages:
+        if page.wrong:
+            out.print(f"  {page.group}, {page.name}: {page.wrong}", markup=False)
 
 
 def make(path: Path, films: int) -> None:

@@ -19,12 +19,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Annotated
 
+import typer
 from sqlite_utils import Database
 
 from benchmarks import browse
 from benchmarks.catalogue import LAST, Past, catalogue
 from benchmarks.processes import measured, peak
+from benchmarks.tables import print_machine, print_table
 from pipelines.database import read_only, set_aside, transaction, writing
 from pipelines.matching.matcher import match
 from pipelines.merge import merge
@@ -82,6 +85,67 @@ class Catalogue:
     rows: dict[str, int]
     size: int
     pages: Sequence[browse.Page]
+
+
+def run(
+    films: Annotated[list[int] | None, typer.Option(help="A size; may be repeated")] = None,
+    kept: Annotated[
+        Path | None, typer.Option("--db", help="Of one size: keep the database there, and use it")
+    ] = None,
+) -> None:
+    """What each step costs with each size of a catalogue, and by which power of the size that
+    grows."""
+    sizes = films or SIZES
+    if kept and len(sizes) > 1:
+        raise SystemExit("--db is of one size: give one number of films")
+    print_machine()
+    by_step: dict[str, list[Cost]] = {}
+    for made in catalogues(sizes, kept):
+        _print_catalogue(made)
+        for cost in made.costs:
+            by_step.setdefault(cost.step, []).append(cost)
+    if len(sizes) < 2:
+        return
+    print_table(
+        "CPU seconds by films, and the exponent between two sizes",
+        (
+            {"step": step, **_seconds(costs), **_growth(costs)}
+            for step, costs in by_step.items()
+            if len(costs) == len(sizes)
+        ),
+    )
+
+
+def _seconds(costs: Sequence[Cost]) -> dict[str, str]:
+    return {f"{cost.films:,}": f"{cost.processor_seconds:,.2f}" for cost in costs}
+
+
+def _growth(costs: Sequence[Cost]) -> dict[str, str]:
+    grown = {}
+    for (less, more), exponent in zip(pairwise(costs), exponents(costs), strict=True):
+        ratio = math.log(more.films) / math.log(less.films)
+        n_log_n = 1 + math.log(ratio) / math.log(more.films / less.films)
+        between = f"{less.films:,} to {more.films:,}\n(n log n: {n_log_n:.2f})"
+        grown[between] = f"{exponent:.2f}"
+    return grown
+
+
+def _print_catalogue(made: Catalogue) -> None:
+    rows = ", ".join(f"{number:,} {table}" for table, number in made.rows.items())
+    print_table(
+        f"{rows}: {made.size / 1e9:,.2f} GB, {made.size / made.films:,.0f} a film",
+        (
+            {
+                "step": cost.step,
+                "seconds": f"{cost.seconds:,.2f}",
+                "CPU seconds": f"{cost.processor_seconds:,.2f}",
+                "CPU µs a film": f"{1e6 * cost.processor_seconds / made.films:,.1f}",
+                "peak MB": f"{cost.peak / 1e6:,.0f}",
+            }
+            for cost in made.costs
+        ),
+    )
+    print_table("Pages", ({"page": page.name} | page.milliseconds for page in made.pages))
 
 
 def catalogues(sizes: Sequence[int], kept: Path | None = None) -> Iterator[Catalogue]:

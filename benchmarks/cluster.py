@@ -24,6 +24,7 @@ from pathlib import Path
 from benchmarks.machines import Machines
 from benchmarks.pages import EMBEDDED, SMALL, films
 from benchmarks.soak import differences, rows, sites
+from benchmarks.tables import out, print_machine, print_table
 from schedules.replica import Asked, Replica
 from spiders.sources import SOURCES
 
@@ -66,6 +67,34 @@ class Spread:
     listings: int
     hosts: Sequence[Host] = ()
     wrong: list[str] = field(default_factory=list)
+
+
+def run(kills: int = KILLS, films: int = FILMS, seed: int = 1) -> None:
+    """A backfill on workers that are killed: what each host was asked. Exit status 1 where anything
+    was wrong."""
+    print_machine()
+    found = spread(kills, seed, films)
+    print_table(
+        f"{found.listings:,} listings, {DELAY:g} s between requests, on {WORKERS} workers",
+        (
+            {
+                "host": host.role,
+                "requests": host.requests,
+                "asked again": host.again,
+                "s before a batch": f"{host.before_a_batch:.2f}",
+                "s between two": f"{host.between_two:.2f}",
+                "alone": f"{host.alone:.2f}",
+            }
+            for host in found.hosts
+        ),
+    )
+    out.print(
+        f"  {found.spread:.0f} s, in which {found.kills} times a worker, or once the scheduler"
+        f" with all of them, was killed; on one machine, undisturbed, {found.alone:.0f} s"
+    )
+    for line in found.wrong:
+        out.print(line, markup=False)
+    sys.exit(bool(found.wrong))
 
 
 def spread(kills: int = KILLS, seed: int = 1, made_up: int = FILMS) -> Spread:

@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from time import process_time
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
+import typer
 from pandas import DataFrame, Series
 
 from pipelines.consensus import Curve, Model
@@ -224,11 +225,11 @@ def seconds(scores: DataFrame, films: int = 100_000) -> float:
     return min(taken)
 
 
-def run(folder: Path = TABLES, fit: bool = False) -> None:
-    """Fit the constants and write them down, or else print the validation, in Markdown.
-
-    Raises SystemExit, with a line that says so, where the folder lacks a table.
-    """
+def run(
+    folder: Annotated[Path, typer.Option("--tables")] = TABLES,
+    fit: Annotated[bool, typer.Option("--fit", help="Write the constants down anew")] = False,
+) -> None:
+    """How well hidden score kinds are predicted, in Markdown; or fit the constants anew."""
     for name in ("fandango_score_comparison.csv", "vega_movies.json"):
         if not (folder / name).is_file():
             raise SystemExit(f"{folder / name} is not there: name the tables' folder with --tables")

@@ -9,13 +9,15 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 from benchmarks.pages import KINDS, Film, Pages, films
 from benchmarks.processes import Measured, measured
+from benchmarks.tables import out, print_table
 from spiders.sources import by_key
 
 AT_ONCE = 16
@@ -35,6 +37,38 @@ class Round:
     bare: Measured
     three_bare: Measured
     full: Measured
+
+
+def run(what: str, rounds_run: Iterable[Round]) -> None:
+    """Print medians of each crawl, and what share the full one reaches of the bare one of its
+    round."""
+    all_rounds = list(rounds_run)
+    pages = all_rounds[0].pages
+    crawls = {
+        f"bare Scrapy, {AT_ONCE} requests at once": [each.bare for each in all_rounds],
+        "three bare Scrapys, a request at a time": [each.three_bare for each in all_rounds],
+        "afterscore: fetch, read, store": [each.full for each in all_rounds],
+    }
+    print_table(
+        f"Crawls of {pages:,} pages of 260 KB {what}, in turn",
+        (
+            {
+                "medians": name,
+                "pages a second": f"{pages / median(t.seconds for t in turns):,.0f}",
+                "CPU ms a page": f"{1e3 * median(t.processor_seconds for t in turns) / pages:,.1f}",
+            }
+            for name, turns in crawls.items()
+        ),
+    )
+    shares = [each.bare.seconds / each.full.seconds for each in all_rounds]
+    out.print(
+        f"  Share of the bare crawl's speed: {median(shares):.2f}"
+        f" ({', '.join(f'{share:.2f}' for share in shares)})"
+    )
+    peak, *others = (peak / 1_000_000 for peak in all_rounds[-1].full.peaks)
+    out.print(
+        f"  Peak memory: run process {peak:.0f} MB, largest crawl process {max(others):.0f} MB\n"
+    )
 
 
 def rounds(kind: str, pages: int, number: int) -> Iterator[Round]:

@@ -8,11 +8,13 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-import venv
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from benchmarks.made_up_titles import (
     AKAS,
@@ -24,7 +26,9 @@ from benchmarks.made_up_titles import (
     make,
     make_more,
 )
+from benchmarks.peers import installed
 from benchmarks.processes import Measured, measured
+from benchmarks.tables import out, print_machine, titled
 from spiders.plan import Universe
 from spiders.sources import by_key
 
@@ -61,6 +65,37 @@ class Import:
     cost: Measured
 
 
+def run(
+    sizes: Annotated[list[int] | None, typer.Option("--titles", help="May be repeated")] = None,
+) -> None:
+    """What each import of IMDb's datasets takes, and how many times as fast as imdb-sqlite, the
+    peer, it is. The memory is that of each process, the oldest first."""
+    print_machine()
+    for titles in sizes or TITLES:
+        table = titled(
+            f"Importing {titles:,} titles",
+            ["import"],
+            ["titles", "seconds", "times peer's", "CPU s", "times peer's", "MB"],
+        )
+        peer: Measured | None = None
+        for found in imports(titles):
+            if isinstance(found, str):
+                out.print(found)
+                continue
+            cost = found.cost
+            peer = cost if found.name == PEER_NAME else peer
+            table.add_row(
+                found.name,
+                f"{found.titles:,}",
+                f"{cost.seconds:,.1f}",
+                f"{peer.seconds / cost.seconds:,.2f}" if peer else "",
+                f"{cost.processor_seconds:,.1f}",
+                f"{peer.processor_seconds / cost.processor_seconds:,.2f}" if peer else "",
+                cost.megabytes,
+            )
+        out.print(table)
+
+
 def imports(titles: int) -> Iterator[Import | str]:
     """Each import, in turn; a text in place of one that could not be measured."""
     with tempfile.TemporaryDirectory(prefix="afterscore-datasets-") as name:
@@ -87,22 +122,19 @@ def _peers(folder: Path) -> Iterator[Import | str]:
         yield _counted("sqlite3 .import", database, cost)
     else:
         yield "sqlite3: not installed (apt-get install sqlite3)"
-    peer = _installed(folder / "venv")
-    if peer is None:
+    python = installed(folder, PEER)
+    if python is None:
         yield f"{PEER}: could not be installed"
         return
-    command = [str(peer), "--db", str(database), "--cache-dir", str(folder)]
+    command = [
+        str(python.with_name("imdb-sqlite")),
+        "--db",
+        str(database),
+        "--cache-dir",
+        str(folder),
+    ]
     cost = measured([[*command, "--only", "titles,ratings"]], os.environ)
     yield _counted(PEER_NAME, database, cost)
-
-
-def _installed(folder: Path) -> Path | None:
-    """imdb-sqlite in an environment of its own; None where the registry cannot be reached."""
-    venv.create(folder, with_pip=True)
-    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", PEER]
-    if subprocess.run(pip, capture_output=True, check=False).returncode:
-        return None
-    return folder / "bin" / "imdb-sqlite"
 
 
 def _counted(name: str, database: Path, cost: Measured) -> Import:

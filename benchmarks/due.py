@@ -7,13 +7,17 @@ since they last asked. Only the policy named so is told the rates.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from statistics import fmean
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import typer
 
+from benchmarks.tables import out, print_machine, print_table
 from schedules.due import most_pressing, schedule
 
 Numbers = npt.NDArray[np.float64]
@@ -280,6 +284,40 @@ def _first(listed: Places, priority: Numbers, most: int) -> Places:
 
 def _moments(days: Numbers) -> pd.Series[pd.Timestamp]:
     return pd.Series(START + pd.to_timedelta(days, unit="D"))
+
+
+def run(seeds: Annotated[int, typer.Option(help="Years a world")] = 1) -> None:
+    """How stale films get over a year of nights, by policy, and ours beside the others."""
+    print_machine()
+    out.print(
+        f"{FILMS:,} films, {REQUESTS:,} requests a night, {NIGHTS} nights; the mean of"
+        f" {seeds} years, in % of views or films. The worst year's ratios stand below.\n"
+    )
+    for world, policies in compare(seeds):
+        print_table(
+            world.name,
+            ({"policy": name} | _means(years) for name, years in policies.items()),
+        )
+        of_ours, oldest = policies["ours"], policies["oldest first"]
+        out.print(
+            f"  Ours: {times(of_ours, oldest, 'views'):.3f} of oldest first's views, "
+            f"{times(of_ours, oldest, 'plain'):.2f} of its films;"
+            f" {times(of_ours, policies['told the rates'], 'views'):.2f} of the views of the"
+            " policy that is told the rates\n"
+        )
+
+
+def _means(years: Sequence[Year]) -> dict[str, str]:
+    """The mean of each share of the years, in %."""
+    shares = {
+        "views": [year.morning.views for year in years],
+        "films": [year.morning.plain for year in years],
+        "views, first month": [year.morning.new_views for year in years],
+        "films, first month": [year.morning.new_plain for year in years],
+        "views, all day": [year.all_day.views for year in years],
+        "films, all day": [year.all_day.plain for year in years],
+    }
+    return {heading: f"{100 * fmean(share):.2f}" for heading, share in shares.items()}
 
 
 def compare(seeds: int, **scale: int) -> Iterator[tuple[World, dict[str, list[Year]]]]:

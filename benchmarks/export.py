@@ -12,6 +12,7 @@ from pathlib import Path
 
 from benchmarks.catalogue import LAST, catalogue, move_times
 from benchmarks.processes import measured
+from benchmarks.tables import print_machine, print_table
 from pipelines import clock
 from pipelines.database import transaction, writing
 
@@ -32,6 +33,25 @@ class Cost:
     processor_seconds: float
     peak: int
     written: int
+
+
+def run(films: int = FILMS) -> None:
+    """What exporting so many films, and a tenth of them, costs."""
+    print_machine()
+    print_table(
+        "Exports",
+        (
+            {
+                "format": row.kind,
+                "films": f"{row.films:,}",
+                "seconds": f"{row.seconds:,.1f}",
+                "CPU seconds": f"{row.processor_seconds:,.1f}",
+                "MB in memory": f"{row.peak / 1e6:,.0f}",
+                "MB written": f"{row.written / 1e6:,.0f}",
+            }
+            for row in costs(films)
+        ),
+    )
 
 
 def costs(films: int) -> Iterator[Cost]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.tables import out
 from pipelines.crawl_guard import doubt_length, vanished
 from pipelines.crawl_profile import LAST_CRAWLS, Counts, Past, as_whole
 
@@ -33,6 +34,19 @@ class Day:
     def cut(self) -> bool:
         """Whether it was cut short by the publisher's count."""
         return self.rows < CUT
+
+
+def run(rows: Path = ROWS) -> None:
+    """Which days of a real scrape the guard would have held, and what it comes to."""
+    judged = list(days(rows))
+    held = [day for day in judged if day.reason]
+    for day in held:
+        out.print(f"{day.date}  {day.reason}", markup=False)
+    cut = [day for day in judged if day.cut]
+    out.print(
+        f"\n{len(held)} of {len(judged)} days held; of {len(cut)} days with fewer than"
+        f" {CUT:,} rows, {sum(day.reason is None for day in cut)} passed"
+    )
 
 
 def days(table: Path = ROWS) -> Iterator[Day]:

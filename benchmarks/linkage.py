@@ -11,9 +11,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
+import typer
 
 from benchmarks.linkage_fit import (
     Floats,
@@ -48,8 +50,11 @@ class Cost:
     recall: float
 
 
-def run(data: Path, fit_anew: bool, sizes: Sequence[int] = SIZES) -> None:
-    """Print how well the catalogues in a folder are linked, and the cost at some sizes; or fit the
+def run(
+    data: Path = DATA,
+    fit_anew: Annotated[bool, typer.Option("--fit", help="Fit and print the weights")] = False,
+) -> None:
+    """How well the catalogues in a folder are linked, and the cost at some sizes; or fit the
     weights anew and print them as `pipelines/matching/weights.py` has them.
 
     Each folder in `data` holds a.csv, b.csv and gold.csv (a, b and, where only a sample was judged,
@@ -65,7 +70,7 @@ def run(data: Path, fit_anew: bool, sizes: Sequence[int] = SIZES) -> None:
             _print_weights(fit(pairs, np.ones(len(pairs), dtype=bool)))
             return
         _report(pairs, {folder.name: missed(folder, of) for folder, of in found.items()})
-    _print_costs([cost(size) for size in sizes])
+    _print_costs([cost(size) for size in SIZES])
 
 
 def cost(listings: int) -> Cost:

@@ -16,6 +16,7 @@ from benchmarks.catalogue import LAST, catalogue, move_times
 from benchmarks.crawl import AT_ONCE, bare, sites
 from benchmarks.pages import NIGHT, films
 from benchmarks.processes import Measured, measured
+from benchmarks.tables import out, print_machine, print_table
 from spiders.sources import SOURCES
 
 FILMS = 834
@@ -47,6 +48,35 @@ class Nights:
     listings: int
     bare: Measured
     nights: tuple[Night, ...]
+
+
+def run(films: int = FILMS, others: int = CATALOGUED) -> None:
+    """What a first night costs beside a bare crawl of its pages, and the quiet one after it."""
+    print_machine()
+    for etags in (True, False):
+        found = nights(etags, others, films)
+        how = "with ETags" if etags else "without ETags"
+        print_table(
+            f"Nights of {found.listings:,} listings, sites {how}",
+            (
+                {
+                    "night": night.name,
+                    "answers": f"{night.pages:,}",
+                    "changed": f"{night.changed:,}",
+                    "seconds": f"{night.cost.seconds:,.1f}",
+                    "CPU seconds": f"{night.cost.processor_seconds:,.1f}",
+                    "MB written": f"{night.cost.written / 1e6:,.1f}",
+                }
+                for night in found.nights
+            ),
+        )
+        first, quiet = (night.cost for night in found.nights)
+        out.print(
+            f"  Bare Scrapy over the same pages: {found.bare.seconds:,.1f} s,"
+            f" {found.bare.processor_seconds:,.1f} CPU seconds. The quiet night took"
+            f" {quiet.processor_seconds / first.processor_seconds:.2f} of the first's processor"
+            " time.\n"
+        )
 
 
 def nights(etags: bool, catalogued: int = CATALOGUED, number: int = FILMS) -> Nights:

@@ -23,9 +23,11 @@ from typing import Any
 
 import pandas as pd
 
+from benchmarks.linkage import DATA
 from benchmarks.made_up_films import catalogues
 from benchmarks.processes import Measured, measured
-from benchmarks.readers import captures, milliseconds
+from benchmarks.readers import CAPTURES, captures, milliseconds
+from benchmarks.tables import out, print_machine, print_table
 from schedules.archive import Saved
 
 LISTINGS = 10_000
@@ -111,6 +113,63 @@ class Linked:
         return 2 * self.precision * self.recall / (self.precision + self.recall)
 
 
+def run(data: Path = DATA, listings: int = LISTINGS) -> None:
+    """What other people's libraries read right, and link, beside what we do."""
+    print_machine()
+    if captured := os.environ.get(CAPTURES):
+        print_table("Captured pages, in turn", _reading_rows(Path(captured)), words=2)
+    else:
+        out.print(f"No pages are read: {CAPTURES} names no folder of captured ones.\n")
+    print_table("Linkage, in turn", _link_rows(data, listings), words=2)
+
+
+def _reading_rows(folder: Path) -> Iterator[Mapping[str, object]]:
+    """Fields right of those that the pages show, wrong ones, and ms of the median page that the
+    peer reads; `x ours` is its time for all of these pages, in ours."""
+    for found in readings(folder):
+        if isinstance(found, str):
+            out.print(found)
+            continue
+        name, source, reading = found
+        row = {
+            "peer": name,
+            "source": source,
+            "pages": f"{reading.pages:,}",
+            "fields": f"{reading.expected:,}",
+            "right": f"{reading.peer.right:,}",
+            "wrong": f"{reading.peer.wrong:,}",
+            "ours right": f"{reading.ours.right:,}",
+            "ours wrong": f"{reading.ours.wrong:,}",
+            "pages read": f"{len(reading.peer_milliseconds):,}",
+        }
+        if reading.peer_milliseconds:
+            peer, ours = reading.medians
+            row |= {"ms": f"{peer:,.2f}", "our ms": f"{ours:,.2f}"}
+            row["x ours"] = f"{reading.times_ours:,.2f}"
+        yield row
+
+
+def _link_rows(data: Path, listings: int) -> Iterator[Mapping[str, object]]:
+    ours = 0.0
+    for found in links(data, listings):
+        if isinstance(found, str):
+            out.print(found)
+            continue
+        taken = found.cost.processor_seconds
+        ours = taken if found.by == OURS else ours
+        yield {
+            "catalogue": found.catalogue,
+            "by": found.by,
+            "precision": f"{found.precision:.4f}",
+            "recall": f"{found.recall:.4f}",
+            "F1": f"{found.f1:.4f}",
+            "seconds": f"{found.cost.seconds:,.1f}",
+            "CPU seconds": f"{taken:,.1f}",
+            "x ours": f"{taken / ours:,.1f}",
+            "peak MB": f"{max(found.cost.peaks) / 1e6:,.0f}",
+        }
+
+
 def readings(folder: Path) -> Iterator[tuple[str, str, Reading] | str]:
     """Each peer that reads pages, a source at a time; a text in place of one that cannot.
 
@@ -125,7 +184,7 @@ def readings(folder: Path) -> Iterator[tuple[str, str, Reading] | str]:
     ]
     with tempfile.TemporaryDirectory(prefix="afterscore-peers-") as name:
         for peer in READERS:
-            python = _installed(Path(name), peer.requirement)
+            python = installed(Path(name), peer.requirement)
             if python is None:
                 yield f"{peer.name}: skipped, {peer.requirement} could not be installed"
                 continue
@@ -147,7 +206,7 @@ def links(data: Path, listings: int = LISTINGS) -> Iterator[Linked | str]:
     with tempfile.TemporaryDirectory(prefix="afterscore-peers-") as name:
         scratch = Path(name)
         commands = {OURS: [sys.executable, "-m", "schedules.cli", "link"]}
-        python = _installed(scratch, *SPLINK)
+        python = installed(scratch, *SPLINK)
         if python is None:
             yield f"Splink: skipped, {' '.join(SPLINK)} could not be installed"
         else:
@@ -161,7 +220,7 @@ def links(data: Path, listings: int = LISTINGS) -> Iterator[Linked | str]:
                 yield _linked(folder, by, command, scratch / "pairs.csv")
 
 
-def _installed(folder: Path, *requirements: str) -> Path | None:
+def installed(folder: Path, *requirements: str) -> Path | None:
     """The Python of an environment that has them; None where the index does not give them."""
     environment = folder / re.sub(r"[^\w.]+", "-", "-".join(requirements))
     python = environment / "bin" / "python"

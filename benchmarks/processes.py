@@ -32,6 +32,11 @@ class Measured:
     peaks: tuple[int, ...]
     written: int
 
+    @property
+    def megabytes(self) -> str:
+        """The memory of each process, in words."""
+        return "+".join(f"{peak / 1e6:,.0f}" for peak in self.peaks)
+
 
 def measured(commands: Sequence[Sequence[str]], environment: Mapping[str, str]) -> Measured:
     """Run the commands at the same time. Raises RuntimeError where one of them fails."""

@@ -15,8 +15,12 @@ from unittest.mock import patch
 from bs4 import BeautifulSoup
 
 from benchmarks.pages import KINDS, films
+from benchmarks.tables import print_table
 from schedules.archive import Saved, from_index
 from schedules.replica import samples_folder
+
+CAPTURES = "AFTERSCORE_CAPTURES"
+"""The variable that names a folder of captured pages with an expected.jsonl."""
 
 SPENT = 0.05
 """Seconds spent on each page; the best of its readings counts, since others use the machine too."""
@@ -37,6 +41,28 @@ class Figures:
     kilobytes: float
     milliseconds: float
     slowest: float
+
+
+def run(title: str, pages: Iterable[Saved]) -> None:
+    """Print a table of the layouts that are read from the bytes, one of those that need a tree."""
+    found = figures(pages)
+    for builds_tree, how in ((False, "read from the bytes"), (True, "visible: read in a tree")):
+        print_table(
+            f"{title}, {how}",
+            (
+                {
+                    "source": row.source,
+                    "layout": row.layout,
+                    "pages": row.pages,
+                    "KB": f"{row.kilobytes:,.1f}",
+                    "ms": f"{row.milliseconds:,.2f}",
+                    "ms of the slowest": f"{row.slowest:,.2f}",
+                }
+                for row in found
+                if row.builds_tree is builds_tree
+            ),
+            words=2,
+        )
 
 
 def samples() -> Iterator[Saved]:

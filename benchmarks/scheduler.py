@@ -9,12 +9,19 @@ from pathlib import Path
 
 from apscheduler.triggers.interval import IntervalTrigger
 
+from benchmarks.tables import out
 from schedules.nightly import Nights
 
 WARM = 5
 """Nights after which what is made once has been made."""
 
 APART_SECONDS = 0.1
+
+
+def run(nights: int = 100) -> None:
+    """The memory of the scheduler, before and after so many nights."""
+    before, after = memory(nights)
+    out.print(f"{before:.1f} MB, and {nights} nights later {after:.1f} MB")
 
 
 def memory(nights: int) -> tuple[float, float]:

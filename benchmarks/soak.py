@@ -23,13 +23,15 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
+import typer
 from sqlite_utils import Database
 
 from benchmarks.catalogue import catalogue, move_times
 from benchmarks.pages import EMBEDDED, Pages, films
 from benchmarks.processes import family
+from benchmarks.tables import out, print_machine, print_table
 from pipelines.migrations import migrations
 from pipelines.tables import TABLES, derived_tables
 from schedules.replica import Replica, Sample
@@ -111,6 +113,34 @@ class Job:
     sign: str = "ratings.db.lock"
     seconds: float = 0.0
     left: Rows = field(default_factory=dict)
+
+
+def run(kills: Annotated[int, typer.Argument()] = KILLS, seed: int = 1) -> None:
+    """kill -9 at random moments, and what is left then. Exit status 1 where anything was wrong."""
+    print_machine()
+    done = []
+    for killed in soak(kills, seed):
+        done.append(killed)
+        for line in killed.wrong[:5]:
+            out.print(f"{killed.job} at {killed.share:.3f}: {line}", markup=False)
+        if len(done) % 10 == 0:
+            print(f"{len(done)} of {kills}, last {killed.job}", file=sys.stderr)
+    by_job = {job: [killed for killed in done if killed.job == job] for job in SHARES}
+    print_table(
+        f"{len(done)} kills (seed {seed})",
+        (
+            {
+                "command": job,
+                "kills": len(of_it),
+                "all at once": sum(not killed.alone for killed in of_it),
+                "pages stored before": f"{sum(killed.stored for killed in of_it):,}",
+                "asked after": f"{sum(killed.asked for killed in of_it):,}",
+                "wrong": sum(bool(killed.wrong) for killed in of_it),
+            }
+            for job, of_it in by_job.items()
+        ),
+    )
+    sys.exit(any(killed.wrong for killed in done))
 
 
 def soak(

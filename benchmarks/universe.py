@@ -18,6 +18,7 @@ from pathlib import Path
 
 from benchmarks.datasets import served
 from benchmarks.processes import Measured, measured
+from benchmarks.tables import print_machine, print_table
 from spiders.sources import by_key
 
 FILMS = 1_100_000
@@ -45,6 +46,25 @@ class Step:
     name: str
     cost: Measured
     database: int
+
+
+def run(films: int = FILMS) -> None:
+    """What TMDB's export of so many films costs; the memory of each process, the oldest first."""
+    print_machine()
+    print_table(
+        f"An export of {films:,} films",
+        (
+            {
+                "command": step.name,
+                "seconds": f"{step.cost.seconds:,.1f}",
+                "CPU s": f"{step.cost.processor_seconds:,.1f}",
+                "MB": step.cost.megabytes,
+                "written, MB": f"{step.cost.written / 1e6:,.0f}",
+                "database, MB": f"{step.database / 1e6:,.0f}",
+            }
+            for step in steps(films)
+        ),
+    )
 
 
 def steps(films: int) -> Iterator[Step]:
