@@ -330,51 +330,54 @@ def write(file: Path, text: str) -> None:
         ) from fault
 
 
+_TEMPLATE = """\
+# Settings of afterscore. Secrets do not belong here: keys come from the environment.
+
+# How a site can reach you: it goes into the User-Agent of every request. Without it
+# nothing beyond this machine is asked.
+contact = "{contact}"
+
+# A listing that answered within this many hours is not asked again.
+# refresh_after_hours = 20
+
+# A CSV file of rulings on doubtful matches (listing_a, listing_b, same or different).
+# Left out, rulings.csv beside the database is taken where it is there.
+# rulings = "rulings.csv"
+
+# When the night begins, UTC.
+# nightly_at = "03:00"
+
+# Asked when a refresh begins (/start), ends, or fails (/fail): its watcher notices a
+# machine that is dead. Who is told what is wrong stands in the environment:
+# AFTERSCORE_ALERT_URLS.
+# heartbeat_url = "https://hc.example/your-check"
+
+# Where commands that write keep a log, one JSON object a line. Left out: beside the
+# database, ratings.db.log; "": nowhere.
+# log = "/var/log/afterscore.log"
+
+# One source's crawl ends after so many hours; what it did not ask is due next time.
+# [limits]
+# crawl_hours = 8
+
+# The films that are kept without being told. Leave the table out to keep only the films
+# that you track.
+[universe]
+votes_at_least = 25000      # IMDb votes
+# first_year = 1990
+# last_year = 2030
+# kinds = ["movie", "tvMovie"]
+# at_most = 1000            # those with the most votes
+# tmdb_popularity_at_least = 10   # and so popular films of TMDB's daily export (0: all)
+
+# Sources. Only those whose terms allow programs are on by default; read the terms of the
+# others before you switch them on.
+"""
+
+
 def template(contact: str = "") -> str:
     """A commented afterscore.toml for a new operator."""
-    lines = [
-        "# Settings of afterscore. Secrets do not belong here: keys come from the environment.",
-        "",
-        "# How a site can reach you: it goes into the User-Agent of every request. Without it",
-        "# nothing beyond this machine is asked.",
-        f'contact = "{contact}"',
-        "",
-        "# A listing that answered within this many hours is not asked again.",
-        "# refresh_after_hours = 20",
-        "",
-        "# A CSV file of rulings on doubtful matches (listing_a, listing_b, same or different).",
-        "# Left out, rulings.csv beside the database is taken where it is there.",
-        '# rulings = "rulings.csv"',
-        "",
-        "# When the night begins, UTC.",
-        '# nightly_at = "03:00"',
-        "",
-        "# Asked when a refresh begins (/start), ends, or fails (/fail): its watcher notices a",
-        "# machine that is dead. Who is told what is wrong stands in the environment:",
-        "# AFTERSCORE_ALERT_URLS.",
-        '# heartbeat_url = "https://hc.example/your-check"',
-        "",
-        "# Where commands that write keep a log, one JSON object a line. Left out: beside the",
-        '# database, ratings.db.log; "": nowhere.',
-        '# log = "/var/log/afterscore.log"',
-        "",
-        "# One source's crawl ends after so many hours; what it did not ask is due next time.",
-        "# [limits]",
-        "# crawl_hours = 8",
-        "",
-        "# The films that are kept without being told. Leave the table out to keep only the films",
-        "# that you track.",
-        "[universe]",
-        "votes_at_least = 25000      # IMDb votes",
-        "# first_year = 1990",
-        "# last_year = 2030",
-        '# kinds = ["movie", "tvMovie"]',
-        "# at_most = 1000            # those with the most votes",
-        "# tmdb_popularity_at_least = 10   # and so popular films of TMDB's daily export (0: all)",
-        "",
-        "# Sources. Only those whose terms allow programs are on by default; read the terms of the",
-        "# others before you switch them on.",
-    ]
+    lines = [_TEMPLATE.format(contact=contact).rstrip()]
     for source in SOURCES:
         lines += [
             "",

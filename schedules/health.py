@@ -7,7 +7,7 @@ type.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from pipelines import clock
@@ -106,7 +106,7 @@ class Finding:
     """
 
     key: str
-    level: Literal["fault", "note"]
+    level: Literal["fault", "note"] = field(default="fault", kw_only=True)
     what: str
     stands: str
     do: str
@@ -143,13 +143,16 @@ def _nights(found: Condition) -> Iterator[Finding]:
         # Whoever sets it up has its first night before them; then nobody else would notice.
         level: Literal["fault", "note"] = "note" if found.made_at >= since else "fault"
         yield Finding(
-            "no-run", level, "no run yet", "Nothing was asked so far.", "afterscore refresh"
+            "no-run",
+            "no run yet",
+            "Nothing was asked so far.",
+            "afterscore refresh",
+            level=level,
         )
         return
     if clock.later(found.at, minutes=CLOCK_MINUTES) < last["started_at"]:
         yield Finding(
             "clock",
-            "fault",
             f"run {last['run_id']} began at {last['started_at']}, which is still to come",
             "Ages and due times are wrong until the clock is right.",
             "date -u",
@@ -157,7 +160,6 @@ def _nights(found: Condition) -> Iterator[Finding]:
     if last["outcome"] == "killed" or (last["outcome"] == "interrupted" and last["exception"]):
         yield Finding(
             "killed-run",
-            "fault",
             f"run {last['run_id']} ({last['command']}, {last['started_at']}) was killed",
             "What it stored stands; the next run takes up the rest.",
             f"afterscore runs {last['run_id']}",
@@ -165,7 +167,6 @@ def _nights(found: Condition) -> Iterator[Finding]:
     elif last["outcome"] == "failed":
         yield Finding(
             "failed-run",
-            "fault",
             f"run {last['run_id']} ({last['command']}, {last['started_at']}) failed:"
             f" {_first_line(last['exception'])}",
             "What it stored stands.",
@@ -180,7 +181,6 @@ def _nights(found: Condition) -> Iterator[Finding]:
         running = f", and one has been running since {found.whole_running}"
         yield Finding(
             "late",
-            "fault",
             ended + (running if found.whole_running else ""),
             "Every figure stands, with its true age.",
             "afterscore runs",
@@ -199,7 +199,6 @@ def _trouble(trouble: Trouble) -> Finding:
     do = "afterscore sources check " if trouble.how != "failing" else "afterscore refresh --source "
     return Finding(
         f"{trouble.how}:{trouble.source}",
-        "fault",
         f"{name} {said} {nights}, since {trouble.since}{detail}",
         "Its figures stand, with their true age.",
         do + trouble.source,
@@ -211,7 +210,6 @@ def _held(held: Held) -> Finding | None:
     if held.crawl:
         return Finding(
             f"{held.rule.replace('_', '-')}:{held.source}",
-            "fault",
             f"a crawl of {name} is held since {held.since}: {held.reason}",
             "The figures of before stand.",
             f"afterscore quarantine list --source {held.source}",
@@ -220,7 +218,6 @@ def _held(held: Held) -> Finding | None:
         return None
     return Finding(
         f"held:{held.source}",
-        "fault",
         f"{held.cases:,} answers of {name} are held since {held.since}, most by the rule"
         f" {held.rule}",
         "The figures of before stand.",
@@ -233,7 +230,6 @@ def _coverage(found: Condition) -> Iterator[Finding]:
         if known.fell:
             yield Finding(
                 f"coverage:{kind}",
-                "fault",
                 f"the {score_kind(kind).label} is known of {known.scored:,} films,"
                 f" {known.usual:,.0f} is usual",
                 "The others are shown without it.",
@@ -246,7 +242,6 @@ def _stale(found: Condition) -> Iterator[Finding]:
         if old > STALE_SHARE * figures and old >= FEWER_FILMS:
             yield Finding(
                 f"stale:{source}",
-                "fault",
                 f"{old:,} of {figures:,} figures of {by_key(source).name} were not confirmed for"
                 f" {CEILING_DAYS:.0f} days",
                 "They stand, with their true age.",
@@ -259,7 +254,6 @@ def _disk(found: Condition) -> Iterator[Finding]:
     if free < max(LEAST_FREE, size) or free < WEEKS_LEFT * (found.grown or 0):
         yield Finding(
             "disk",
-            "fault",
             f"{megabytes(free)} are free on the disk; the database takes {megabytes(size)}"
             + (f", {gained(found)}" if found.grown else ""),
             "All is stored, so far.",
@@ -268,7 +262,6 @@ def _disk(found: Condition) -> Iterator[Finding]:
     if found.wal_bytes > LARGE_WAL or found.wal_bytes > max(SMALL_WAL, found.db_bytes):
         yield Finding(
             "wal",
-            "fault",
             f"the WAL has grown to {megabytes(found.wal_bytes)}, beside a database of"
             f" {megabytes(found.db_bytes)}",
             "All is stored. Something reads for so long that it cannot be written back.",
@@ -280,18 +273,18 @@ def _notes(found: Condition) -> Iterator[Finding]:
     for source, pause in found.pauses.items():
         yield Finding(
             f"paused:{source}",
-            "note",
             str(pause).partition(";")[0],
             "Its figures stand, with their true age.",
             f"afterscore sources resume {source}",
+            level="note",
         )
     for source, variable in found.keyless.items():
         yield Finding(
             f"key-missing:{source}",
-            "note",
             f"{by_key(source).name} is on, and not asked: {variable} is not in the environment",
             "Its figures stand, with their true age.",
             f"export {variable}=...",
+            level="note",
         )
 
 

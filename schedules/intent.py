@@ -148,8 +148,8 @@ class Intent:
 
     def _targets(self, source: Source, tonight: Night) -> Iterator[Target]:
         version = reader_version(source.key)
-        for row in tonight.asked.itertuples():
-            url = source.ask_url(str(row.source_id))
+        for source_id in (*tonight.asked["source_id"], *tonight.exported):
+            url = source.ask_url(source_id)
             assert url
             known = self._db.conn.execute(
                 "SELECT etag, last_modified FROM urls WHERE url = ? AND reader_version = ?",
@@ -159,14 +159,10 @@ class Intent:
             yield Target(
                 kind="listing",
                 url=url,
-                source_id=row.source_id,
+                source_id=source_id,
                 etag=etag,
                 last_modified=last_modified,
             )
-        for source_id in tonight.exported:
-            url = source.ask_url(source_id)
-            assert url
-            yield Target(kind="listing", url=url, source_id=source_id)
 
     def _plan(self, source: Source, stage: Literal["find", "read"], **fields: Any) -> Plan:
         validators = {

@@ -58,6 +58,11 @@ class Result:
     gave_way: bool = False
 
     @property
+    def exit_status(self) -> int:
+        """0 where all went well, 1 where something failed and the rest stands."""
+        return 0 if self.outcome == "ok" else 1
+
+    @property
     def changed(self) -> int:
         """How many figures and verdicts changed."""
         return sum(crawled.tally.counts["changed"] for crawled in self.crawls)

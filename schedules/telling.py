@@ -8,7 +8,7 @@ import http.client
 import sqlite3
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -96,11 +96,8 @@ def _keep(db: Database, path: Path, say: Callable[[str], None]) -> None:
 def _tell(path: Path, settings: Config, say: Callable[[str], None]) -> None:
     wrong: list[Finding] = []
     try:
-        reading = read_only(path)
-        try:
+        with closing((reading := read_only(path)).conn):
             found = Condition.of(reading, path, settings)
-        finally:
-            reading.conn.close()
         wrong = findings(found)
         sent = alerts.tell(path, wrong, found.unasked)
     except (sqlite3.Error, DatabaseProblem) as fault:

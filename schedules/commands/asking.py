@@ -19,7 +19,7 @@ from pipelines.database import is_there, read_only, writing
 from pipelines.lock import Rank
 from pipelines.wording import counted
 from schedules import config, film_lists, show
-from schedules.commands.foreground import exit_status, print_result, result_rows, run_shown
+from schedules.commands.foreground import print_result, result_rows, run_shown
 from schedules.commands.opening import film_ids_of, has_films, sources_named, writing_in_turn
 from schedules.commands.options import (
     AgainOption,
@@ -98,7 +98,7 @@ def refresh(
         with announced(database, path, settings, warn) if whole else nullcontext():
             result = run_shown(database, settings, chosen, "refresh", lock=lock, quiet=as_json)
         _print_outcome(database, result, as_json=as_json)
-    raise typer.Exit(exit_status(result))
+    raise typer.Exit(result.exit_status)
 
 
 def backfill_command(
@@ -193,7 +193,7 @@ def backfill_command(
                     f"{counted(nameless, 'row')} of it named no film: its last column says why."
                 )
         _print_outcome(database, result, as_json=as_json)
-    raise typer.Exit(exit_status(result))
+    raise typer.Exit(result.exit_status)
 
 
 def _next_time(until: str) -> datetime:

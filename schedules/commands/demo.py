@@ -9,7 +9,7 @@ import typer
 
 from pipelines.wording import counted
 from schedules import config, demo, show
-from schedules.commands.foreground import exit_status, run_shown
+from schedules.commands.foreground import run_shown
 from schedules.commands.opening import writing_to
 from schedules.commands.options import out, say
 from schedules.problem import Problem
@@ -60,4 +60,4 @@ def demo_command(
         f"SQL:         {show.script('sqlite-utils')} {path}"
         " 'SELECT title, tomatometer FROM film_scores' --table"
     )
-    raise typer.Exit(exit_status(result))
+    raise typer.Exit(result.exit_status)

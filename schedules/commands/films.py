@@ -13,7 +13,7 @@ from pipelines.database import read_only, transaction
 from pipelines.film_facts import film_facts
 from pipelines.wording import counted
 from schedules import columns, config, film_lists, show
-from schedules.commands.foreground import NothingToAsk, exit_status, run_shown
+from schedules.commands.foreground import NothingToAsk, run_shown
 from schedules.commands.opening import must_be_there, writing_to
 from schedules.commands.options import (
     DbOption,
@@ -206,7 +206,7 @@ def _ask(name: str, db: Path | None) -> int:
             note(f"{listing} is tracked from now on ('afterscore untrack {listing}' ends that).")
         chosen = Selection(film_ids=frozenset({film_id}), again=True)
         try:
-            return exit_status(run_shown(database, settings, chosen, f"film {name} --ask"))
+            return run_shown(database, settings, chosen, f"film {name} --ask").exit_status
         except NothingToAsk as problem:  # what stands can be shown all the same
             note(str(problem))
             return 1

@@ -67,18 +67,17 @@ def run_shown(
                 shown.say("going on")
             intent = Intent(database, settings, chosen, tuple(parts))
             settings.require_contact(intent.asked_sources)
-            if not intent.asked_sources and not parts:
+            if not parts and not (quiet and intent.asked_sources):
                 print_skipped(intent.skipped)
+            if not parts and not intent.asked_sources:
                 raise NothingToAsk(
                     "no source is on, so there is nothing to ask ('afterscore sources')"
                 )
-            if not quiet and not parts:
-                print_skipped(intent.skipped)
             run = Run(database, settings, intent, command, shown, crawls, wanted)
             with _stopped_by(run, ends_at, shown.say):
                 parts.append(run.execute())
     result = together(parts)
-    log.ends_with(exit_status(result))
+    log.ends_with(result.exit_status)
     return result
 
 
@@ -139,8 +138,3 @@ def result_rows(result: Result) -> dict[str, Any]:
         "changes": [change.__dict__ for change in result.changes],
         "changes_cut_short": result.changed > len(result.changes),
     }
-
-
-def exit_status(result: Result) -> int:
-    """0 where all went well, 1 where something failed and the rest stands."""
-    return 0 if result.outcome == "ok" else 1

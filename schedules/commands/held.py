@@ -84,10 +84,11 @@ def quarantine_list(
     rows = list(reading.query(_LIST, [everything, source, run]))
     if as_json:
         print_json(rows)
-    elif not rows:
-        out.print("Nothing is held back.")
-    for row in [] if as_json else rows:
+        return
+    for row in rows:
         say(_line(row))
+    if not rows:
+        out.print("Nothing is held back.")
 
 
 def quarantine_show(
@@ -111,10 +112,8 @@ def quarantine_show(
     )
     if row is None:
         raise Problem(f"there is no case {number} ('afterscore quarantine list --all')")
-    row["record"], row["standing"] = (
-        json.loads(row["record"]),
-        json.loads(row["standing"] or "null"),
-    )
+    row["record"] = json.loads(row["record"])
+    row["standing"] = json.loads(row["standing"] or "null")
     if row["topic"] == CRAWL:
         row["first_records"] = _first_records(reading, number)
     if as_json:
@@ -189,11 +188,9 @@ def _decide(
                     touched |= decision.write(database, case).touched
             except CannotRelease as fault:
                 failed = True
-                line = f"not released: {case.quarantine_id}  {in_words}: {fault}"
-                note(line)
-                continue
-            line = f"{decision.done}: {case.quarantine_id}  {in_words}"
-            say(line)
+                note(f"not released: {case.quarantine_id}  {in_words}: {fault}")
+            else:
+                say(f"{decision.done}: {case.quarantine_id}  {in_words}")
         bring_up_to_date(database, touched)
     if failed:
         raise typer.Exit(1)

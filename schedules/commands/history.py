@@ -70,8 +70,7 @@ def _print_runs(rows: list[dict[str, Any]]) -> None:
             for c in row["failed"]
         ]
         for line in [*_goes_on(row), *failures, *(row["exception"] or "").splitlines()[:1]]:
-            line = show.printable(f"run {row['run_id']}: {line}")
-            say(line)
+            say(show.printable(f"run {row['run_id']}: {line}"))
 
 
 def _goes_on(run: dict[str, Any]) -> list[str]:
