@@ -75,6 +75,7 @@ class Run:
         self._crawled: dict[str, Crawled] = {}
         self._waiting: dict[str, Waiting] = {}
         self._journal = Journal(db)
+        self._store: Store  # of this run, once that has its number
         self._waits = Waits(db, config)
         self._crawls: Crawls | None = None
         self._stopped = False
@@ -93,16 +94,16 @@ class Run:
         intent = self._intent
         self._journal.begin(self._command, intent.selection, self._started, intent.before)
         run_id = self._journal.run_id
-        store = Store(self._db, run_id, reader_versions())
+        self._store = Store(self._db, run_id, reader_versions())
         exception, all_matched = None, False
         try:
             self._recover()
             purged = self._purge()
             for wave in sorted({s.finds.wave for s in intent.asked_sources if s.finds}):
-                self._stage(store, self._find_plans(wave))
+                self._stage(self._find_plans(wave))
                 self._match_touched()
                 self._write_lookups(wave)
-            self._stage(store, self._read_plans(), gives_way=True)
+            self._stage(self._read_plans(), gives_way=True)
             if not purged:
                 self._purge()
             self._match_touched(at_last=True)
@@ -137,7 +138,7 @@ class Run:
             return "ok"
         return "partly"
 
-    def _stage(self, store: Store, plans: Sequence[Plan], *, gives_way: bool = False) -> None:
+    def _stage(self, plans: Sequence[Plan], *, gives_way: bool = False) -> None:
         """Crawl all plans side by side, and store what they answer once it is judged."""
         if not plans or self._stopped:
             return
@@ -150,12 +151,12 @@ class Run:
         self._crawls = self._start(plans)
         try:
             for batch in self._crawls.answers():
-                self._take(store, [item for item in batch if isinstance(item, Answer)])
+                self._take([item for item in batch if isinstance(item, Answer)])
                 for item in batch:
                     if isinstance(item, SentAway):
                         self._sent_away(item)
                     elif isinstance(item, Ended):
-                        self._settle_last(store, item)
+                        self._settle_last(item)
                         self._ended(item, time.monotonic() - started)
                 if gives_way:
                     self._give_way_if_wanted()
@@ -163,7 +164,7 @@ class Run:
             self._crawls.kill()
             self._crawls = None
 
-    def _take(self, store: Store, answers: Sequence[Answer]) -> None:
+    def _take(self, answers: Sequence[Answer]) -> None:
         """Take the answers of one batch: each waits until it is judged, and is settled then."""
         if not answers:
             return
@@ -171,7 +172,7 @@ class Run:
             for answer in map(self._in_order, answers):
                 self._shown.advance(answer.source, answer.asked_source_id or "")
                 for judged in self._waiting[answer.source].add(answer):
-                    self._settle(store, judged)
+                    self._settle(judged)
 
     def _sent_away(self, item: SentAway) -> None:
         self._waits.keep_away(by_key(item.source), item.seconds)
@@ -183,25 +184,25 @@ class Run:
             self._crawls.stop()
             self._shown.say("another command goes first; this one goes on after it")
 
-    def _settle(self, store: Store, judged: Judged) -> None:
+    def _settle(self, judged: Judged) -> None:
         """Store answers that were judged, or hold them back together."""
         crawled = self._crawled[judged.answers[0].source]
         noted = len(crawled.tally.notes)
         if judged.doubt:
-            store.hold(judged.answers, judged.doubt, crawled.tally)
+            self._store.hold(judged.answers, judged.doubt, crawled.tally)
             crawled.outcome, crawled.detail = "held", judged.doubt.reason
         else:
             for answer in judged.answers:
-                self._store(store, answer, crawled)
+                self._store_answer(answer, crawled)
         for note in crawled.tally.notes[noted:]:
             self._shown.say(note)
 
-    def _settle_last(self, store: Store, ended: Ended) -> None:
+    def _settle_last(self, ended: Ended) -> None:
         """A crawl has ended: what waited for more is judged as it is."""
         waiting = self._waiting[ended.source]
         with transaction(self._db):
             for judged in waiting.end(finished=ended.finished):
-                self._settle(store, judged)
+                self._settle(judged)
             crawled = self._crawled[ended.source]
             held = waiting.held or crawled.outcome == "held"  # now, or in the stage before
             if waiting.judged >= FEWEST and not held and ended.finished:
@@ -210,16 +211,15 @@ class Run:
             # Should the run be killed later, the next one knows that these lists came whole.
             self._journal.write_crawl(replace(crawled, outcome="interrupted"))
 
-    def _store(self, store: Store, answer: Answer, crawled: Crawled) -> None:
-        store.answer(answer, crawled.tally)
+    def _store_answer(self, answer: Answer, crawled: Crawled) -> None:
+        self._store.answer(answer, crawled.tally)
         self._touched |= self._lookups.answered(answer, self._started)
+        url = answer.asked_url.partition("#")[0]  # without what is kept of it
         if answer.outcome is Outcome.NOT_FOUND and answer.target in _WHOLES:
-            url = answer.asked_url.partition("#")[0]  # without what is kept of it
             crawled.outcome, crawled.detail = "failed", f"{url} is not there"
             self._shown.say(f"{answer.source}: failed: {crawled.detail}. What was stored stands.")
         if answer.outcome not in (Outcome.OK, Outcome.NOT_A_FILM, Outcome.NOT_FOUND):
             why = f" ({answer.detail})" if answer.detail else ""
-            url = answer.asked_url.partition("#")[0]
             self._shown.say(f"{answer.source}: {answer.outcome.value}: {url}{why}")
 
     def _ended(self, ended: Ended, seconds: float) -> None:
