@@ -124,7 +124,7 @@ def crawl_settings(plan: Plan) -> Settings:
             "MEMUSAGE_CHECK_INTERVAL_SECONDS": seconds,
             "SIGN_SECONDS": seconds,
             # The class is given by us: to know it by name, Scrapy would import every source's
-            # spider and reader, and each crawl would start later and 14 MB larger.
+            # spider and reader, and each crawl would start later and be larger.
             "SPIDER_MODULES": [],
         },
         priority="cmdline",

@@ -71,6 +71,11 @@ def headline(facts: Mapping[str, Any]) -> Text:
     return Text.assemble((named(title, facts["year"]), "bold"), " ", "  ".join(filter(None, known)))
 
 
+def votes(score: Mapping[str, Any]) -> str:
+    """How many voted on a score: `250,000+` where its site shows a band, nothing where none."""
+    return "" if score["votes"] is None else f"{score['votes']:,}{'+' * score['votes_at_least']}"
+
+
 def film_card(console: Console, facts: Mapping[str, Any]) -> None:
     """One film for a person: the credits first, then each score."""
     console.print(headline(facts))
@@ -99,11 +104,9 @@ def film_card(console: Console, facts: Mapping[str, Any]) -> None:
         kind = score_kind(key)
         scored = score["state"] == "scored"
         value = kind.show(score["value"]) if scored else STATES[score["state"]]
-        votes = ""
-        if score["votes"] is not None:
-            votes = f"{score['votes']:,}" + ("+" if score["votes_at_least"] else "")
         age = ago(score["confirmed_at"]) if score["confirmed_at"] else ""
-        table.add_row(kind.label, Text(value, style="bold" if scored else "dim"), votes, age)
+        shown = Text(value, style="bold" if scored else "dim")
+        table.add_row(kind.label, shown, votes(score), age)
     columns.print_table(console, table)
     for row in facts["listings"]:
         if row["is_primary"]:

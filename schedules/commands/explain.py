@@ -15,7 +15,7 @@ from pipelines.explanation import explanation, shown
 from pipelines.film_facts import film_facts
 from schedules import columns, config
 from schedules.commands.options import DbOption, JsonOption, out, print_json
-from schedules.show import headline, named, printable
+from schedules.show import headline, named, printable, votes
 from spiders.sources import score_kind
 
 
@@ -102,13 +102,12 @@ def _print_scores(rows: Sequence[Mapping[str, Any]], said: str) -> None:
         value = row["state"].replace("_", " ")
         if row["state"] == "scored":
             value = shown(kind, row)
-        votes = "" if row["votes"] is None else f"{row['votes']:,}{'+' * row['votes_at_least']}"
         saved = "a saved page" if row["origin"] == "archive" else None
         layout = ", ".join(filter(None, (row["layout"], saved)))
         table.add_row(
             f"  {kind.label}",
             value,
-            votes,
+            votes(row),
             ago(row["confirmed_at"]),
             row["source"] + (f" ({layout})" if layout else ""),
         )
