@@ -10,15 +10,13 @@ from tempfile import TemporaryFile
 
 from sqlite_utils import Database
 
-from pipelines import clock, tracking
+from pipelines import clock
 from pipelines.database import transaction
-from pipelines.films import UnknownFilm
-from pipelines.merge import merge
 from pipelines.statements import Tally
 from pipelines.store import Store
 from pipelines.up_to_date import bring_up_to_date
 from schedules.archive import Saved
-from schedules.film_lists import Row, safe_cell
+from schedules.film_lists import Row
 from schedules.intent import Intent
 from spiders.items import Answer, Outcome, Record
 from spiders.pages.reading import reader_versions
@@ -49,22 +47,6 @@ def estimate(intent: Intent, film_count: int) -> list[Estimate]:
     return estimates
 
 
-def track_rows(db: Database, rows: Iterable[Row]) -> tuple[dict[str, int], int]:
-    """Track the film of each row; the film by the row's place, and how many were new."""
-    tracked: dict[str, int] = {}
-    new = 0
-    with transaction(db):
-        for row in rows:
-            if row.listings:
-                try:
-                    tracked[row.place], is_new = tracking.track(db, row.listings, row.given)
-                except UnknownFilm:
-                    continue
-                new += is_new
-    merge(db, tracked.values())
-    return tracked, new
-
-
 def check_report(path: Path) -> None:
     """Raises OSError where the report could not be written. It is written after all has been
     asked, which may be hours later."""
@@ -87,7 +69,7 @@ def report(
             came = dict(db.conn.execute(_CAME, [film.get("film_id")]))
             cells = [row.place, row.given, *(film.values() or [None] * 4)]
             states = [came.get(key) for key in sources]
-            out.writerow([safe_cell(cell) for cell in [*cells, *states, row.problem]])
+            out.writerow([_safe_cell(cell) for cell in [*cells, *states, row.problem]])
 
 
 _FILM = """
@@ -108,6 +90,12 @@ SELECT s.source, CASE
   END
 FROM film_sources s LEFT JOIN listings l USING (listing_id) WHERE film_id = ?
 """
+
+
+def _safe_cell(text: object) -> str:
+    """A CSV cell that a spreadsheet shows and does not run: `=1+1` is written `'=1+1`."""
+    cell = "" if text is None else str(text)
+    return "'" + cell if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 def store_saved(db: Database, pages: Iterable[Saved]) -> Tally:

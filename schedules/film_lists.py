@@ -1,4 +1,5 @@
-"""Films as people keep them: CSV files of many shapes, and media folders with ids in names."""
+"""Lists of films to track, as people keep them: CSV files of many shapes, and media folders with
+ids in names."""
 
 from __future__ import annotations
 
@@ -6,14 +7,16 @@ import csv
 import io
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISREG
 
-from pipelines import films
-from pipelines.database import is_there, read_only
+from sqlite_utils import Database
+
+from pipelines import films, tracking
+from pipelines.database import is_there, read_only, transaction
 from pipelines.films import Listed, UnknownFilm, listed
 from pipelines.matching.spans import OWN_ID
 from schedules.problem import Problem
@@ -177,6 +180,24 @@ def _known(name: str, database: Path) -> Listed:
     return listing
 
 
+def track(db: Database, rows: Iterable[Row]) -> tuple[dict[str, int], int]:
+    """Track the film of each row; the film by the row's place, and how many were new."""
+    from pipelines.merge import merge
+
+    tracked: dict[str, int] = {}
+    new = 0
+    with transaction(db):
+        for row in rows:
+            if row.listings:
+                try:
+                    tracked[row.place], is_new = tracking.track(db, row.listings, row.given)
+                except UnknownFilm:
+                    continue
+                new += is_new
+    merge(db, tracked.values())
+    return tracked, new
+
+
 def _columns(header: list[str]) -> dict[int, str]:
     known = {source.key: source.key for source in SOURCES} | _COLUMNS
     return {place: known[name] for place, name in enumerate(header) if name in known}
@@ -241,9 +262,3 @@ def _decoded(raw: bytes) -> str:
         except UnicodeDecodeError:
             continue
     return raw.decode("cp1252", "replace")
-
-
-def safe_cell(text: object) -> str:
-    """A CSV cell that a spreadsheet shows and does not run: `=1+1` is written `'=1+1`."""
-    cell = "" if text is None else str(text)
-    return "'" + cell if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell

@@ -164,7 +164,7 @@ def backfill_command(
     written = _report_beside(films_file) if films_file else None
     start = _crawling_on(cluster) if cluster else None
     with writing_in_turn(db, "backfill", Rank.BACKFILL) as (database, lock):
-        tracked, _ = backfill.track_rows(database, rows)
+        tracked, _ = film_lists.track(database, rows)
         ids = film_ids_of(database, film_names, None) or frozenset()
         if years:
             ids |= _films_of_years(database, years)

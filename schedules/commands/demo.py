@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pipelines.wording import counted
-from schedules import config, demo, show
+from schedules import config, demo, film_lists, show
 from schedules.commands.foreground import run_shown
 from schedules.commands.opening import writing_to
 from schedules.commands.options import out, say
@@ -26,8 +26,6 @@ def demo_command(
     \b
     Example:  afterscore demo
     """
-    from schedules import backfill
-
     try:
         folder.mkdir(exist_ok=True)
     except OSError as fault:
@@ -44,7 +42,7 @@ def demo_command(
     with demo.replica_environment(folder / config.FILE) as replica:
         settings = config.load()
         with writing_to(path, "demo") as database:
-            backfill.track_rows(database, demo.TRACKED)
+            film_lists.track(database, demo.TRACKED)
             result = run_shown(database, settings, Selection(again=True), "demo")
             show.print_changes(out, database, result, limit=8)
             out.print()

@@ -63,8 +63,6 @@ def track(
               afterscore track --films ~/Downloads/WATCHLIST.csv
               afterscore track --list
     """
-    from schedules import backfill
-
     if (as_json and not listing) or (listing and (names or films_file or folder)):
         raise Problem("--list stands alone, or with --json: 'afterscore track --list'")
     if listing:
@@ -76,7 +74,7 @@ def track(
     new = 0
     if any(row.listings for row in rows):
         with writing_to(db, "track") as database:
-            tracked, new = backfill.track_rows(database, rows)
+            tracked, new = film_lists.track(database, rows)
             taken = {
                 name: films.as_candidate(database, tracked[name])
                 for name in names or ()

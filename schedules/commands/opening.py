@@ -91,8 +91,6 @@ def film_ids_of(
         return None
     found = {films.find(database, name) for name in names or ()}
     if films_file:
-        from schedules import backfill
-
-        tracked, _ = backfill.track_rows(database, film_lists.from_csv(films_file))
+        tracked, _ = film_lists.track(database, film_lists.from_csv(films_file))
         found |= set(tracked.values())
     return frozenset(found)
