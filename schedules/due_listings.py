@@ -105,11 +105,6 @@ class Night:
         """How long so many requests take at the polite rate."""
         return requests * OVERHEAD * self.delay_seconds / 3_600
 
-    @property
-    def nights_for_all(self) -> int:
-        """How many nights it takes to ask every listing once."""
-        return self.nights(self.listings)
-
     def nights(self, requests: int) -> int:
         """How many nights so many requests take."""
         return -(-requests // self.budget)

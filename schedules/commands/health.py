@@ -16,7 +16,7 @@ from pipelines.lock import DatabaseProblem
 from pipelines.partial import write_whole
 from schedules import alerts, config, metrics, show
 from schedules.commands.options import DbOption, JsonOption, out, print_json, say, warn
-from schedules.commands.pausing import end_of
+from schedules.commands.pausing import time_to_come
 from schedules.condition import Condition, acknowledged
 from schedules.health import Finding, findings, gained, megabytes
 from schedules.problem import Problem
@@ -90,7 +90,7 @@ def _write(prometheus: Path, text: str) -> None:
 def _acknowledge(path: Path, key: str | None, until: str | None) -> None:
     if not key or not until:
         raise Problem("--ack KEY and --until DATE go together")
-    end = end_of(until)
+    end = time_to_come(until)
     with noting(path) as database:
         alerts.acknowledge(database, key, end)
     say(f"{key}: no alert until {end}; it is still printed.")

@@ -34,7 +34,7 @@ def sources_pause(
     Example:  afterscore sources pause metacritic --until 2027-01-15 --why "new layout"
     """
     source = source_named(key)
-    end = end_of(until) if until else None
+    end = time_to_come(until) if until else None
     with noting(config.database_path(db)) as database:
         pause(database, source.key, clock.now(), end, why)
         in_words = paused(database, clock.now())[source.key]
@@ -61,7 +61,7 @@ def sources_resume(key: KeyArgument, db: DbOption = None) -> None:
         say(f"{key}: asked again from the next run on.")
 
 
-def end_of(text: str) -> str:
+def time_to_come(text: str) -> str:
     """A time to come, from 2027-01-15 (its beginning, UTC) or a whole time. Raises Problem."""
     try:
         end = clock.given(text)

@@ -114,7 +114,7 @@ def _as_row(night: Night, unfound: int) -> dict[str, Any]:
         "listings": night.listings,
         "never_asked": night.never_asked,
         "upkeep_a_night": round(night.upkeep, 1),
-        "nights_for_all": night.nights_for_all,
+        "nights_for_all": night.nights(night.listings),
         "unfound": unfound,
         "unlisted": night.unlisted,
         "exported": list(night.exported),
@@ -152,12 +152,11 @@ def _print(night: Night, most: int) -> None:
     if asked > most:
         out.print(f"  and {asked - most:,} more (--json lists them all)")
     if night.listings:
-        every = night.hours(min(night.budget, night.listings))
         out.print(
             f"  To keep up with all {night.listings:,} takes about"
             f" {counted(round(night.upkeep), 'request')} a night,"
             f" {time_taken(night.hours(night.upkeep))}; to ask them all once,"
-            f" {counted(night.nights_for_all, 'night')} of {time_taken(every)}.",
+            f" {_nights(night, night.listings)}.",
             soft_wrap=True,
         )
     if night.upkeep > night.budget:
@@ -184,10 +183,15 @@ def _print_unfound(night: Night, unfound: int) -> None:
     most = night.listings + unfound + night.unlisted
     out.print(
         f"  {counted(unfound, 'film')} here may yet be found there. To ask about every film once"
-        f" takes at most {counted(most, 'request')}: {counted(night.nights(most), 'night')} of"
-        f" {time_taken(night.hours(min(night.budget, most)))}.",
+        f" takes at most {counted(most, 'request')}: {_nights(night, most)}.",
         soft_wrap=True,
     )
+
+
+def _nights(night: Night, requests: int) -> str:
+    """Over how many nights so many requests are spread, and what one of them takes."""
+    a_night = night.hours(min(night.budget, requests))
+    return f"{counted(night.nights(requests), 'night')} of {time_taken(a_night)}"
 
 
 def time_taken(hours: float) -> str:
