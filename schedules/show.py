@@ -1,13 +1,10 @@
-"""What people see: one film as a card, the table of films, what changed. Text and JSON alike."""
+"""What people see: one film as a card, the table of films, what changed."""
 
 from __future__ import annotations
 
 import json
 import re
-import shutil
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -20,7 +17,7 @@ from pipelines.statements import Change
 from pipelines.wording import counted
 from schedules import columns
 from schedules.results import Result
-from spiders.sources import SOURCES, ScoreKind, Source, by_key, score_kind, score_kinds
+from spiders.sources import ScoreKind, by_key, score_kind, score_kinds
 
 _SHORT_STATES = {
     "not_rated": "n/r",
@@ -138,25 +135,15 @@ def _consensus_lines(consensus: Mapping[str, Any]) -> Text:
     )
 
 
-def films_table(db: Database, limit: int | None = None) -> tuple[list[str], list[dict[str, Any]]]:
-    """The films with their scores, most votes first, as headings and rows."""
-    rows = list(
-        db.query(
-            "SELECT s.*, ifnull(c.stay, 'unknown') AS stay FROM film_scores s"
-            " LEFT JOIN stay_for_the_credits c USING (film_id)"
-            f" ORDER BY {_VOTES} DESC, film_id LIMIT ?",
-            [-1 if limit is None else limit],
-        )
-    )
-    return ["Film", "All", *(kind.short for kind in score_kinds()), "Stay?"], rows
-
-
-def print_films(console: Console, db: Database, limit: int | None = None) -> None:
-    """The table of films, one line each."""
-    headings, rows = films_table(db, limit)
-    table = columns.table(headings[:1], headings[1:])
+def print_films(console: Console, db: Database) -> None:
+    """The table of films with their scores, one line each, most votes first."""
+    headings = ("All", *(kind.short for kind in score_kinds()), "Stay?")
+    table = columns.table(("Film",), headings)
     table.columns[0].no_wrap = False
-    for row in rows:
+    for row in db.query(
+        "SELECT s.*, ifnull(c.stay, 'unknown') AS stay FROM film_scores s"
+        f" LEFT JOIN stay_for_the_credits c USING (film_id) ORDER BY {_VOTES} DESC, film_id"
+    ):
         together = row["consensus_100"]
         cells = [Text("–", style="dim") if together is None else Text(f"{together:.0f}")]
         for kind in score_kinds():
@@ -220,46 +207,6 @@ def _as_shown(kind: ScoreKind, figure: str) -> str:
     return f"{whole}.{decimals:0<{kind.decimals}}" if kind.decimals and whole.isdigit() else figure
 
 
-def register_rows() -> list[dict[str, Any]]:
-    """The register as `sources --json` prints it."""
-    return [
-        {
-            "key": source.key,
-            "name": source.name,
-            "score_kinds": [kind.key for kind in source.score_kinds],
-            "says_credits": source.says_credits,
-            "permission": source.terms.permission.value,
-            "terms": source.terms.summary,
-            "terms_url": source.terms.url,
-            "terms_checked_on": source.terms.checked_on,
-            "key_variable": source.key_variable,
-            "delay_seconds": source.delay_seconds,
-            "keep_days": source.keep_days,
-            "hosts": {host.variable: host.url for host in source.hosts},
-            "attribution": source.attribution,
-        }
-        for source in SOURCES
-    ]
-
-
-def print_register(console: Console, skipped: Mapping[str, str | None]) -> None:
-    """The register as a table, then how each source that is not asked is switched on."""
-    table = columns.table(("Source", "Asked?", "Its terms", "Wait"), wraps=("Says",))
-    for source in SOURCES:
-        says = [kind.label for kind in source.score_kinds]
-        says += ["credits"] if source.says_credits else []
-        table.add_row(
-            source.key,
-            Text("no", style="dim") if skipped[source.key] else "yes",
-            source.terms.permission.words,
-            f"{source.delay_seconds:g} s",
-            ", ".join(says) or "identifiers",
-        )
-    columns.print_table(console, table)
-    for why, keys in by_reason(skipped).items():
-        columns.indented(console, f"{', '.join(keys)}: {why}", 0)
-
-
 def by_reason(skipped: Mapping[str, str | None]) -> dict[str, list[str]]:
     """The sources that are not asked, by the reason why."""
     reasons: dict[str, list[str]] = {}
@@ -267,28 +214,3 @@ def by_reason(skipped: Mapping[str, str | None]) -> dict[str, list[str]]:
         if why:
             reasons.setdefault(why, []).append(key)
     return reasons
-
-
-def print_terms(console: Console, source: Source, skipped: str | None) -> None:
-    """One source's terms, and whether it is asked."""
-    heading = f"\n{source.name} ({source.key}): its terms {source.terms.permission.words}"
-    console.print(Text(heading, style="bold"))
-    columns.indented(console, source.terms.summary)
-    columns.indented(console, f"{source.terms.url}, checked {source.terms.checked_on}")
-    columns.indented(console, f"→ not asked: {skipped}" if skipped else "→ asked")
-
-
-def as_json(value: Any) -> str:
-    """JSON for people and programs: indented, UTF-8 as it is."""
-    return json.dumps(value, indent=2, ensure_ascii=False)
-
-
-def script(name: str) -> str:
-    """How a program that was installed with this one is called from here: by its name where that
-    is on the path, else by the shortest way to it."""
-    beside = Path(sys.executable).parent / name
-    found = shutil.which(name)
-    if not beside.exists() or (found and Path(found).resolve() == beside.resolve()):
-        return name
-    here = Path.cwd()
-    return str(beside.relative_to(here) if beside.is_relative_to(here) else beside)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -53,9 +55,20 @@ def demo_command(
                 f" {counted(database['score_observations'].count, 'score observation')} in {path}."
             )
     say(
-        f'\nOne film:    {show.script("afterscore")} film "Skyfall (2012)" --db {path}\n'
-        f"Browse all:  {show.script('afterscore')} serve --open --db {path}\n"
-        f"SQL:         {show.script('sqlite-utils')} {path}"
+        f'\nOne film:    {_script("afterscore")} film "Skyfall (2012)" --db {path}\n'
+        f"Browse all:  {_script('afterscore')} serve --open --db {path}\n"
+        f"SQL:         {_script('sqlite-utils')} {path}"
         " 'SELECT title, tomatometer FROM film_scores' --table"
     )
     raise typer.Exit(result.exit_status)
+
+
+def _script(name: str) -> str:
+    """How a program that was installed with this one is called from here: by its name where that
+    is on the path, else by the shortest way to it."""
+    beside = Path(sys.executable).parent / name
+    found = shutil.which(name)
+    if not beside.exists() or (found and Path(found).resolve() == beside.resolve()):
+        return name
+    here = Path.cwd()
+    return str(beside.relative_to(here) if beside.is_relative_to(here) else beside)

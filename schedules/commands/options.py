@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import json
 import os
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +13,6 @@ from rich.console import Console
 
 from pipelines.wording import shortened
 from schedules import log
-from schedules.show import as_json
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -29,8 +29,8 @@ def note(line: str) -> None:
 
 
 def print_json(value: Any) -> None:
-    """What a command prints with `--json`."""
-    say(as_json(value))
+    """What a command prints with `--json`: indented, UTF-8 as it is."""
+    say(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def user_name() -> str:

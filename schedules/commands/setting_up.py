@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
 from pipelines import clock
 from pipelines.database import is_there, read_only
 from pipelines.pauses import left_alone
-from schedules import config, show
+from schedules import columns, config, show
 from schedules.commands.opening import source_named
 from schedules.commands.options import DbOption, JsonOption, out, print_json, say
 from schedules.problem import Problem
 from schedules.replica import samples_folder
 from spiders.plan import LONGEST_WAIT
-from spiders.sources import SOURCES
+from spiders.sources import SOURCES, Source
 
 
 def init(
@@ -49,7 +51,7 @@ def init(
     else:
         out.print("\nTerms of the sources, as the register has them:")
         for source in SOURCES:
-            show.print_terms(out, source, skipped[source.key])
+            _print_terms(source, skipped[source.key])
     path = config.database_path(db)
     free = shutil.disk_usage(path.resolve().parent).free / 1e9
     out.print("\nChecks:")
@@ -62,6 +64,15 @@ def init(
         "\nNext: 'afterscore track tt1074638', or nothing where the universe suits you; then"
         " 'afterscore refresh'."
     )
+
+
+def _print_terms(source: Source, skipped: str | None) -> None:
+    """One source's terms, and whether it is asked."""
+    heading = f"\n{source.name} ({source.key}): its terms {source.terms.permission.words}"
+    out.print(Text(heading, style="bold"))
+    columns.indented(out, source.terms.summary)
+    columns.indented(out, f"{source.terms.url}, checked {source.terms.checked_on}")
+    columns.indented(out, f"→ not asked: {skipped}" if skipped else "→ asked")
 
 
 def sources(ctx: typer.Context, as_json: JsonOption = False, db: DbOption = None) -> None:
@@ -80,10 +91,50 @@ def sources(ctx: typer.Context, as_json: JsonOption = False, db: DbOption = None
     whys = {s.key: filter(None, (settings.skipped(s), alone.get(s.key))) for s in SOURCES}
     skipped = {key: "; and ".join(why) or None for key, why in whys.items()}
     if as_json:
-        rows = [{**row, "skipped": skipped[row["key"]]} for row in show.register_rows()]
+        rows = [{**row, "skipped": skipped[row["key"]]} for row in _register_rows()]
         print_json(rows)
         return
-    show.print_register(out, skipped)
+    _print_register(skipped)
+
+
+def _register_rows() -> list[dict[str, Any]]:
+    """The register as `sources --json` prints it."""
+    return [
+        {
+            "key": source.key,
+            "name": source.name,
+            "score_kinds": [kind.key for kind in source.score_kinds],
+            "says_credits": source.says_credits,
+            "permission": source.terms.permission.value,
+            "terms": source.terms.summary,
+            "terms_url": source.terms.url,
+            "terms_checked_on": source.terms.checked_on,
+            "key_variable": source.key_variable,
+            "delay_seconds": source.delay_seconds,
+            "keep_days": source.keep_days,
+            "hosts": {host.variable: host.url for host in source.hosts},
+            "attribution": source.attribution,
+        }
+        for source in SOURCES
+    ]
+
+
+def _print_register(skipped: Mapping[str, str | None]) -> None:
+    """The register as a table, then how each source that is not asked is switched on."""
+    table = columns.table(("Source", "Asked?", "Its terms", "Wait"), wraps=("Says",))
+    for source in SOURCES:
+        says = [kind.label for kind in source.score_kinds]
+        says += ["credits"] if source.says_credits else []
+        table.add_row(
+            source.key,
+            Text("no", style="dim") if skipped[source.key] else "yes",
+            source.terms.permission.words,
+            f"{source.delay_seconds:g} s",
+            ", ".join(says) or "identifiers",
+        )
+    columns.print_table(out, table)
+    for why, keys in show.by_reason(skipped).items():
+        columns.indented(out, f"{', '.join(keys)}: {why}", 0)
 
 
 def sources_check(
