@@ -228,11 +228,13 @@ def _decided(told: pd.DataFrame) -> pd.DataFrame:
 
 def _worth_a_word(told: pd.DataFrame) -> pd.DataFrame:
     """Pairs as of `weigh`; without those of another title that are as hopeless as can be beside the
-    others."""
+    others, and those that are not the same and would not be remembered: half of them all."""
     if told.empty:
         return _nothing()
     decided = _decided(told)
-    return _told(decided[(decided["probability"] > 0) | (decided["title"] >= Title.NEARLY)])
+    worth = decided[(decided["probability"] > 0) | (decided["title"] >= Title.NEARLY)]
+    same = worth["answer"] == "same"
+    return _told(worth[same | worth.index.isin(_likeliest(worth[~same]).index)])
 
 
 def _told(decided: pd.DataFrame) -> pd.DataFrame:
@@ -249,10 +251,7 @@ def remember(
     `weighed`: listing_id, film_id, answer, probability, evidence; of those answered `same` nothing
     is written.
     """
-    kept = weighed[weighed["answer"] != "same"].sort_values(
-        ["listing_id", "probability", "film_id"], ascending=[True, False, True]
-    )
-    kept = kept.groupby("listing_id").head(REMEMBERED)[_JUDGED]
+    kept = _likeliest(weighed[weighed["answer"] != "same"])[_JUDGED]
     judged = np.sort(listing_ids.unique())
     changed: set[int] = set()
     at = clock.now()
@@ -261,6 +260,13 @@ def remember(
         rows = kept[kept["listing_id"].between(some[0], some[-1])]
         changed |= _remember(db, some.tolist(), rows, method, at)
     return changed
+
+
+def _likeliest(weighed: pd.DataFrame) -> pd.DataFrame:
+    """The pairs of each listing that are remembered, those first that are most likely one film."""
+    order = ["listing_id", "probability", "film_id"]
+    by_listing = weighed.sort_values(order, ascending=[True, False, True]).groupby("listing_id")
+    return by_listing.head(REMEMBERED)
 
 
 def _remember(
