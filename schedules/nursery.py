@@ -64,6 +64,18 @@ class Nursery:
             self._parent = None
 
 
+def begun(channel: socket.socket) -> subprocess.Popen[bytes]:
+    """A new process that crawls are forked from, as the `channel` asks for them."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "schedules.nursery"],
+        stdin=channel.fileno(),
+        stdout=subprocess.DEVNULL,
+        # A Ctrl-C at the terminal goes to the run process, which ends its crawls in order.
+        start_new_session=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+    )
+
+
 class _Parent:
     """One process that crawls are forked from, and what it tells of them."""
 
@@ -74,14 +86,7 @@ class _Parent:
         self._news = threading.Condition()
         self._channel, theirs = socket.socketpair()
         with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "schedules.nursery"],
-                stdin=theirs.fileno(),
-                stdout=subprocess.DEVNULL,
-                # A Ctrl-C at the terminal goes to the run process, which ends its crawls in order.
-                start_new_session=True,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
-            )
+            self._process = begun(theirs)
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
 

@@ -27,9 +27,9 @@ from schedules.replica import Replica
 from spiders.sources import SOURCES
 from tests.answers import Kept, keeping
 from tests.channel import Channel
-from tests.forking import Parent
+from tests.forking import commands
 
-COMMANDS = Parent()
+COMMANDS = commands()
 SECONDS = 600.0
 """After which a command is killed, and its test fails."""
 

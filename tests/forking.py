@@ -1,5 +1,6 @@
 """Commands without the second that Python and its libraries take to start: each is forked from a
-process that has imported them.
+process that has imported them. So is the process that a command's crawls come from
+(schedules/nursery.py), from one that has imported Scrapy and every spider.
 
 Such a command is a process like any other, with standard streams, an environment, a folder, an exit
 status and signals of its own, and warnings are errors in it. What Python does before it runs our
@@ -13,36 +14,44 @@ import json
 import multiprocessing
 import os
 import select
+import selectors
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import TextIO
 
 IMPORTED = (
-    "schedules.cli",
     "schedules.backfill",
     "schedules.check",
+    "schedules.intent",
     "schedules.nightly",
+    "schedules.run",
+    "schedules.workers",
+    "pipelines.derived",
     "pipelines.export.tables",
     "pipelines.matching.link",
-    "apprise",
     "bs4",
+    "pyarrow.dataset",
+    "pyarrow.pandas_compat",
 )
 """What commands need, that included which each imports only once it needs it."""
 
-_SERVE = [sys.executable, "-W", "error", "-c", "from tests import forking; forking.serve()"]
 _FORK = multiprocessing.get_context("fork")
 
 
 class Parent:
-    """The process that commands are forked from. It starts with the first of them."""
+    """The process that others are forked from. It starts with the first of them, if not before."""
 
-    def __init__(self) -> None:
+    def __init__(self, *serve: str) -> None:
+        self._serve = serve
         self._process: subprocess.Popen[bytes] | None = None
         self._requests, self._theirs = socket.socketpair()
 
@@ -54,42 +63,48 @@ class Parent:
         stdin: str,
         seconds: float,
     ) -> subprocess.CompletedProcess[str]:
-        """Run `afterscore` with these words in a folder and an environment, to its end.
+        """Run one with these words in a folder and an environment, to its end.
 
         Kills it after so many seconds, and raises TimeoutExpired.
         """
-        asked = {"words": words, "folder": str(folder), "environment": dict(environment)}
         with ExitStack() as stack:
-            files = [stack.enter_context(TemporaryFile("w+")) for _ in range(4)]
-            for file, text in zip(files, (json.dumps(asked), stdin, "", ""), strict=True):
-                file.write(text)
-                file.seek(0)
-            ours, theirs = os.pipe()
-            answers = stack.enter_context(os.fdopen(ours))
-            self._ask(*(file.fileno() for file in files), theirs)
-            os.close(theirs)
-            pid = int(answers.readline())
-            in_time, _, _ = select.select([answers], [], [], seconds)
+            streams = [stack.enter_context(TemporaryFile("w+")) for _ in range(3)]
+            streams[0].write(stdin)
+            streams[0].seek(0)
+            forked = self.fork(words, folder, environment, [file.fileno() for file in streams])
+            in_time = forked.ends_within(seconds)
             if not in_time:
-                os.kill(pid, signal.SIGKILL)
-            status = int(answers.readline())
+                forked.kill()
+            status = forked.wait()
             if not in_time:
                 raise subprocess.TimeoutExpired(words, seconds)
-            for file in files:
+            for file in streams:
                 file.seek(0)
-            return subprocess.CompletedProcess(words, status, files[2].read(), files[3].read())
+            return subprocess.CompletedProcess(words, status, streams[1].read(), streams[2].read())
 
-    def end(self) -> None:
-        """End it, once its commands have ended."""
-        self._requests.close()
-        self._theirs.close()
-        if self._process:
-            self._process.wait()
+    def fork(
+        self,
+        words: Sequence[str],
+        folder: Path,
+        environment: Mapping[str, str],
+        streams: Sequence[int],
+    ) -> Forked:
+        """Fork one with these words, in a folder and an environment, on three standard streams."""
+        asked = {"words": words, "folder": str(folder), "environment": dict(environment)}
+        ours, theirs = os.pipe()
+        with TemporaryFile("w+") as file:
+            json.dump(asked, file)
+            file.seek(0)
+            self.start()
+            socket.send_fds(self._requests, [b"."], [file.fileno(), *streams, theirs])
+        os.close(theirs)
+        return Forked(os.fdopen(ours))
 
-    def _ask(self, *files: int) -> None:
+    def start(self) -> None:
+        """Start it, where it does not run yet."""
         if self._process is None:
             self._process = subprocess.Popen(
-                _SERVE,
+                [sys.executable, *self._serve],
                 cwd=Path(__file__).parents[1],
                 # A library's threads would be missing in what is forked.
                 env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
@@ -97,47 +112,138 @@ class Parent:
                 stdout=subprocess.DEVNULL,
             )
             self._theirs.close()
-        socket.send_fds(self._requests, [b"."], files)
+
+    def end(self) -> None:
+        """End it, once all that were forked from it have ended."""
+        self._requests.close()
+        self._theirs.close()
+        if self._process:
+            self._process.wait()
 
 
-def serve() -> None:
-    """Fork a command for each request on standard input, a socket, until nobody can ask any more.
+class Forked:
+    """A process that was forked from another. It is to be waited for, as a Popen is."""
 
-    A request is one byte and five files: what is asked as JSON, the command's standard streams, and
-    where to write its process id and then its exit status.
-    """
+    def __init__(self, told: TextIO) -> None:
+        self._told = told
+        self._pid = int(told.readline())
+
+    def ends_within(self, seconds: float) -> bool:
+        """Whether it has ended after so many seconds."""
+        return bool(select.select([self._told], [], [], seconds)[0])
+
+    def kill(self) -> None:
+        """End it now."""
+        os.kill(self._pid, signal.SIGKILL)
+
+    def wait(self) -> int:
+        """Its exit status, negative for a signal, once it has ended."""
+        with self._told:
+            return int(self._told.readline())
+
+
+def commands() -> Parent:
+    """What forks `afterscore`."""
+    return Parent("-W", "error", "-c", "from tests import forking; forking.serve_commands()")
+
+
+def serve_commands() -> None:
+    """Fork commands, whose crawls come from a process that is forked too."""
+    from apprise import Apprise
+    from sqlite_utils.plugins import ensure_plugins_loaded
+    from typer.main import get_command
+
+    from schedules import cli, nursery
+
+    nurseries = Parent("-c", "from tests import forking; forking.serve_nurseries()")
+    nurseries.start()
+    nursery.begun = partial(_begun, nurseries)  # type: ignore[assignment]
     os.environ.pop("COLUMNS", None)  # consoles that are made now would keep to it
     for name in IMPORTED:
         import_module(name)
-    gc.freeze()  # else a command's first collection would copy all that was imported
-    with socket.socket(fileno=os.dup(0)) as requests:
-        while True:
-            byte, files, _, _ = socket.recv_fds(requests, 1, 5)
-            if not byte:
-                return
-            _FORK.Process(target=_attend, args=files).start()
-            for file in files:
-                os.close(file)
+    cli.app = get_command(cli.app)  # type: ignore[assignment]
+    ensure_plugins_loaded()  # sqlite-utils looks for them among all packages
+    with warnings.catch_warnings(action="ignore"):
+        Apprise.instantiate("json://localhost")  # imports a module for each service that there is
+
+    def command(words: Sequence[str]) -> None:
+        sys.argv = ["afterscore", *words]
+        cli.main()
+
+    _serve(command)
+    nurseries.end()
 
 
-def _attend(request: int, stdin: int, stdout: int, stderr: int, told: int) -> None:
-    """Fork one command, and tell how it ended."""
-    command = _FORK.Process(target=_be, args=(request, stdin, stdout, stderr))
-    command.start()
-    os.write(told, f"{command.pid}\n".encode())
-    command.join()
-    os.write(told, f"{command.exitcode}\n".encode())
+def serve_nurseries() -> None:
+    """Fork processes that crawls come from."""
+    from schedules import crawl, nursery
+    from spiders.sources import SOURCES
+
+    crawl.prepare()
+    for source in SOURCES:
+        crawl.spider_of(source.key)
+
+    def begin(words: Sequence[str]) -> None:
+        os.setsid()
+        sys.exit(nursery.main())
+
+    _serve(begin)
 
 
-def _be(request: int, *streams: int) -> None:
-    """Be the command."""
+def _begun(nurseries: Parent, channel: socket.socket) -> Forked:
+    with Path(os.devnull).open("wb") as nowhere:
+        streams = (channel.fileno(), nowhere.fileno(), 2)
+        return nurseries.fork((), Path.cwd(), os.environ, streams)
+
+
+def _serve(main: Callable[[Sequence[str]], None]) -> None:
+    """Fork a process for each request on standard input, a socket, until nobody can ask any more.
+
+    A request is one byte and five files: what is asked as JSON, the standard streams, and where to
+    write the process id and then the exit status.
+    """
+    gc.freeze()  # else its first collection would copy all that was imported
+    with socket.socket(fileno=os.dup(0)) as requests, selectors.DefaultSelector() as ready:
+        ready.register(requests, selectors.EVENT_READ)
+        while ready.get_map():
+            for key, _ in ready.select():
+                if key.data:
+                    process, told = key.data
+                    process.join()
+                    _tell(told, process.exitcode)
+                    os.close(told)
+                    ready.unregister(key.fd)
+                    os.close(key.fd)
+                    continue
+                byte, files, _, _ = socket.recv_fds(requests, 1, 5)
+                if not byte:
+                    ready.unregister(requests)
+                    continue
+                *given, told = files
+                process = _FORK.Process(target=_be, args=(main, *given))
+                process.start()
+                assert process.pid
+                _tell(told, process.pid)
+                for file in given:
+                    os.close(file)
+                handle = os.pidfd_open(process.pid)
+                ready.register(handle, selectors.EVENT_READ, (process, told))
+
+
+def _tell(told: int, number: int) -> None:
+    with suppress(BrokenPipeError):  # who asked for the process has ended before it
+        os.write(told, f"{number}\n".encode())
+
+
+def _be(main: Callable[[Sequence[str]], None], request: int, *streams: int) -> None:
+    """Be that process."""
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
+        os.close(stream)
     sys.stdin = os.fdopen(0, closefd=False)
     with os.fdopen(request) as file:
         asked = json.load(file)
     os.environ.clear()
     os.environ.update(asked["environment"])
     os.chdir(asked["folder"])
-    sys.argv = ["afterscore", *asked["words"]]
-    import_module("schedules.cli").main()
+    main(asked["words"])
