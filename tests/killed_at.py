@@ -8,10 +8,12 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from schedules.cli import main
-from tests.conftest import Afterscore
+
+if TYPE_CHECKING:
+    from tests.conftest import Afterscore
 
 _connect = sqlite3.connect
 

@@ -13,12 +13,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 
 from explore import home_page, ratings, site
 from schedules.cli import main
-from tests.conftest import Afterscore
+
+if TYPE_CHECKING:
+    from tests.conftest import Afterscore
 
 PATIENCE = 180.0
 """Seconds after which a client gives up, or a query."""
