@@ -19,9 +19,10 @@ demo: .venv/demo.ready
 	@$(BIN)/afterscore demo
 
 # Three at once on two cores: many tests wait for a process or a site. Each of the three takes its
-# tests from one stretch, where neighbours share what was set up for them.
+# tests from one stretch, where neighbours share what was set up for them. They start Python some
+# hundred times, so what it compiles is kept, whatever the environment says.
 test: .venv/dev.ready
-	@$(BIN)/python -m pytest -n 3 --dist worksteal
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist worksteal
 
 lint: .venv/dev.ready
 	$(BIN)/ruff check .

@@ -107,10 +107,10 @@ def with_files_of_at_most(size: int, ready: Afterscore, *words: str) -> Ended:
 
 def copy_packages(folder: Path) -> None:
     """Copies of the packages in a folder, for a test that changes them. Others may be compiling
-    modules meanwhile, and what they write is gone a moment later."""
+    modules meanwhile, and the files they write into are gone a moment later."""
     for package in (spiders, pipelines, schedules, explore):
         inside = Path(str(package.__file__)).parent
-        shutil.copytree(inside, folder / inside.name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(inside, folder / inside.name, ignore=shutil.ignore_patterns("*.pyc.*"))
 
 
 ALL_ON = "\n".join(
