@@ -118,6 +118,18 @@ ALL_ON = "\n".join(
 )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Each worker begins its stretch with the long tests in it: beside one that began last, the
+    others would have nothing to do."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+
+    def place(numbered: tuple[int, pytest.Item]) -> tuple[int, bool]:
+        number, item = numbered
+        return number * workers // len(items), item.get_closest_marker("long") is None
+
+    items[:] = [item for _, item in sorted(enumerate(items), key=place)]
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _end_of_commands() -> Iterator[None]:
     yield

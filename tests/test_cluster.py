@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -178,6 +179,7 @@ def crawls(ready: Afterscore) -> dict[str, tuple[str, int]]:
     return {row["source"]: (row["outcome"], row["asked"]) for row in found}
 
 
+@pytest.mark.long
 def test_a_worker_that_is_killed_loses_nothing_and_no_host_is_asked_more_often(
     tmp_path: Path,
 ) -> None:
@@ -239,6 +241,7 @@ def test_a_worker_that_is_killed_loses_nothing_and_no_host_is_asked_more_often(
     assert differences(wanted, found) == []
 
 
+@pytest.mark.long
 def test_a_batch_that_kills_its_workers_is_given_up_and_a_scheduler_may_be_restarted(
     tmp_path: Path,
 ) -> None:
@@ -268,6 +271,7 @@ def test_a_batch_that_kills_its_workers_is_given_up_and_a_scheduler_may_be_resta
         assert min(over_two(rotten.asked)) > TOO_SOON
 
 
+@pytest.mark.long
 def test_runs_that_want_one_host_take_turns_and_end_or_give_way_in_order(tmp_path: Path) -> None:
     gates = [Gate(), Gate()]
     patient = leases(tmp_path / "patient", PATIENCE)  # no worker is to be lost

@@ -100,6 +100,7 @@ def test_readme_explains_every_setting() -> None:
 # --- docs/adding-a-source.md ----------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_the_walk_through_works_when_typed(tmp_path: Path) -> None:
     """A made-up source with its own score kind appears everywhere; no other file changes."""
     if any(source.key == "lantern" for source in SOURCES):

@@ -504,6 +504,7 @@ def in_order(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Any, ...]]:
     return after(tmp_path_factory.mktemp("order"), SAID, len(SAID))
 
 
+@pytest.mark.long
 @given(order=st.permutations(SAID), nights=st.integers(1, 4))
 @settings(deadline=None, max_examples=25)
 def test_films_are_the_same_in_whatever_order_pages_come(

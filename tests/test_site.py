@@ -556,6 +556,7 @@ def test_titles_and_addresses_from_the_web_are_text_and_nothing_else(
 # --- a refresh meanwhile --------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_pages_are_read_while_a_refresh_writes(replica: Replica, tmp_path: Path) -> None:
     ready = beside(replica, tmp_path)
     assert ready("refresh").status == 0

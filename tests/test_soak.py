@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from benchmarks.soak import SHARES, soak
 
 
+@pytest.mark.long
 def test_commands_that_are_killed_lose_nothing_and_are_taken_up() -> None:
     killed = list(soak(kills=6, seed=4, made_up=4, catalogued=100))
     assert {kill.job for kill in killed} == set(SHARES)
