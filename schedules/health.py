@@ -96,6 +96,9 @@ def is_of_asking(key: str) -> bool:
     return key.partition(":")[0] in _OF_ASKING
 
 
+Level = Literal["fault", "note"]
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing that is not as it should be.
@@ -106,7 +109,7 @@ class Finding:
     """
 
     key: str
-    level: Literal["fault", "note"] = field(default="fault", kw_only=True)
+    level: Level = field(default="fault", kw_only=True)
     what: str
     stands: str
     do: str
@@ -139,15 +142,15 @@ def findings(found: Condition) -> list[Finding]:
 def _nights(found: Condition) -> Iterator[Finding]:
     last = found.last_run
     since = clock.later(found.at, hours=-LATE_HOURS)
+    # Whoever sets it up has its first night before them; then nobody else would notice.
+    no_night: Level = "note" if found.made_at >= since else "fault"
     if last is None:
-        # Whoever sets it up has its first night before them; then nobody else would notice.
-        level: Literal["fault", "note"] = "note" if found.made_at >= since else "fault"
         yield Finding(
             "no-run",
             "no run yet",
             "Nothing was asked so far.",
             "afterscore refresh",
-            level=level,
+            level=no_night,
         )
         return
     if clock.later(found.at, minutes=CLOCK_MINUTES) < last["started_at"]:
@@ -184,6 +187,7 @@ def _nights(found: Condition) -> Iterator[Finding]:
             ended + (running if found.whole_running else ""),
             "Every figure stands, with its true age.",
             "afterscore runs",
+            level="fault" if found.whole_ended else no_night,
         )
 
 

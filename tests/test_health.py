@@ -143,6 +143,11 @@ def test_a_narrowed_refresh_is_no_night(tmp_path: Path) -> None:
         for words in (("--source", "rottentomatoes"), ("--limit", "3"), ("--film", "m/skyfall")):
             ready("refresh", *words)
     ended = ready("health")
+    assert ended.status == 0, "who has just begun has the first night before them"
+    assert "NOTE  late: no whole refresh has ended well yet" in ended.out
+    with keeping(tmp_path / "ratings.db") as kept:
+        kept.db.conn.execute("UPDATE _sqlite_migrations SET applied_at = ?", [ago(1.1)])
+    ended = ready("health")
     assert ended.status == 1
     assert ended.out.startswith("FAULT late: no whole refresh has ended well yet")
     assert not list(ready.database().query("SELECT * FROM run_coverage"))
