@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 from pipelines.partial import alone
+from pipelines.problem import Problem
 
 STEP_PAGES = 2_500
 """Pages that are copied at a time, 10 MB of the usual 4 KB: between two steps progress is told."""
@@ -19,7 +20,7 @@ Advance = Callable[[int, int], None]
 """Hears how many bytes are copied, and of how many."""
 
 
-class CannotBackUp(Exception):
+class CannotBackUp(Problem):
     """No copy was made, and nothing was changed; the message says why and what to do."""
 
 

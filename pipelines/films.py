@@ -13,6 +13,7 @@ from sqlite_utils import Database
 
 from pipelines import search
 from pipelines.database import set_aside
+from pipelines.problem import Problem
 from pipelines.wording import counted
 from spiders.sources import IMDB_ID, SOURCES, by_key, source_of_url
 
@@ -27,7 +28,7 @@ class Listed(NamedTuple):
         return f"{self.source}:{self.source_id}"
 
 
-class UnknownFilm(Exception):
+class UnknownFilm(Problem):
     """No film, or none that is named clearly; the message lists what it may be."""
 
 

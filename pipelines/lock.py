@@ -19,13 +19,14 @@ from pathlib import Path
 from typing import Any
 
 from pipelines import clock
+from pipelines.problem import Problem
 
 LOOK_EVERY = 0.1
 """Seconds between two tries to take the lock: a wait must end at once when a person breaks it off,
 and a blocking flock does not."""
 
 
-class DatabaseProblem(Exception):
+class DatabaseProblem(Problem):
     """The database cannot be used; the message says why and what to do."""
 
 

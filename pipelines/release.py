@@ -11,6 +11,7 @@ from sqlite_utils import Database
 
 from pipelines.crawl_profile import as_profile, counts_of_answers, with_released
 from pipelines.guard import Rule
+from pipelines.problem import Problem
 from pipelines.quarantine import CRAWL, decide, held_answers
 from pipelines.statements import Statement, Tally
 from pipelines.store import Store
@@ -28,7 +29,7 @@ class Case:
     reason: str
 
 
-class NotHeld(Exception):
+class NotHeld(Problem):
     """There is no such open case; the message names it."""
 
 

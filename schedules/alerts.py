@@ -21,8 +21,8 @@ from sqlite_utils import Database
 from pipelines import clock
 from pipelines.database import noting
 from pipelines.lock import DatabaseBusy, DatabaseOlder
+from pipelines.problem import Problem
 from schedules.health import KINDS, Finding, is_of_asking, subject
-from schedules.problem import Problem
 from schedules.redaction import without_url
 
 VARIABLE = "AFTERSCORE_ALERT_URLS"

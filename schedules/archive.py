@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from schedules.problem import Problem
+from pipelines.problem import Problem
 from spiders.items import Outcome, Record
 from spiders.pages.page import Page
 from spiders.pages.reading import MAX_BYTES, read

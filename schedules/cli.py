@@ -14,11 +14,8 @@ import typer
 import typer.core
 from pydantic import ValidationError
 
-from pipelines.backup import CannotBackUp
 from pipelines.database import of_the_file
-from pipelines.export.folder import CannotExport
-from pipelines.films import UnknownFilm
-from pipelines.lock import DatabaseProblem
+from pipelines.problem import Problem
 from schedules import __version__, config
 from schedules.commands import (
     asking,
@@ -40,7 +37,6 @@ from schedules.commands import (
     setting_up,
 )
 from schedules.commands.options import err, out
-from schedules.problem import Problem
 from schedules.redaction import CannotPrint, Redacting
 
 
@@ -101,7 +97,7 @@ def _run() -> None:
     try:
         _refuse_what_nothing_can_name()
         app()
-    except (Problem, DatabaseProblem, CannotBackUp, CannotExport, UnknownFilm) as problem:
+    except Problem as problem:
         _end(str(problem), 2)
     except sqlite3.DatabaseError as fault:  # of a command that reads: those that write told it
         if not of_the_file(fault):

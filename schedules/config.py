@@ -21,8 +21,8 @@ from pydantic_settings import (
 )
 
 from pipelines.partial import write_whole
+from pipelines.problem import Problem
 from schedules import __version__
-from schedules.problem import Problem
 from schedules.redaction import hide
 from spiders.plan import Limits, Universe
 from spiders.sources import SOURCES, Source

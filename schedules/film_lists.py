@@ -19,7 +19,7 @@ from pipelines import films, tracking
 from pipelines.database import is_there, read_only, transaction
 from pipelines.films import Listed, UnknownFilm, listed
 from pipelines.matching.spans import OWN_ID
-from schedules.problem import Problem
+from pipelines.problem import Problem
 from schedules.show import printable
 from spiders.sources import IMDB_ID, SOURCES, by_key
 

@@ -27,8 +27,8 @@ from sqlalchemy.exc import DatabaseError
 
 from pipelines import clock
 from pipelines.database import is_there, read_only
+from pipelines.problem import Problem
 from schedules.history import WHOLE_REFRESH
-from schedules.problem import Problem
 
 JOB = "nightly"
 

@@ -149,6 +149,7 @@ def commands() -> Parent:
 
 def serve_commands() -> None:
     """Fork commands, whose crawls come from a process that is forked too."""
+    os.environ.pop("COLUMNS", None)  # consoles that are made now would keep to it
     from apprise import Apprise
     from sqlite_utils.plugins import ensure_plugins_loaded
     from typer.main import get_command
@@ -158,7 +159,6 @@ def serve_commands() -> None:
     nurseries = Parent("-c", "from tests import forking; forking.serve_nurseries()")
     nurseries.start()
     nursery.begun = partial(_begun, nurseries)  # type: ignore[assignment]
-    os.environ.pop("COLUMNS", None)  # consoles that are made now would keep to it
     for name in IMPORTED:
         import_module(name)
     cli.app = get_command(cli.app)  # type: ignore[assignment]

@@ -203,7 +203,7 @@ def test_a_run_that_was_killed_after_one_that_failed_is_no_recovery(told: Told) 
     told.execute("UPDATE runs SET outcome = 'interrupted', exception = 'the process was killed'")
     (message,) = told.tell()
     assert "NO LONGER failed-run" in message["message"]
-    assert "now there is late, killed-run." in message["message"]
+    assert "now there is killed-run." in message["message"]
 
 
 def test_what_could_not_be_sent_is_told_the_next_time(told: Told) -> None:

@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipelines.partial import alone
+from pipelines.problem import Problem
 
 LIST = ".afterscore-export"
 """Lies in each folder that an export made, and names the files that are its own, one a line."""
 
 
-class CannotExport(Exception):
+class CannotExport(Problem):
     """Nothing was exported, and what was there stands; the message says why and what to do."""
 
 

@@ -18,6 +18,7 @@ import pandas as pd
 from pipelines.matching.described import objects
 from pipelines.matching.names import names_in
 from pipelines.matching.years import Released, released, year_in
+from pipelines.problem import Problem
 
 _ROWS_AT_ONCE = 50_000
 
@@ -77,7 +78,7 @@ def _unheard(_line: str) -> None:
     """Tell nobody."""
 
 
-class UnreadableListings(Exception):
+class UnreadableListings(Problem):
     """A file that does not hold listings; the message says where, and what was expected."""
 
 

@@ -10,8 +10,8 @@ from contextlib import suppress
 
 from distributed import Client
 
+from pipelines.problem import Problem
 from schedules.cluster.worker import Installed, installed
-from schedules.problem import Problem
 from spiders.sources import by_key
 
 PATIENCE_SECONDS = 10.0

@@ -17,6 +17,7 @@ from sqlite_utils import Database
 from pipelines import clock, films
 from pipelines.database import is_there, read_only, writing
 from pipelines.lock import Rank
+from pipelines.problem import Problem
 from pipelines.wording import counted
 from schedules import config, film_lists, show
 from schedules.commands.foreground import print_result, result_rows, run_shown
@@ -36,7 +37,6 @@ from schedules.commands.options import (
 )
 from schedules.commands.plan import SHOWN, plan_rows, print_plan, time_taken
 from schedules.commands.saved_pages import store_saved_pages
-from schedules.problem import Problem
 from schedules.results import Result, Selection
 from schedules.telling import announced
 from spiders.sources import SOURCES

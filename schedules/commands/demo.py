@@ -9,12 +9,12 @@ from typing import Annotated
 
 import typer
 
+from pipelines.problem import Problem
 from pipelines.wording import counted
 from schedules import config, demo, film_lists, show
 from schedules.commands.foreground import run_shown
 from schedules.commands.opening import writing_to
 from schedules.commands.options import out, say
-from schedules.problem import Problem
 from schedules.results import Selection
 
 

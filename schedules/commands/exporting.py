@@ -18,12 +18,12 @@ from pipelines.export.kodi import write_nfo_files
 from pipelines.export.kometa import write_kometa_file
 from pipelines.export.reading import Advance, Narrowed
 from pipelines.export.selection import selected
+from pipelines.problem import Problem
 from pipelines.retention import has_lapsed, purge, silent_since
 from pipelines.wording import counted
 from schedules import config
 from schedules.commands.opening import writing_to
 from schedules.commands.options import DbOption, err, say
-from schedules.problem import Problem
 from schedules.progress import steps
 
 

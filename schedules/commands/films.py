@@ -11,6 +11,7 @@ from rich.text import Text
 from pipelines import films, tracking
 from pipelines.database import read_only, transaction
 from pipelines.film_facts import film_facts
+from pipelines.problem import Problem
 from pipelines.wording import counted
 from schedules import columns, config, film_lists, show
 from schedules.commands.foreground import NothingToAsk, run_shown
@@ -24,7 +25,6 @@ from schedules.commands.options import (
     print_json,
     say,
 )
-from schedules.problem import Problem
 from schedules.results import Selection
 
 SKIPPED = 20

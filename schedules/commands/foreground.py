@@ -13,11 +13,11 @@ from sqlite_utils import Database
 
 from pipelines import clock
 from pipelines.lock import Lock
+from pipelines.problem import Problem
 from pipelines.tracking import not_films
 from schedules import columns, config, log, show
 from schedules.commands.options import err, note, out
 from schedules.nursery import Nursery
-from schedules.problem import Problem
 from schedules.progress import Shown
 from schedules.results import Result, Selection, together
 

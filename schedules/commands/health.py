@@ -14,12 +14,12 @@ from pipelines import clock
 from pipelines.database import noting, read_only
 from pipelines.lock import DatabaseProblem
 from pipelines.partial import write_whole
+from pipelines.problem import Problem
 from schedules import alerts, config, metrics, show
 from schedules.commands.options import DbOption, JsonOption, out, print_json, say, warn
 from schedules.commands.pausing import time_to_come
 from schedules.condition import Condition, acknowledged
 from schedules.health import Finding, findings, gained, megabytes
-from schedules.problem import Problem
 
 
 def health(

@@ -13,6 +13,7 @@ from sqlite_utils import Database
 from pipelines import clock
 from pipelines.database import read_only, transaction
 from pipelines.film_facts import STATES
+from pipelines.problem import Problem
 from pipelines.quarantine import CRAWL, held_answers
 from pipelines.statements import Tally
 from pipelines.wording import counted
@@ -28,7 +29,6 @@ from schedules.commands.options import (
     say,
     user_name,
 )
-from schedules.problem import Problem
 
 if TYPE_CHECKING:
     from pipelines.release import Case
@@ -161,7 +161,7 @@ def _decide(
     decision: Decision,
 ) -> None:
     """Decide on each chosen case in a transaction of its own, match and merge what it touched."""
-    from pipelines.release import CannotRelease, NotHeld, cases
+    from pipelines.release import CannotRelease, cases
     from pipelines.up_to_date import bring_up_to_date
 
     if bool(numbers) == (source is not None or run is not None):
@@ -175,10 +175,7 @@ def _decide(
     failed = False
     touched: set[int] = set()
     with writing_to(db, f"quarantine {decision.command}") as database:
-        try:
-            chosen = cases(database, numbers or (), source, run)
-        except NotHeld as fault:
-            raise Problem(str(fault)) from None
+        chosen = cases(database, numbers or (), source, run)
         if not chosen:
             raise Problem("nothing of that is held ('afterscore quarantine list')")
         for case in chosen:

@@ -8,10 +8,10 @@ import typer
 
 from pipelines import clock
 from pipelines.database import read_only
+from pipelines.problem import Problem
 from schedules import columns, config, show
 from schedules.commands.options import BIGGEST, DbOption, JsonOption, out, print_json, say
 from schedules.history import last_runs, one_run
-from schedules.problem import Problem
 
 _COUNTS = ("asked", "unchanged", "stored", "changed", "held")
 

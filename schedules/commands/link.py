@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipelines.problem import Problem
 from pipelines.wording import counted
 from schedules.commands.options import err, note, out
-from schedules.problem import Problem
 from schedules.progress import steps
 
 if TYPE_CHECKING:
@@ -46,11 +46,8 @@ def link_command(
 
     _refuse_one_file_for_two({"--out": pairs, "--ask": ask, "A.csv": a, "B.csv": b})
     with steps(err) as step:
-        try:
-            left, right = (matching.read_listings(path, note) for path in (a, b))
-            linked = matching.link(left, right, step)
-        except matching.UnreadableListings as fault:
-            raise Problem(str(fault)) from None
+        left, right = (matching.read_listings(path, note) for path in (a, b))
+        linked = matching.link(left, right, step)
     same = linked[linked["answer"] == "same"]
     doubtful = linked[linked["answer"] == "ask"]
     _write(same, pairs)

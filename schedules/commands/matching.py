@@ -15,6 +15,7 @@ from pipelines.films import Listed
 from pipelines.matching import rulings
 from pipelines.matching.doubtful import doubtful
 from pipelines.matching.forgetting import forget
+from pipelines.problem import Problem
 from pipelines.unmerged import all_merged
 from pipelines.wording import counted
 from schedules import columns, config, show
@@ -29,7 +30,6 @@ from schedules.commands.options import (
     say,
     user_name,
 )
-from schedules.problem import Problem
 
 _MATCHED = "SELECT listing_id, film_id FROM listing_films WHERE valid_to IS NULL"
 

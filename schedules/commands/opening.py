@@ -11,9 +11,9 @@ from sqlite_utils import Database
 from pipelines import films
 from pipelines.database import is_there, read_only, transaction, writing
 from pipelines.lock import Lock, Rank, locked
+from pipelines.problem import Problem
 from schedules import config, film_lists, log
 from schedules.commands.options import note
-from schedules.problem import Problem
 from spiders.sources import Source, by_key
 
 

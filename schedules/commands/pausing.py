@@ -9,10 +9,10 @@ import typer
 from pipelines import clock
 from pipelines.database import noting
 from pipelines.pauses import left_alone, pause, paused, resume
+from pipelines.problem import Problem
 from schedules import config
 from schedules.commands.opening import source_named
 from schedules.commands.options import DbOption, say
-from schedules.problem import Problem
 from spiders.plan import LONGEST_WAIT
 
 KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="Key of the source")]

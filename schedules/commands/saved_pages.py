@@ -10,12 +10,12 @@ from typing import Annotated, Any
 
 import typer
 
+from pipelines.problem import Problem
 from pipelines.statements import Tally
 from pipelines.wording import counted
 from schedules import archive
 from schedules.commands.opening import writing_to
 from schedules.commands.options import err, note, out
-from schedules.problem import Problem
 from spiders.items import Outcome
 
 SHOWN = 40

@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from pipelines import clock
+from pipelines.problem import Problem
 from schedules import config
 from schedules.commands.options import DbOption, note, out
-from schedules.problem import Problem
 
 
 def schedule(

@@ -11,9 +11,9 @@ from typing import Annotated
 import typer
 
 from pipelines.database import read_only
+from pipelines.problem import Problem
 from schedules import config
 from schedules.commands.options import DbOption, say
-from schedules.problem import Problem
 
 
 def serve(

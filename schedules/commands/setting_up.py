@@ -13,10 +13,10 @@ from rich.text import Text
 from pipelines import clock
 from pipelines.database import is_there, read_only
 from pipelines.pauses import left_alone
+from pipelines.problem import Problem
 from schedules import columns, config, show
 from schedules.commands.opening import source_named
 from schedules.commands.options import DbOption, JsonOption, out, print_json, say
-from schedules.problem import Problem
 from schedules.replica import samples_folder
 from spiders.plan import LONGEST_WAIT
 from spiders.sources import SOURCES, Source
