@@ -313,7 +313,7 @@ def agreement() -> str:
         " in points of 100.",
         f"""
 WITH {_KINDS}, best_known AS MATERIALIZED (
-  SELECT {figures} FROM film_scores ORDER BY imdb_rating_votes DESC LIMIT 5000
+  SELECT {figures} FROM film_scores ORDER BY imdb_rating_votes DESC, film_id DESC LIMIT 5000
 ), figures AS (
   SELECT a.place AS place, b.place AS other_place, a.score AS one, b.score AS other,
     CASE a.place

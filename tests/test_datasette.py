@@ -22,10 +22,12 @@ from pipelines.database import read_only, transaction
 from pipelines.export.reading import Narrowed
 from pipelines.export.selection import selected
 from pipelines.export.tables import export_tables
+from pipelines.films import Listed
 from pipelines.tables import Table, all_tables
+from pipelines.tracking import track
 from pipelines.views import VIEWS
 from spiders.sources import SOURCES, score_kinds
-from tests.answers import answer, keeping, record, scored, tomatometer
+from tests.answers import LISTED, answer, day, keeping, record, scored, tomatometer
 from tests.conftest import Afterscore, Ended
 from tests.serving import served
 
@@ -225,6 +227,48 @@ def test_what_moved_what_stood_and_what_is_stale(site: httpx.Client) -> None:
     stale = {(row["title"], row["score_kind"]) for row in rows(site, "stale_figures")}
     assert ("Skyfall", "popcornmeter") in stale
     assert ("Skyfall", "tomatometer") not in stale
+
+
+@pytest.mark.parametrize("values", [(60, 88), (88, 60)])
+def test_of_two_saved_pages_of_one_day_the_last_of_the_history_stood(
+    afterscore: Afterscore, values: tuple[float, float]
+) -> None:
+    """Whichever was read first. Of one of them only the year is known: it counts once that is
+    over."""
+    with keeping(afterscore.folder / "ratings.db") as kept:
+        with transaction(kept.db):
+            track(kept.db, [Listed(key, LISTED[key]) for key in ("imdb", "rottentomatoes")], "it")
+        for value in values:
+            page = tomatometer(scored(value, 200), at="2013-01-01T00:00:00Z")
+            kept.tell(page, origin="archive", exact="day")
+        page = tomatometer(scored(93, 250), at="2013-01-01T00:00:00Z")
+        kept.tell(page, origin="archive", exact="year")
+        kept.merge()
+        history = kept.column("SELECT value FROM score_history WHERE valid_to IS NULL")
+    asked = {"film": "tt1074638", "day": "2013-06-01"}
+    with served(afterscore) as client:
+        assert [row["value"] for row in rows(client, "score_on_a_date", **asked)] == [88]
+        now = rows(client, "score_on_a_date", film="tt1074638")
+        assert [row["value"] for row in now] == history == [93]
+
+
+def test_what_was_seen_again_after_a_saved_page_said_otherwise_stands_on_that_date(
+    afterscore: Afterscore,
+) -> None:
+    with keeping(afterscore.folder / "ratings.db") as kept:
+        with transaction(kept.db):
+            track(kept.db, [Listed(key, LISTED[key]) for key in ("imdb", "rottentomatoes")], "it")
+        kept.tell(tomatometer(scored(90, 200), at=day(1)), tomatometer(scored(90, 200), at=day(9)))
+        kept.tell(tomatometer(scored(80, 200), at=day(4)), origin="archive")
+        kept.merge()
+        assert kept.column("SELECT said_at FROM seen_again") == [day(9)], "and not written yet"
+    stood = []
+    with served(afterscore) as client:
+        for number in (2, 5, 9):
+            asked = {"film": "tt1074638", "day": day(number)[:10]}
+            (row,) = rows(client, "score_on_a_date", **asked)
+            stood.append((row["value"], row["observed_at"], row["origin"]))
+    assert stood == [(90, day(1), "live"), (80, day(4), "archive"), (90, day(9), "live")]
 
 
 def test_a_score_after_release_is_what_was_seen_by_then(site: httpx.Client) -> None:
