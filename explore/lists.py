@@ -121,7 +121,8 @@ APART = List(
     path="apart",
     title="Where critics and audience part",
     about="The widest gaps first, on common ground and of 100, among films with at least"
-    f" {AUDIENCE_AT_LEAST:,} votes of the audience and {CRITICS_AT_LEAST} reviews.",
+    f" {AUDIENCE_AT_LEAST:,} votes of the audience and {CRITICS_AT_LEAST} reviews. There may be"
+    " more of either: those whose number a site does not tell are left out.",
     empty="Of no film are both critics and audience known well enough.",
     columns=(
         Column("Film", "film", "film"),

@@ -29,6 +29,11 @@ _VERDICT = {
     "scene_count": "how many scenes, where it says",
 }
 
+_AT_LEAST = (
+    "there may be more: of a band its least counts, and a kind whose site does not tell how many"
+    " there are is left out; NULL where none does"
+)
+
 _SEEN = "how long ago that is, to the hour: {}; never where no known layout held it".format(
     ", ".join([*SEEN, LONGER_AGO])
 )
@@ -62,9 +67,8 @@ VIEWS: tuple[Table, ...] = (
             "critics_100": "what the critics' kinds make of it, 0–100 on common ground",
             "audience_100": "what the audience's kinds make of it, 0–100 on common ground",
             "gap_100": "critics less audience, points of 100; negative: the audience likes it more",
-            "critics_votes": "reviews counted in the critics' kinds together; of a band its least",
-            "audience_votes": "ratings counted in the audience's kinds together; of a band its"
-            " least",
+            "critics_votes": f"reviews counted in the critics' kinds together; {_AT_LEAST}",
+            "audience_votes": f"ratings counted in the audience's kinds together; {_AT_LEAST}",
             "consensus_100": CONSENSUS["consensus_100"],
             "consensus_low": CONSENSUS["consensus_low"],
             "consensus_high": CONSENSUS["consensus_high"],
