@@ -88,6 +88,14 @@ class List:
 
 
 _FILM = "s.film_id, s.imdb_id, s.title, s.year"
+# As of now: the row of a film knows it as of its last merge.
+_OLDEST = (
+    "(SELECT min(t.confirmed_at) FROM listing_films lf CROSS JOIN standing_scores t"
+    " ON t.listing_id = lf.listing_id"
+    " WHERE lf.film_id = s.film_id AND lf.valid_to IS NULL AND lf.is_primary"
+    " AND instr(', ' || s.kinds_used || ',', ', ' || t.score_kind || ','))"
+    " AS oldest_confirmed_at"
+)
 _YEAR = Narrowing("year", "Year", "s.year = :year", whole=True)
 _GENRE = Narrowing(
     "genre",
@@ -100,7 +108,8 @@ FILMS = List(
     path="films",
     title="Films by consensus",
     about="What critics and audience together make of them, of 100, with the interval that holds it"
-    " nine times in ten. Votes are those of the kind of score that has the most.",
+    " nine times in ten. An old figure counts like a new one: when the oldest of them was last seen"
+    " is said. Votes are those of the kind of score that has the most.",
     empty="No film has a figure yet.",
     columns=(
         Column("Film", "film", "film"),
@@ -109,10 +118,11 @@ FILMS = List(
         Column("Critics", "critics_100", "points"),
         Column("Audience", "audience_100", "points"),
         Column("Votes", "votes", "count"),
+        Column("Oldest figure", "oldest_confirmed_at", "age"),
     ),
     table="film_scores?_sort_desc=consensus_100",
     sql=f"SELECT {_FILM}, s.consensus_100, s.consensus_low, s.consensus_high, s.critics_100,"
-    f" s.audience_100, {MOST_VOTES} AS votes FROM film_scores s"
+    f" s.audience_100, {MOST_VOTES} AS votes, {_OLDEST} FROM film_scores s"
     " WHERE s.consensus_100 IS NOT NULL {conditions} ORDER BY s.consensus_100 DESC",
     narrowings=(_YEAR, _GENRE),
 )
@@ -131,10 +141,11 @@ APART = List(
         Column("Audience", "audience_100", "points"),
         Column("Reviews", "critics_votes", "count"),
         Column("Votes", "audience_votes", "count"),
+        Column("Oldest figure", "oldest_confirmed_at", "age"),
     ),
     table="critics_vs_audience?_sort_desc=gap_100",
     sql=f"SELECT {_FILM}, s.gap_100, s.critics_100, s.audience_100, s.critics_votes,"
-    " s.audience_votes FROM critics_vs_audience s"
+    f" s.audience_votes, {_OLDEST} FROM critics_vs_audience s"
     " WHERE s.audience_votes >= :audience AND s.critics_votes >= :critics {conditions}"
     " ORDER BY abs(s.critics_100 - s.audience_100) DESC",
     narrowings=(

@@ -80,7 +80,7 @@ def film_facts(db: Database, film_id: int) -> dict[str, Any]:
         **film,
         "tracked_at": tracked.get("tracked_at"),
         "credits": _stay(db, film_id),
-        "consensus": _consensus(scores),
+        "consensus": _consensus(scores, seen),
         "scores": kinds,
         "relayed": relayed,
         "held": held,
@@ -94,10 +94,12 @@ def never_asked(facts: Mapping[str, Any]) -> bool:
     return states == {"not_asked"} and not any(row["last_asked_at"] for row in facts["listings"])
 
 
-def _consensus(scores: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What a film's scores come to together, of 100; None where there is nothing to go by."""
+def _consensus(scores: Mapping[str, Any], seen: Mapping[str, str]) -> dict[str, Any] | None:
+    """What a film's scores come to together, of 100, and when the oldest of them was last `seen`;
+    None where there is nothing to go by."""
     if scores.get("consensus_100") is None:
         return None
+    kinds = scores["kinds_used"].split(", ")
     return {
         "value": scores["consensus_100"],
         "low": scores["consensus_low"],
@@ -105,7 +107,8 @@ def _consensus(scores: Mapping[str, Any]) -> dict[str, Any] | None:
         "critics": scores["critics_100"],
         "audience": scores["audience_100"],
         "spread": scores["spread_100"],
-        "kinds": scores["kinds_used"].split(", "),
+        "kinds": kinds,
+        "oldest_confirmed_at": min((seen[key] for key in kinds if key in seen), default=None),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from sqlite_utils import Database
 
-from pipelines.consensus import consensus
+from pipelines.consensus import Model, consensus
 from pipelines.database import set_aside_frame, write_over
 from pipelines.register_sql import filled_in
 from pipelines.score_counts import counted, write_counts
@@ -89,6 +89,7 @@ def _wide_sql() -> str:
         *(f"f.{name}" for name in _OF_FILM),
         *(_column(key, name) for key in keys for name in _OF_KIND),
         *(f"a.{name}" for name in CONSENSUS),
+        _oldest(),
     ]
     named = (
         f"{column} AS {name}" for column, name in zip(columns, film_scores().columns, strict=True)
@@ -102,6 +103,16 @@ def _wide_sql() -> str:
         f" FROM temp.touched t CROSS JOIN films f USING (film_id) {joins}"
         " LEFT JOIN temp.agreed a ON a.film_id = f.film_id WHERE f.merged_into IS NULL"
     )
+
+
+def _oldest() -> str:
+    """When that figure was last seen which was seen longest ago, of those that the consensus is
+    made of. What is no part of it counts as later than any time."""
+    times = (
+        f"iif({key}.state = 'scored' AND {key}.gone_at IS NULL, {key}.confirmed_at, '9999')"
+        for key in Model.default().curves
+    )
+    return f"nullif(min('9999', {', '.join(times)}), '9999')"
 
 
 def _column(kind: str, name: str) -> str:

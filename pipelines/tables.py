@@ -608,9 +608,8 @@ def film_scores() -> Table:
             f"{key}_confirmed_at": f"when the {label} was last seen to be so, UTC, as of the last"
             " time that anything of this film was new; the view freshness has it as of now",
         }
-    return Table(
-        "film_scores", "a film with its scores side by side", "analysts", columns | CONSENSUS
-    )
+    columns |= CONSENSUS | {"oldest_confirmed_at": OLDEST_CONFIRMED_AT}
+    return Table("film_scores", "a film with its scores side by side", "analysts", columns)
 
 
 CONSENSUS = {
@@ -623,6 +622,12 @@ CONSENSUS = {
     "spread_100": "how far the kinds lie apart on common ground, points of 100; NULL for one kind",
     "kinds_used": "the score kinds that the consensus is made of",
 }
+
+OLDEST_CONFIRMED_AT = (
+    "when that one of kinds_used was last seen to be so that was seen longest ago, UTC: no figure"
+    " behind the consensus is older; as of the last time that anything of this film was new, and"
+    " the view freshness has it as of now"
+)
 
 _STAY = Table(
     "stay_for_the_credits",

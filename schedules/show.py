@@ -119,7 +119,8 @@ def film_card(console: Console, facts: Mapping[str, Any]) -> None:
 
 
 def _consensus_lines(consensus: Mapping[str, Any]) -> Text:
-    """The consensus, how sure it is and what it is made of; then the two sides apart."""
+    """The consensus, how sure it is and what it is made of; then the two sides apart, and how old
+    the oldest figure is that it counts like the others."""
     kinds = [score_kind(key).label for key in consensus["kinds"]]
     made_of = f"the {kinds[0]} alone" if len(kinds) == 1 else f"{len(kinds)} kinds of score"
     sides = [
@@ -127,11 +128,13 @@ def _consensus_lines(consensus: Mapping[str, Any]) -> Text:
         for side in ("critics", "audience")
         if len(kinds) > 1 and consensus[side] is not None
     ]
+    oldest = consensus["oldest_confirmed_at"]
+    age = f"; oldest figure: {ago(oldest)}" if sides and oldest else ""
     return Text.assemble(
         "Consensus: ",
         (f"{consensus['value']:.0f} of 100", "bold"),
         f" (nine times in ten {consensus['low']:.0f} to {consensus['high']:.0f}), from {made_of}",
-        "\n  " * bool(sides) + ", ".join(sides),
+        "\n  " * bool(sides) + ", ".join(sides) + age,
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines import clock
 from pipelines.database import transaction
 from pipelines.derived import prepare
 from pipelines.films import Listed
@@ -235,6 +236,40 @@ def test_a_listing_that_is_gone_keeps_its_scores_and_leaves_the_consensus(kept: 
     ) == (20, "scored", day(1), "imdb_rating")
 
 
+OLDEST = "SELECT oldest_confirmed_at FROM film_scores"
+
+
+def test_its_oldest_figure_is_told_and_no_figure_but_those_that_it_is_made_of(kept: Kept) -> None:
+    """A saved page counts like last night's answer; what is gone, or has no value, does not."""
+    kept.tell(
+        answer(
+            record("metacritic", scores={"metascore": scored(70, 30)}), at="2013-01-01T00:00:00Z"
+        ),
+        answer(record("tmdb", scores={"tmdb_score": not_rated(10)}), at="2014-01-01T00:00:00Z"),
+        tomatometer(scored(91, 300), at="2015-04-01T00:00:00Z"),
+        origin="archive",
+    )
+    kept.tell(page("imdb", values=[("imdb_rating", 7.8)]))
+    kept.merge()
+    assert kept.column(OLDEST) == ["2013-01-01T00:00:00Z"]
+    kept.tell(*(refused(Outcome.NOT_FOUND, day(night), "metacritic") for night in (2, 3, 4)))
+    kept.merge()
+    assert kept.row("SELECT kinds_used, oldest_confirmed_at FROM film_scores") == (
+        "imdb_rating, tomatometer",
+        "2015-04-01T00:00:00Z",
+    )
+    assert kept.column("SELECT oldest_confirmed_at FROM critics_vs_audience") == kept.column(OLDEST)
+    kept.tell(tomatometer(scored(92, 310), at=day(5)))
+    kept.merge()
+    assert kept.column(OLDEST) == [day(1)]
+
+
+def test_without_a_consensus_nothing_is_its_oldest_figure(kept: Kept) -> None:
+    kept.tell(answer(record("metacritic", scores={"metascore": not_rated()}), at=day(1)))
+    kept.merge()
+    assert kept.column(OLDEST) == [None]
+
+
 def test_a_relayed_figure_is_no_part_of_it(kept: Kept) -> None:
     kept.tell(
         page("imdb", values=[("imdb_rating", 7.8)]),
@@ -259,6 +294,30 @@ def test_the_card_says_what_it_is_made_of(afterscore: Afterscore) -> None:
     assert told["low"] < told["value"] < told["high"]
     assert f"critics: {told['critics']:.0f}, audience: {told['audience']:.0f}" in card
     assert told["kinds"] == ["imdb_rating", "metascore", "metacritic_user_score"]
+
+
+def test_the_card_says_how_old_the_oldest_figure_is_as_of_now(afterscore: Afterscore) -> None:
+    """What a quiet night has seen again counts, of which the film's row knows nothing yet."""
+    years_ago = clock.later(clock.now(), days=-11 * 365.25 - 1)
+    with keeping(afterscore.folder / "ratings.db") as kept:
+        follow(kept, *LISTED)
+        kept.tell(tomatometer(scored(91, 300), at=years_ago), origin="archive")
+        kept.tell(page("imdb", values=[("imdb_rating", 7.8)]))
+        kept.merge()
+    told = afterscore("film", LISTED["imdb"], "--json").json["consensus"]
+    assert told["oldest_confirmed_at"] == years_ago
+    assert "; oldest figure: 11 years ago\n" in afterscore("film", LISTED["imdb"]).out
+    yesterday, today = clock.later(clock.now(), days=-1), clock.now()
+    with keeping(afterscore.folder / "ratings.db") as kept:
+        kept.tell(
+            tomatometer(scored(91, 300), at=yesterday),
+            answer(record("imdb", scores={"imdb_rating": scored(7.8, 5_000, 10)}), at=yesterday),
+        )
+        kept.merge()
+        kept.tell(tomatometer(scored(91, 300), at=today))
+        kept.tell(answer(record("imdb", scores={"imdb_rating": scored(7.8, 5_000, 10)}), at=today))
+        assert kept.column(OLDEST) == [yesterday]
+    assert "; oldest figure: just now\n" in afterscore("film", LISTED["imdb"]).out
 
 
 # --- a listing that comes to mean another film --------------------------------------------------

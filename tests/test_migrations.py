@@ -10,10 +10,13 @@ import pytest
 from sqlite_utils import Database, Migrations
 
 from pipelines.clock import BEGINNING
-from pipelines.database import writing
+from pipelines.database import transaction, writing
 from pipelines.derived import prepare
+from pipelines.films import Listed
 from pipelines.migrations import migrations
 from pipelines.tables import all_tables
+from pipelines.tracking import track
+from tests.answers import answer, day, keeping, not_rated, record, scored, tomatometer
 from tests.conftest import Afterscore
 
 NAMES = [migration.name for migration in migrations.pending(Database(memory=True))]
@@ -143,6 +146,7 @@ UPDATE moves SET saved_at = NULL;
 INSERT INTO moves VALUES
   ('2026-01-03', 1, 'tomatometer', 'live', 6, 30, '2026-01-02', 5, NULL, 1, '2026-01-02');
 """,
+    "m025_oldest_figures": "",
 }
 
 
@@ -264,6 +268,31 @@ def test_what_is_kept_from_now_on_is_told_by_what_was_there(tmp_path: Path) -> N
         ("rottentomatoes", "popcornmeter", "missing", 0, "", 1),
         ("rottentomatoes", "tomatometer", "scored", 0, "2026-01-01", 1),
     ]
+
+
+def test_films_learn_of_their_oldest_figures_without_being_merged_anew(tmp_path: Path) -> None:
+    path = tmp_path / "ratings.db"
+    with keeping(path) as kept:
+        for number, said in enumerate((scored(7.8, 900, 10), not_rated(10), None), 1):
+            imdb, rt = f"tt000000{number}", f"m/{number}"
+            with transaction(kept.db):
+                track(kept.db, [Listed("imdb", imdb), Listed("rottentomatoes", rt)], "a test")
+            if said:
+                kept.tell(answer(record("imdb", imdb, scores={"imdb_rating": said}), at=day(2)))
+        kept.tell(tomatometer(scored(91), "2015-04-01T00:00:00Z", "m/1"), origin="archive")
+        kept.merge()
+        oldest = kept.rows("SELECT film_id, oldest_confirmed_at FROM film_scores")
+    assert [at for _, at in oldest] == ["2015-04-01T00:00:00Z", None, None]
+    db = database(path)
+    db.conn.execute("DROP VIEW critics_vs_audience")
+    db.conn.execute("ALTER TABLE film_scores DROP COLUMN oldest_confirmed_at")
+    db.conn.execute("UPDATE film_scores SET title = 'as it was'")
+    db.conn.execute("DELETE FROM _sqlite_migrations WHERE name >= 'm025'")
+    db.conn.close()
+    with writing(path) as migrated:
+        prepare(migrated)
+        sql = "SELECT film_id, oldest_confirmed_at, title FROM film_scores"
+        assert migrated.execute(sql).fetchall() == [(*row, "as it was") for row in oldest]
 
 
 def test_every_migration_has_rows_to_try_it_on() -> None:

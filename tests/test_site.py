@@ -412,6 +412,35 @@ def test_votes_that_nobody_tells_are_no_0(afterscore: Afterscore) -> None:
         assert (row["consensus_100"] is None, row["votes"]) == (False, None)
 
 
+def test_an_old_figure_that_counts_like_a_new_one_is_told_of(afterscore: Afterscore) -> None:
+    """On the film's page and on the lists; as of now, where the row is as of its last merge."""
+    saved = "2015-04-01T00:00:00Z"
+    with keeping(afterscore.folder / "ratings.db") as kept:
+        with transaction(kept.db):
+            track(kept.db, [Listed(key, LISTED[key]) for key in ("imdb", "rottentomatoes")], "it")
+        kept.tell(tomatometer(scored(91, 300), at=saved), origin="archive")
+        rating = {"imdb_rating": scored(7.8, 5_000, 10)}
+        kept.tell(answer(record("imdb", scores=rating), at=day(1)))
+        kept.merge()
+    seen = re.compile(r'oldest was seen <time datetime="(.*?)"')
+    listed = re.compile(r'data-label="Oldest figure"><time datetime="(.*?)"')
+    with served(afterscore) as client:
+        assert seen.findall(client.get(SKYFALL).text) == [saved]
+        for path in ("films", "apart"):
+            assert listed.findall(client.get(f"/{path}").text) == [saved], path
+            (row,) = client.get(f"/{path}.json").json()["rows"]
+            assert row["oldest_confirmed_at"] == saved
+    with keeping(afterscore.folder / "ratings.db") as kept:
+        kept.tell(tomatometer(scored(91, 300), at=day(2)))
+        kept.merge()
+        kept.tell(answer(record("imdb", scores=rating), at=day(3)))
+        kept.tell(tomatometer(scored(91, 300), at=day(4)))
+        assert kept.column("SELECT oldest_confirmed_at FROM film_scores") == [day(1)]
+    with served(afterscore) as client:
+        assert seen.findall(client.get(SKYFALL).text) == [day(3)]
+        assert listed.findall(client.get("/films").text) == [day(3)]
+
+
 def test_a_list_of_which_a_part_is_empty_is_not_said_to_be(site: httpx.Client) -> None:
     for part in ("films?year=1911", "films?page=9", "apart?year=1911", "credits?stay=disputed"):
         told = site.get(f"/{part}").text.partition('class="problem">')[2].partition("</p>")[0]

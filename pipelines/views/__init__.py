@@ -8,6 +8,7 @@ from pipelines.tables import (
     CONSENSUS,
     CRAWL_COUNTS,
     FILM_COLUMNS,
+    OLDEST_CONFIRMED_AT,
     SAVED_AT,
     SCORE_COLUMNS,
     TIME_COLUMNS,
@@ -73,6 +74,7 @@ VIEWS: tuple[Table, ...] = (
             "consensus_low": CONSENSUS["consensus_low"],
             "consensus_high": CONSENSUS["consensus_high"],
             "kinds_used": CONSENSUS["kinds_used"],
+            "oldest_confirmed_at": OLDEST_CONFIRMED_AT,
         },
     ),
     Table(
