@@ -70,9 +70,11 @@ def film_facts(db: Database, film_id: int) -> dict[str, Any]:
     )
     relayed = _rows(
         db,
-        "SELECT l.source, s.score_kind, s.state, s.value, s.scale_max, s.votes FROM scores s"
+        "SELECT l.source, s.score_kind, s.state, s.value, s.scale_max, s.votes, s.votes_at_least,"
+        " max(s.observed_at, ifnull(c.confirmed_at, '')) AS confirmed_at FROM scores s"
         " JOIN listings l USING (listing_id) JOIN listing_films lf ON lf.listing_id = l.listing_id"
-        " AND lf.valid_to IS NULL WHERE s.relayed = 1 AND lf.film_id = ? ORDER BY 1, 2",
+        " AND lf.valid_to IS NULL LEFT JOIN confirmations c ON c.listing_id = s.listing_id"
+        " AND c.topic = s.score_kind WHERE s.relayed = 1 AND lf.film_id = ? ORDER BY 1, 2",
         film_id,
     )
     tracked = _row(db, "SELECT tracked_at FROM tracked_films WHERE film_id = ?", film_id)
@@ -82,7 +84,7 @@ def film_facts(db: Database, film_id: int) -> dict[str, Any]:
         "credits": _stay(db, film_id),
         "consensus": _consensus(scores, seen),
         "scores": kinds,
-        "relayed": relayed,
+        "relayed": [row | {"votes_at_least": bool(row["votes_at_least"])} for row in relayed],
         "held": held,
         "listings": listings,
     }

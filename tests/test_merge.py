@@ -279,6 +279,17 @@ def test_a_relayed_figure_is_no_part_of_it(kept: Kept) -> None:
     assert kept.row("SELECT metascore, kinds_used FROM film_scores") == (None, "imdb_rating")
 
 
+def test_a_relayed_figure_is_told_with_its_age_and_how_many_voted(afterscore: Afterscore) -> None:
+    with keeping(afterscore.folder / "ratings.db") as kept:
+        follow(kept, *LISTED)
+        relayed = {"popcornmeter": scored(86, 250_000, votes_at_least=True, relayed=True)}
+        for night in (1, 2):
+            kept.tell(answer(record("whatsafterthemovie", scores=relayed), at=day(night)))
+        kept.merge()
+    (told,) = afterscore("film", LISTED["imdb"], "--json").json["relayed"]
+    assert (told["votes"], told["votes_at_least"], told["confirmed_at"]) == (250_000, True, day(2))
+
+
 def test_the_card_says_what_it_is_made_of(afterscore: Afterscore) -> None:
     with keeping(afterscore.folder / "ratings.db") as kept:
         follow(kept, *LISTED)
