@@ -171,11 +171,13 @@ MOVERS = List(
         Column("Score", "score_kind", "kind"),
         Column("From → to", "new_value", "move"),
         Column("Points", "delta_100", "signed"),
+        Column("Votes then", "new_votes", "count"),
         Column("When", "changed_at", "age"),
     ),
     table="score_changes?_sort_desc=changed_at",
     sql="SELECT s.film_id, f.imdb_id, f.title, f.year, s.score_kind, 'scored' AS old_state,"
-    " s.old_value, 'scored' AS new_state, s.new_value, s.delta_100, s.changed_at, s.saved_at"
+    " s.old_value, 'scored' AS new_state, s.new_value, s.delta_100, s.new_votes, s.changed_at,"
+    " s.saved_at"
     " FROM score_moves s JOIN films f ON f.film_id = s.film_id"
     " WHERE s.changed_at >= strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-7 days') {conditions}"
     " ORDER BY abs(s.delta_100) DESC, s.changed_at DESC",

@@ -45,12 +45,14 @@ def number(count: float | None) -> str:
     return "–" if count is None else f"{count:,}"
 
 
-def day(time: str | None) -> str:
-    """A stored time or date as a date: `9 November 2012`; a year or a month as it stands."""
+def day(time: str | None, exact: str = "day") -> str:
+    """A stored time or date as a date: `9 November 2012`; a year or a month as it stands. Of a time
+    that is `exact` to the month or year only, no more is said."""
     if not time or len(time) < len("2012-11-09"):
         return time or "–"
     at = date.fromisoformat(time[:10])
-    return f"{at.day} {at:%B %Y}"
+    month = f"{at:%B %Y}"
+    return {"year": time[:4], "month": month}.get(exact, f"{at.day} {month}")
 
 
 def age(time: str | None) -> Markup:

@@ -481,6 +481,7 @@ def test_moves_of_the_week_and_what_is_held_back_are_listed(afterscore: Aftersco
             "91 % → 86 %",
             "90 % → 91 %",
         ]
+        assert re.findall('"Votes then" class="n">(.*?)<', movers) == ["100", "100"]
         assert "90 %" not in client.get("/movers?kind=popcornmeter").text
         assert "Rotten Tomatoes" in held
         assert "Tomatometer" in held
@@ -488,6 +489,27 @@ def test_moves_of_the_week_and_what_is_held_back_are_listed(afterscore: Aftersco
         case = unescape(client.get("/ratings/quarantine/1").text)
         assert '"value": 86' in case
         assert "Where it is named" not in case
+
+
+def test_the_history_says_no_more_of_a_saved_pages_date_than_is_known(
+    afterscore: Afterscore,
+) -> None:
+    with keeping(afterscore.folder / "ratings.db") as kept:
+        with transaction(kept.db):
+            track(kept.db, [Listed(key, LISTED[key]) for key in ("imdb", "rottentomatoes")], "it")
+        for at, exact in (("2012-01-01", "year"), ("2013-07-01", "month"), ("2014-12-03", "day")):
+            saved = tomatometer(scored(90 + int(at[3])), f"{at}T00:00:00Z", target="archive")
+            kept.tell(saved, origin="archive", exact=exact)
+        kept.tell(tomatometer(scored(97), day(1)))
+        kept.merge()
+    with served(afterscore) as client:
+        _, _, table = client.get(SKYFALL).text.partition("The same as a table")
+        assert re.findall("<tr><td>(.*?)</td>", table.partition("</table>")[0]) == [
+            "1 January 2026",
+            "3 December 2014, a saved page",
+            "July 2013, a saved page",
+            "2012, a saved page",
+        ]
 
 
 def test_what_three_nights_released_is_not_said_to_be_a_persons_doing(
