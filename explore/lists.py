@@ -206,7 +206,9 @@ CREDITS = List(
     ),
     table="stay_for_the_credits?_facet=stay&_sort_desc=year",
     in_short=3,
-    sql=f"SELECT {_FILM}, s.stay, s.scene_count, s.yes_sources, s.no_sources, s.confirmed_at"
+    sql=f"SELECT {_FILM}, s.stay, s.scene_count, s.yes_sources, s.no_sources,"
+    " (SELECT max(confirmed_at) FROM film_verdicts v WHERE v.film_id = s.film_id"
+    "  AND (v.during, v.after) <> ('unknown', 'unknown')) AS confirmed_at"
     " FROM stay_for_the_credits s WHERE {credits} {conditions}"
     " ORDER BY s.year DESC, s.title",
     narrowings=(

@@ -19,6 +19,13 @@ WHERE lf.film_id = ? AND lf.valid_to IS NULL AND lf.is_primary AND s.state <> 'm
   AND s.confirmed_at >= lf.valid_from
 """
 
+# So does that of stay_for_the_credits: as there, those count who know of either place, if any does.
+_SAID = """
+SELECT coalesce(max(confirmed_at) FILTER (WHERE during <> 'unknown' OR after <> 'unknown'),
+  max(confirmed_at)) AS confirmed_at
+FROM film_verdicts WHERE film_id IN (SELECT ?)
+"""
+
 STATES = {
     "not_rated": "not rated yet",
     "missing": "missing: in no known layout",
@@ -118,8 +125,8 @@ def _stay(db: Database, film_id: int) -> dict[str, Any]:
     """Whether to stay for the credits; unknown where no source says anything."""
     told = _row(
         db,
-        "SELECT stay, during, after, scene_count, yes_sources, no_sources, worth_staying,"
-        " confirmed_at FROM stay_for_the_credits WHERE film_id = ?",
+        "SELECT stay, during, after, scene_count, yes_sources, no_sources, worth_staying"
+        " FROM stay_for_the_credits WHERE film_id = ?",
         film_id,
     )
     if not told:
@@ -131,7 +138,8 @@ def _stay(db: Database, film_id: int) -> dict[str, Any]:
             "worth_staying": None,
             "confirmed_at": None,
         }
-    return told | {name: json.loads(told[name]) for name in ("yes_sources", "no_sources")}
+    sources = {name: json.loads(told[name]) for name in ("yes_sources", "no_sources")}
+    return told | sources | _row(db, _SAID, film_id)
 
 
 def credits_answer(told: Mapping[str, Any]) -> str:

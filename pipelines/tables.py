@@ -646,7 +646,9 @@ _STAY = Table(
         "yes_sources": "the sources that know of a scene, as JSON",
         "no_sources": "the sources that say no to a place and yes to none, as JSON",
         "worth_staying": "net votes for staying; may be negative",
-        "confirmed_at": "when one of these sources was last seen to say so, UTC",
+        "confirmed_at": "when the one of these sources that was seen last was seen to say so, UTC,"
+        " as of the last time that anything of this film was new; the view film_verdicts has it of"
+        " each as of now",
     },
 )
 

@@ -89,6 +89,8 @@ def film_card(console: Console, facts: Mapping[str, Any]) -> None:
     line = _STAY[credits_answer(verdict)]
     if verdict["scene_count"]:
         line += f" ({verdict['scene_count']} in all)"
+    if verdict["confirmed_at"]:
+        line += f", seen {ago(verdict['confirmed_at'])}"
     console.print(Text(line, style="bold green" if verdict["stay"] in ("yes", "until_mid") else ""))
     for says, sources in (("yes", verdict["yes_sources"]), ("no", verdict["no_sources"])):
         if sources:

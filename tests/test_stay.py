@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines import clock
 from pipelines.database import transaction
 from pipelines.films import Listed
 from pipelines.merge import merge
@@ -19,6 +20,7 @@ from pipelines.tracking import track
 from spiders.items import Credits, Outcome, Verdict
 from tests.answers import LISTED, Kept, answer, day, keeping, record, refused
 from tests.conftest import Afterscore
+from tests.serving import served
 
 Says = tuple[Verdict, Verdict]
 YES, NO, UNKNOWN = Verdict.YES, Verdict.NO, Verdict.UNKNOWN
@@ -228,6 +230,26 @@ def test_the_card_says_that_sources_disagree_and_who_says_what(afterscore: After
     assert "no: MediaStinger\n" in card
     printed = afterscore("film", LISTED["imdb"], "--json").json["credits"]
     assert (printed["stay"], printed["yes_sources"]) == ("disputed", [A])
+
+
+def test_it_is_told_when_it_was_last_seen_as_of_now(afterscore: Afterscore) -> None:
+    """By the card, the JSON and the site's list; a quiet night is no reason to merge a film."""
+    longer_ago, yesterday = (clock.later(clock.now(), days=-days, hours=-1) for days in (30, 1))
+    with keeping(afterscore.folder / "ratings.db") as kept:
+        with transaction(kept.db):
+            track(kept.db, [Listed(*key) for key in LISTED.items()], "a test")
+        say(kept, A, NO, YES, longer_ago)
+        say(kept, B, UNKNOWN, UNKNOWN, longer_ago)
+        kept.merge()
+        say(kept, A, NO, YES, yesterday)
+        say(kept, B, UNKNOWN, UNKNOWN, clock.now())
+        assert kept.column("SELECT confirmed_at FROM stay_for_the_credits") == [longer_ago]
+    assert "after the credits, seen 1 day ago\n" in afterscore("film", LISTED["imdb"]).out
+    printed = afterscore("film", LISTED["imdb"], "--json").json["credits"]
+    assert printed["confirmed_at"] == yesterday
+    with served(afterscore) as client:
+        (row,) = client.get("/credits.json").json()["rows"]
+        assert row["confirmed_at"] == yesterday
 
 
 def test_sources_that_each_know_of_another_scene_disagree_on_both(afterscore: Afterscore) -> None:
