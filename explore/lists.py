@@ -18,6 +18,7 @@ from sqlite_utils import Database
 
 from explore.exports import exported, wanted
 from explore.most_votes import MOST_VOTES
+from explore.oldest import OLDEST
 from explore.pages import page, read
 from explore.remembered import Remembered
 from pipelines.matching.doubtful import doubtful
@@ -88,14 +89,6 @@ class List:
 
 
 _FILM = "s.film_id, s.imdb_id, s.title, s.year"
-# As of now: the row of a film knows it as of its last merge.
-_OLDEST = (
-    "(SELECT min(t.confirmed_at) FROM listing_films lf CROSS JOIN standing_scores t"
-    " ON t.listing_id = lf.listing_id"
-    " WHERE lf.film_id = s.film_id AND lf.valid_to IS NULL AND lf.is_primary"
-    " AND instr(', ' || s.kinds_used || ',', ', ' || t.score_kind || ','))"
-    " AS oldest_confirmed_at"
-)
 _YEAR = Narrowing("year", "Year", "s.year = :year", whole=True)
 _GENRE = Narrowing(
     "genre",
@@ -122,7 +115,7 @@ FILMS = List(
     ),
     table="film_scores?_sort_desc=consensus_100",
     sql=f"SELECT {_FILM}, s.consensus_100, s.consensus_low, s.consensus_high, s.critics_100,"
-    f" s.audience_100, {MOST_VOTES} AS votes, {_OLDEST} FROM film_scores s"
+    f" s.audience_100, {MOST_VOTES} AS votes, {OLDEST} AS oldest_confirmed_at FROM film_scores s"
     " WHERE s.consensus_100 IS NOT NULL {conditions} ORDER BY s.consensus_100 DESC",
     narrowings=(_YEAR, _GENRE),
 )
@@ -145,7 +138,7 @@ APART = List(
     ),
     table="critics_vs_audience?_sort_desc=gap_100",
     sql=f"SELECT {_FILM}, s.gap_100, s.critics_100, s.audience_100, s.critics_votes,"
-    f" s.audience_votes, {_OLDEST} FROM critics_vs_audience s"
+    f" s.audience_votes, {OLDEST} AS oldest_confirmed_at FROM critics_vs_audience s"
     " WHERE s.audience_votes >= :audience AND s.critics_votes >= :critics {conditions}"
     " ORDER BY abs(s.critics_100 - s.audience_100) DESC",
     narrowings=(

@@ -14,6 +14,7 @@ from sqlite_utils import Database
 
 from explore.exports import exported, wanted
 from explore.most_votes import MOST_VOTES
+from explore.oldest import OLDEST
 from explore.pages import page, read
 from explore.words import film_path
 from pipelines import films
@@ -23,7 +24,8 @@ FOUND = 40
 """Films that a page shows."""
 MOST_WORDS = 8
 
-_SHOWN = f"""s.film_id, s.imdb_id, s.title, s.year, s.consensus_100, {MOST_VOTES} AS votes,
+_SHOWN = f"""s.film_id, s.imdb_id, s.title, s.year, s.consensus_100,
+  {OLDEST} AS oldest_confirmed_at, {MOST_VOTES} AS votes,
   (SELECT stay FROM stay_for_the_credits c WHERE c.film_id = s.film_id) AS stay"""
 _OF_FILMS = f"""
 SELECT {_SHOWN}, TRUE AS is_exact, FALSE AS by_title FROM film_scores s
@@ -42,8 +44,8 @@ ORDER BY is_exact DESC, by_title DESC, votes DESC, s.film_id
 LIMIT {FOUND + 1}
 """
 _COLUMNS = (
-    "film_id", "imdb_id", "title", "year", "consensus_100", "votes", "stay", "is_exact",
-    "by_title", "reason",
+    "film_id", "imdb_id", "title", "year", "consensus_100", "oldest_confirmed_at", "votes", "stay",
+    "is_exact", "by_title", "reason",
 )  # fmt: skip
 _WHERE_ELSE = "SELECT other_titles, people FROM film_search WHERE rowid = ?"
 

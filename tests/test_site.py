@@ -413,23 +413,27 @@ def test_votes_that_nobody_tells_are_no_0(afterscore: Afterscore) -> None:
 
 
 def test_an_old_figure_that_counts_like_a_new_one_is_told_of(afterscore: Afterscore) -> None:
-    """On the film's page and on the lists; as of now, where the row is as of its last merge."""
+    """On the film's page, on lists and in a search: as of now; its row has it as of its merge."""
     saved = "2015-04-01T00:00:00Z"
     with keeping(afterscore.folder / "ratings.db") as kept:
         with transaction(kept.db):
             track(kept.db, [Listed(key, LISTED[key]) for key in ("imdb", "rottentomatoes")], "it")
         kept.tell(tomatometer(scored(91, 300), at=saved), origin="archive")
         rating = {"imdb_rating": scored(7.8, 5_000, 10)}
-        kept.tell(answer(record("imdb", scores=rating), at=day(1)))
+        kept.tell(answer(record("imdb", title="Skyfall", scores=rating), at=day(1)))
         kept.merge()
     seen = re.compile(r'oldest was seen <time datetime="(.*?)"')
     listed = re.compile(r'data-label="Oldest figure"><time datetime="(.*?)"')
+    found = re.compile(r'oldest figure: <time datetime="(.*?)"')
     with served(afterscore) as client:
         assert seen.findall(client.get(SKYFALL).text) == [saved]
         for path in ("films", "apart"):
             assert listed.findall(client.get(f"/{path}").text) == [saved], path
             (row,) = client.get(f"/{path}.json").json()["rows"]
             assert row["oldest_confirmed_at"] == saved
+        assert found.findall(client.get("/search?q=skyfall").text) == [saved]
+        (row,) = client.get("/search.json?q=skyfall").json()["rows"]
+        assert row["oldest_confirmed_at"] == saved
     with keeping(afterscore.folder / "ratings.db") as kept:
         kept.tell(tomatometer(scored(91, 300), at=day(2)))
         kept.merge()
