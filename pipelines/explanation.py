@@ -32,10 +32,12 @@ FROM judgements j JOIN listings l USING (listing_id)
 WHERE j.film_id = :film_id
 ORDER BY j.answer, j.probability DESC, l.source, l.source_id
 """
+# What no known layout held was never seen: its last attempt tells when that was.
 _SCORES = """
 SELECT s.score_kind, s.state, s.value, s.scale_max, s.votes, s.votes_at_least, s.basis, s.relayed,
   l.source, l.source_id, lf.is_primary, s.origin, s.layout, s.url, s.changed_at,
-  max(s.observed_at, coalesce(c.confirmed_at, d.confirmed_at, '')) AS confirmed_at,
+  iif(s.state = 'missing', NULL, max(s.observed_at, coalesce(c.confirmed_at, d.confirmed_at, '')))
+  AS confirmed_at,
   s.last_attempt_state, s.last_attempt_at
 FROM listing_films lf JOIN listings l USING (listing_id) JOIN scores s USING (listing_id)
 LEFT JOIN confirmations c ON c.listing_id = s.listing_id AND c.topic = s.score_kind

@@ -290,6 +290,19 @@ def test_a_relayed_figure_is_told_with_its_age_and_how_many_voted(afterscore: Af
     assert (told["votes"], told["votes_at_least"], told["confirmed_at"]) == (250_000, True, day(2))
 
 
+def test_a_figure_that_no_layout_held_was_never_seen(afterscore: Afterscore) -> None:
+    with keeping(afterscore.folder / "ratings.db") as kept:
+        follow(kept, *LISTED)
+        kept.tell(tomatometer(missing(), at=day(1)))
+        kept.merge()
+    (told,) = afterscore("explain", LISTED["imdb"], "--json").json["scores"]
+    assert (told["state"], told["confirmed_at"]) == ("missing", None)
+    assert told["last_attempt_at"] == day(1)
+    lines = afterscore("explain", LISTED["imdb"]).out.splitlines()
+    (line,) = (line for line in lines if "Tomatometer" in line)
+    assert line.split() == ["Tomatometer", "missing", "rottentomatoes"]
+
+
 def test_the_card_says_what_it_is_made_of(afterscore: Afterscore) -> None:
     with keeping(afterscore.folder / "ratings.db") as kept:
         follow(kept, *LISTED)

@@ -108,7 +108,7 @@ def _print_scores(rows: Sequence[Mapping[str, Any]], said: str) -> None:
             f"  {kind.label}",
             value,
             votes(row),
-            ago(row["confirmed_at"]),
+            ago(row["confirmed_at"]) if row["confirmed_at"] else "",
             row["source"] + (f" ({layout})" if layout else ""),
         )
         if row["last_attempt_state"] != row["state"]:
