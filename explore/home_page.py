@@ -13,6 +13,7 @@ from explore.lists import APART, CREDITS, FILMS, MOVERS, movers, rows_of
 from explore.overview import overview
 from explore.pages import page, read
 from explore.remembered import Remembered
+from pipelines.matching.doubtful import how_many_doubtful
 
 _SHOWN = (FILMS, APART, MOVERS, CREDITS)
 _AT_ONCE = (FILMS, APART, CREDITS)
@@ -27,7 +28,6 @@ SELECT command, started_at, ended_at, run_outcome AS outcome, sum(asked) AS aske
 FROM last_night GROUP BY run_id
 """
 _HELD = "SELECT count(*) FROM quarantine WHERE decision IS NULL"
-_DOUBTFUL = "SELECT count(DISTINCT listing_id) FROM judgements WHERE answer = 'ask'"
 _RUNS = """
 SELECT r.command, r.started_at, r.ended_at, r.outcome, sum(c.asked) AS asked,
   sum(c.changed) AS changed, sum(c.held) AS held
@@ -43,7 +43,7 @@ def _at_home(db: Database) -> dict[str, Any]:
         "overview": overview(db),
         "last_run": next(iter(db.query(_LAST_RUN)), None),
         "held": next(db.conn.execute(_HELD))[0],
-        "doubtful": next(db.conn.execute(_DOUBTFUL))[0],
+        "doubtful": how_many_doubtful(db),
     }
 
 

@@ -15,6 +15,7 @@ from pipelines.up_to_date import bring_up_to_date
 from spiders.items import Credits, Outcome, Record, Verdict
 from tests.answers import day, keeping, record, refused, scored
 from tests.conftest import Afterscore
+from tests.serving import served
 from tests.test_matching_evidence import BLADE, claims, hear, imdb, tomatoes
 
 MOONLIGHT_2005 = imdb(445241, "Moonlight", 2005, "A Director")
@@ -145,6 +146,20 @@ def test_a_ruling_matches_what_was_doubtful_and_undo_leaves_it_so(told: Aftersco
     again = told("match", "undo", *pair)
     assert again.status == 2
     assert "nothing was ruled on" in again.err
+
+
+def test_what_was_ruled_is_counted_as_doubtful_no_longer(told: Afterscore) -> None:
+    """What evidence says of it stays in the table, and decides nothing."""
+
+    def doubtful() -> tuple[str, str]:
+        rebuilt = told("rebuild").out.partition("no longer; ")[2].partition(" are doubtful")[0]
+        with served(told) as client:
+            home = client.get("/").text
+        return home.partition(' <a href="/doubtful">')[0][-10:], rebuilt
+
+    assert doubtful() == ("1</strong>", "1")
+    assert told("match", "same", "imdb:tt4975722", "rottentomatoes:m/moonlight").status == 0
+    assert doubtful() == ("0</strong>", "0")
 
 
 def test_a_ruling_beats_an_identifier_and_survives_a_rebuild(afterscore: Afterscore) -> None:

@@ -6,8 +6,16 @@ from typing import Any
 
 from sqlite_utils import Database
 
+# What evidence said of a listing stays where a ruling or an identifier has decided since.
+_UNDECIDED = """
+  j.answer = 'ask' AND NOT EXISTS (
+    SELECT 1 FROM listing_films lf
+    WHERE lf.listing_id = j.listing_id AND lf.valid_to IS NULL AND lf.method <> 'evidence')
+"""
+_HOW_MANY = f"SELECT count(DISTINCT j.listing_id) FROM judgements j WHERE {_UNDECIDED}"
+
 # Which go first is found of all of them, what else is told only of those that are shown.
-_DOUBTFUL = """
+_DOUBTFUL = f"""
 WITH first AS MATERIALIZED (
   SELECT j.listing_id, j.film_id, j.probability,
     nullif(max(
@@ -15,9 +23,7 @@ WITH first AS MATERIALIZED (
       ifnull((SELECT max(s.votes) FROM listing_films lf JOIN scores s USING (listing_id)
               WHERE lf.film_id = j.film_id AND lf.valid_to IS NULL), -1)), -1) AS votes
   FROM judgements j
-  WHERE j.answer = 'ask' AND NOT EXISTS (
-    SELECT 1 FROM listing_films lf
-    WHERE lf.listing_id = j.listing_id AND lf.valid_to IS NULL AND lf.method <> 'evidence')
+  WHERE {_UNDECIDED}
   ORDER BY votes DESC, j.listing_id, j.probability DESC
   LIMIT ? OFFSET ?
 )
@@ -41,3 +47,8 @@ def doubtful(db: Database, limit: int, offset: int = 0) -> list[dict[str, Any]]:
     `film_listing` is a listing of that film by which a ruling can name it, None where it has none.
     """
     return list(db.query(_DOUBTFUL, [limit, offset]))
+
+
+def how_many_doubtful(db: Database) -> int:
+    """How many listings `doubtful` tells of."""
+    return int(next(db.conn.execute(_HOW_MANY))[0])

@@ -13,7 +13,7 @@ from pipelines import films
 from pipelines.database import WHOLE_CACHE_KIB, keep_pages, read_only, transaction
 from pipelines.films import Listed
 from pipelines.matching import rulings
-from pipelines.matching.doubtful import doubtful
+from pipelines.matching.doubtful import doubtful, how_many_doubtful
 from pipelines.matching.forgetting import forget
 from pipelines.problem import Problem
 from pipelines.unmerged import all_merged
@@ -179,18 +179,14 @@ def rebuild_command(db: DbOption = None) -> None:
         merge(database, matched.films)
         all_merged(database)
         before = "SELECT * FROM temp.matched_until_now"
-        now, new, gone, doubtful = (
+        now, new, gone = (
             run(f"SELECT count(*) FROM ({select})").fetchone()[0]
-            for select in (
-                _MATCHED,
-                f"{_MATCHED} EXCEPT {before}",
-                f"{before} EXCEPT {_MATCHED}",
-                "SELECT DISTINCT listing_id FROM judgements WHERE answer = 'ask'",
-            )
+            for select in (_MATCHED, f"{_MATCHED} EXCEPT {before}", f"{before} EXCEPT {_MATCHED}")
         )
+        undecided = how_many_doubtful(database)
     out.print(
         f"{counted(now, 'listing')} matched: {new:,} newly or otherwise, {gone:,} no longer;"
-        f" {doubtful:,} are doubtful."
+        f" {undecided:,} are doubtful."
     )
 
 
