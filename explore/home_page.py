@@ -27,9 +27,10 @@ SELECT command, started_at, ended_at, run_outcome AS outcome, sum(asked) AS aske
   sum(changed) AS changed, sum(held) AS held, sum(blocked) AS blocked
 FROM last_night GROUP BY run_id
 """
+_NOT_WHOLE = "SELECT source, outcome FROM last_night WHERE outcome NOT IN ('ok', 'skipped')"
 _HELD = "SELECT count(*) FROM quarantine WHERE decision IS NULL"
 _RUNS = """
-SELECT r.command, r.started_at, r.ended_at, r.outcome, sum(c.asked) AS asked,
+SELECT r.command, r.started_at, r.ended_at, r.outcome, r.exception, sum(c.asked) AS asked,
   sum(c.changed) AS changed, sum(c.held) AS held
 FROM runs r LEFT JOIN crawls c USING (run_id)
 WHERE r.run_id IN (SELECT run_id FROM runs ORDER BY run_id DESC LIMIT ?)
@@ -42,6 +43,7 @@ def _at_home(db: Database) -> dict[str, Any]:
         "rows": {each.path: rows_of(db, each, {}, FIRST_ROWS) for each in _AT_ONCE},
         "overview": overview(db),
         "last_run": next(iter(db.query(_LAST_RUN)), None),
+        "not_whole": list(db.query(_NOT_WHOLE)),
         "held": next(db.conn.execute(_HELD))[0],
         "doubtful": how_many_doubtful(db),
     }
@@ -74,6 +76,7 @@ async def night_page(datasette: Datasette, request: Request) -> Response:
     def find(db: Database) -> dict[str, Any]:
         return {
             "crawls": list(db.query("SELECT * FROM last_night")),
+            "not_whole": list(db.query(_NOT_WHOLE)),
             "runs": list(db.query(_RUNS, [RUNS])),
         }
 

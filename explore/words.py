@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 from jinja2 import Environment
 from markupsafe import Markup
 
-from pipelines.clock import BEGINNING, ago
+from pipelines.clock import BEGINNING, ago, moment
 from pipelines.film_facts import STATES
 from spiders.sources import by_key, score_kind
 
@@ -55,6 +55,11 @@ def day(time: str | None, exact: str = "day") -> str:
     return {"year": time[:4], "month": month}.get(exact, f"{at.day} {month}")
 
 
+def minute(time: str) -> str:
+    """A stored time to the minute, with its zone: `9 November 2012, 03:00 UTC`."""
+    return f"{day(time)}, {moment(time):%H:%M} UTC"
+
+
 def age(time: str | None) -> Markup:
     """A stored time as people say it, `3 hours ago`, with the time itself for programs and hands
     that linger."""
@@ -62,7 +67,7 @@ def age(time: str | None) -> Markup:
         return Markup("–")
     if time == BEGINNING:
         return Markup("since ever")
-    return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(time, ago(time))
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(time, minute(time), ago(time))
 
 
 def source(key: str) -> str:
@@ -133,8 +138,8 @@ def linked_cell(row: Mapping[str, Any], value: Any, column: str) -> Markup | Non
 
 
 _FILTERS = (
-    theirs, web, number, day, age, source, kind, figure, old_figure, new_figure, state, stay, names,
-    film_path,
+    theirs, web, number, day, minute, age, source, kind, figure, old_figure, new_figure, state,
+    stay, names, film_path,
 )  # fmt: skip
 
 

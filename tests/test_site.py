@@ -562,6 +562,32 @@ def test_the_last_run_is_told_source_by_source(site: httpx.Client) -> None:
         assert source.name in unescape(page)
 
 
+def test_a_night_that_did_not_get_all_says_of_which_sources(
+    replica: Replica, tmp_path: Path
+) -> None:
+    ready = beside(replica, tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        port = gone.getsockname()[1]
+    ready.environment["AFTERSCORE_ROTTENTOMATOES_URL"] = f"http://127.0.0.1:{port}"
+    assert ready("refresh").status == 1
+    with served(ready) as client:
+        for path in ("/", "/last-night"):
+            page = client.get(path).text
+            assert "did not get all of Rotten Tomatoes (failed). What was known" in page, path
+        assert re.search(r"ended <time .*</time>, on \d+ \w+ \d{4}, \d\d:\d\d UTC: partly", page)
+    with keeping(ready.folder / "ratings.db") as kept, transaction(kept.db):
+        kept.db.conn.execute(
+            "INSERT INTO runs (command, plan, pid, started_at, ended_at, outcome, exception)"
+            " VALUES ('refresh', '{}', 1, ?, ?, 'failed', 'OSError: no space left on device')",
+            [clock.now(), clock.now()],
+        )
+    with served(ready) as client:
+        assert "last run</a>: failed" in client.get("/").text
+        page = client.get("/last-night").text
+        assert "It asked no source." in page
+        assert "failed: <bdi>OSError: no space left on device</bdi>" in page
+
+
 def test_no_link_of_ours_is_broken(site: httpx.Client) -> None:
     """Every link on our pages is followed, and those of our pages that are reached so in turn."""
     asked, waiting = set[str](), ["/"]
