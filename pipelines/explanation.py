@@ -10,7 +10,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from pipelines.clock import BEGINNING
-from spiders.sources import ScoreKind, score_kind
+from spiders.sources import ScoreKind, by_key, score_kind
 
 RUNTIMES_APART = 5
 """Minutes by which running times of one cut differ: sites round, and count logos or not."""
@@ -80,7 +80,7 @@ def _facts_apart(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     for name, apart, unit in (("year", 1, ""), ("runtime_minutes", RUNTIMES_APART + 1, " min")):
         said = {row["source"]: row[name] for row in rows if row[name] is not None}
         if said and max(said.values()) - min(said.values()) >= apart:
-            figures = ", ".join(f"{source} says {value}{unit}" for source, value in said.items())
+            figures = ", ".join(f"{_say(source)} {value}{unit}" for source, value in said.items())
             found.append(f"{name.partition('_')[0]}: {figures}")
     return found
 
@@ -96,8 +96,8 @@ def _relayed_apart(scores: Sequence[Mapping[str, Any]]) -> list[str]:
             if abs(row["value"] / row["scale_max"] - stands["value"] / stands["scale_max"]) > 0.005:
                 repeated, itself = (shown(kind, said) for said in (row, stands))
                 found.append(
-                    f"{kind.label}: {row['source']} repeats {repeated},"
-                    f" {stands['source']} itself says {itself}"
+                    f"{kind.label}: {by_key(row['source']).name} repeats {repeated},"
+                    f" {by_key(stands['source']).name} itself says {itself}"
                 )
     return found
 
@@ -106,10 +106,15 @@ def _credits_apart(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Places in the credits of which one source says yes and another no."""
     found = []
     for row in rows:
-        says, denies = (", ".join(json.loads(row[f"{word}_sources"])) for word in ("yes", "no"))
+        know, deny = (_say(*json.loads(row[f"{word}_sources"])) for word in ("yes", "no"))
         place = f"a scene {row['place']} the credits"
-        found.append(f"{place}: {says} says there is one, {denies} says there is none")
+        found.append(f"{place}: {know} there is one, {deny} there is none")
     return found
+
+
+def _say(*sources: str) -> str:
+    """Sources by name, and the verb."""
+    return f"{', '.join(by_key(key).name for key in sources)} say{'s' if len(sources) == 1 else ''}"
 
 
 def shown(kind: ScoreKind, row: Mapping[str, Any]) -> str:

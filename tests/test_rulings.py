@@ -115,9 +115,9 @@ def test_explain_says_where_sources_disagree(afterscore: Afterscore) -> None:
         hear(kept, site, verdict("aftercredits", Verdict.NO))
     ended = afterscore("explain", "tt0083658")
     (_, apart) = ended.out.split("Where sources disagree")
-    assert "year: imdb says 1982, rottentomatoes says 1983" in apart
-    assert "whatsafterthemovie repeats 91 %, rottentomatoes itself says 89 %" in apart
-    assert "whatsafterthemovie says there is one, aftercredits says there is none" in apart
+    assert "year: IMDb says 1982, Rotten Tomatoes says 1983" in apart
+    assert "What's After the Movie repeats 91 %, Rotten Tomatoes itself says 89 %" in apart
+    assert "What's After the Movie says there is one, AfterCredits.com says there is none" in apart
     assert afterscore("explain", "tt0083658", "--json").json["disagreements"]
 
 

@@ -273,7 +273,7 @@ def test_a_page_answers_whether_to_stay_for_the_credits(
 def test_a_page_says_why_its_listings_are_believed_to_be_the_film(site: httpx.Client) -> None:
     page = site.get(SKYFALL).text
     assert "identifier: <bdi>wikidata:Q4941 names it</bdi>" in page
-    assert "rottentomatoes itself says 88 %" in page
+    assert "Rotten Tomatoes itself says 88 %" in page
 
 
 def test_every_page_bears_the_lines_that_sources_ask_for(site: httpx.Client) -> None:

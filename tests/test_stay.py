@@ -260,6 +260,8 @@ def test_sources_that_each_know_of_another_scene_disagree_on_both(afterscore: Af
         say(kept, B, NO, YES)
         kept.merge()
     assert afterscore("explain", LISTED["imdb"], "--json").json["disagreements"] == [
-        f"a scene during the credits: {A} says there is one, {B} says there is none",
-        f"a scene after the credits: {B} says there is one, {A} says there is none",
+        "a scene during the credits: AfterCredits.com says there is one,"
+        " MediaStinger says there is none",
+        "a scene after the credits: MediaStinger says there is one,"
+        " AfterCredits.com says there is none",
     ]
