@@ -219,7 +219,7 @@ def _tile(
     return Tile(
         kind=kind,
         source=source.name,
-        state=_state(known["state"], source.name, last.get(source.key)),
+        state=_state(known["state"], source.name, of_source, last.get(source.key)),
         figure=kind.show(known["value"]) if scored else None,
         share=round(100 * known["value"] / kind.scale_max, 1) if scored else None,
         votes=votes,
@@ -229,8 +229,12 @@ def _tile(
     )
 
 
-def _state(state: str, source: str, last: Mapping[str, Any] | None) -> str:
+def _state(
+    state: str, source: str, of_source: Mapping[str, Any], last: Mapping[str, Any] | None
+) -> str:
     """Why there is no figure, for a reader who knows none of our words."""
+    if state == "not_asked" and of_source["listing"]:
+        return _not_known(source, of_source)
     if state == "blocked" and last and last["answered_at"]:
         return f"Blocked since {day(last['answered_at'])}, when {source} answered last."
     return {
@@ -241,6 +245,16 @@ def _state(state: str, source: str, last: Mapping[str, Any] | None) -> str:
         "not_listed": f"No listing found on {source}.",
         "not_asked": f"Not asked: {source} is switched off, or its page is not known yet.",
     }[state]
+
+
+def _not_known(source: str, of_source: Mapping[str, Any]) -> str:
+    """Why nothing is known of a figure whose page is."""
+    if of_source["state"] == "not_asked":
+        return f"Not asked yet, or {source} is switched off."
+    if of_source["state"] == "error":
+        asked = day(of_source["last_asked_at"])
+        return f"Not known: {source} was asked on {asked} and did not answer."
+    return f"Not known: what {source} answered does not speak of it."
 
 
 def _notes(

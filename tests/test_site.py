@@ -255,6 +255,38 @@ def test_a_block_is_told_with_its_date_and_takes_no_figure_away(afterscore: Afte
     assert "Not asked" in tiles["TMDB score"]
 
 
+def test_a_film_that_nobody_was_asked_about_says_so_and_what_to_do(afterscore: Afterscore) -> None:
+    assert afterscore("track", "tt1074638").status == 0
+    with served(afterscore) as client:
+        home = client.get("/").text
+        assert "<strong>1</strong> film<" in home
+        assert "No source was asked yet: <code>afterscore refresh</code> does so." in home
+        page = client.get(SKYFALL).text
+    tiles = tiles_of(page)
+    assert "Not asked yet, or IMDb is switched off." in tiles["IMDb rating"]
+    assert "Not asked: TMDB is switched off, or its page is not known yet." in tiles["TMDB score"]
+    assert "Nothing has changed" not in page
+
+
+def test_a_figure_that_no_answer_speaks_of_is_not_said_to_be_unasked(
+    afterscore: Afterscore,
+) -> None:
+    with keeping(afterscore.folder / "ratings.db") as kept:
+        listings = [Listed(key, LISTED[key]) for key in ("imdb", "rottentomatoes", "tmdb")]
+        with transaction(kept.db):
+            track(kept.db, listings, "a test")
+        kept.tell(tomatometer(scored(92), at=day(1)))  # as a list page has it, without the audience
+        kept.tell(refused(Outcome.ERROR, day(4), "tmdb"))
+        kept.tell(answer(record("imdb", runtime_minutes=1), at=day(4)))
+        kept.merge()
+    with served(afterscore) as client:
+        page = client.get(SKYFALL).text
+    assert "<span>1 minute</span>" in page
+    tiles = tiles_of(page)
+    assert "what Rotten Tomatoes answered does not speak of it." in tiles["Popcornmeter"]
+    assert "TMDB was asked on 4 January 2026 and did not answer." in tiles["TMDB score"]
+
+
 @pytest.mark.parametrize(
     ("film", "told"),
     [
@@ -359,10 +391,15 @@ def test_the_home_page_says_what_there_is_and_how_fresh(site: httpx.Client) -> N
 
 
 def test_the_home_page_of_an_empty_database_says_what_to_do(afterscore: Afterscore) -> None:
-    assert afterscore("track", "tt1074638").status == 0
-    assert afterscore("untrack", "tt1074638").status == 0
+    with keeping(afterscore.folder / "ratings.db"):
+        pass
     with served(afterscore) as client:
-        assert "never" in client.get("/").text
+        home = client.get("/").text
+        assert "<code>afterscore track tt1074638</code> tracks one" in home
+        assert "never" in home
+        assert "<strong>0</strong> scores</li>" in home
+        for page in (home, client.get("/sources").text):
+            assert "There is no film here yet, and so no figure of any." in page
         for path in (
             "/films",
             "/apart",
