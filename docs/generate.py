@@ -58,16 +58,12 @@ _SHOWN: dict[str, dict[str, Any]] = {
         "label_column": "title",
         **_SEARCHED,
     },
-    "films": {"label_column": "title", "units": {"runtime_minutes": "min"}, **_SEARCHED},
+    "films": {"label_column": "title", **_SEARCHED},
     "film_genres": {"facets": ["genre"], "size": 100},
     "film_titles": {"size": 100},
     "film_people": {"size": 100},
     "people": {"sort": "name", "label_column": "name", "size": 100},
-    "listings": {
-        "label_column": "source_id",
-        "units": {"runtime_minutes": "min"},
-        "facets": ["source"],
-    },
+    "listings": {"label_column": "source_id", "facets": ["source"]},
     "judgements": {"sort_desc": "probability", "facets": ["answer", "method"]},
     "score_observations": {"sort_desc": "observed_at", "size": 100},
     "scores": {"size": 100},
@@ -75,15 +71,16 @@ _SHOWN: dict[str, dict[str, Any]] = {
         "sort_desc": "run_id",
         "label_column": "command",
         "facets": ["command", "outcome"],
+        # Datasette writes prefixes before units: MB are read, kmin and ks are not.
         "units": {"db_bytes": "B", "wal_bytes": "B"},
     },
-    "crawls": {"sort_desc": "run_id", "facets": ["source", "outcome"], "units": {"seconds": "s"}},
+    "crawls": {"sort_desc": "run_id", "facets": ["source", "outcome"]},
     "run_coverage": {"sort_desc": "run_id", "facets": ["score_kind"]},
     "quarantine": {"sort_desc": "quarantine_id", "facets": ["source", "topic", "rule", "decision"]},
     "freshness_by_age": {
         "facets": [{"ages": key} for key in ("seen", "source", "score_kind", "state")]
     },
-    "last_night": {"facets": ["outcome"], "units": {"seconds": "s"}},
+    "last_night": {"facets": ["outcome"]},
 }
 
 

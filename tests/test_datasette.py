@@ -130,6 +130,29 @@ def test_a_row_s_page_says_what_its_columns_mean_and_where_it_is_named(site: htt
     assert len(site.get(path).text.splitlines()) == 2
 
 
+def cells(page: str, column: str) -> list[str]:
+    """What a column of a page's table shows, row by row."""
+    return re.findall(rf'<td class="col-{column}(?: [^"]*)?">(.*?)</td>', page)
+
+
+def test_a_value_that_is_not_known_is_a_dash_in_every_table(site: httpx.Client) -> None:
+    missing = site.get("/ratings/scores?state=missing").text
+    assert set(cells(missing, "value")) == {"–"}
+    one = site.get("/ratings/one_film").text
+    shown = dict(zip(cells(one, "state"), cells(one, "value"), strict=True))
+    assert shown["missing"] == "–"
+    assert float(shown["scored"])
+
+
+def test_minutes_and_seconds_are_plain_numbers_and_bytes_are_not(site: httpx.Client) -> None:
+    """Datasette's units would make 28.8 ks of a crawl of eight hours."""
+    assert cells(site.get("/ratings/films?title=Skyfall").text, "runtime_minutes") == ["143"]
+    for table in ("crawls", "last_night"):
+        assert all(map(float, cells(site.get(f"/ratings/{table}").text, "seconds"))), table
+    (size,) = cells(site.get("/ratings/runs").text, "db_bytes")
+    assert size.endswith("B")
+
+
 def test_every_page_bears_the_lines_that_sources_ask_for(site: httpx.Client) -> None:
     for path in ("/ratings", "/ratings/movers", "/ratings/films/1", "/-/dashboards/ratings"):
         page = unescape(site.get(path).text)
