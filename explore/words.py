@@ -87,7 +87,7 @@ def figure(row: Mapping[str, Any], prefix: str = "") -> str:
     """The figure of a row with a score kind, state and value, as its site writes it."""
     state, value = row[f"{prefix}state"], row[f"{prefix}value"]
     if state == "scored":
-        return score_kind(row["score_kind"]).show(value)
+        return score_kind(row["score_kind"]).show(value).replace(" ", "\N{NO-BREAK SPACE}")
     return "nothing known" if state is None else STATES[state]
 
 

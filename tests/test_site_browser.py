@@ -41,6 +41,7 @@ PAGES = (
 )  # fmt: skip
 DATASETTES = (
     "/ratings", "/ratings/film_scores", "/ratings/stay_for_the_credits?stay=yes",
+    "/ratings/listing_films",
     "/ratings/films/1", "/ratings/one_film", "/ratings/movers", "/ratings/freshness_by_age",
     "/ratings?sql=select+title+from+films",
 )  # fmt: skip
@@ -223,6 +224,43 @@ def test_who_switches_scripts_off_misses_nothing(browser: Browser, site: httpx.C
         expect(page.get_by_role("heading", name="Over time")).to_be_visible()
         page.get_by_text("The same as a table").click()
         expect(page.get_by_role("region", name="Scores over time")).to_contain_text("7.8 / 10")
+        page.goto("/-/dashboards/ratings")
+        expect(page.locator(".drawing").first).to_be_hidden()
+
+
+def test_who_has_no_mouse_sees_which_field_is_meant(page: Page) -> None:
+    page.goto("/ratings/film_scores")
+    field = page.get_by_label("Search", exact=True)
+    field.focus()
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("Column of another filter")).to_be_focused()
+    expect(page.get_by_label("Column of another filter")).to_have_css("outline-style", "solid")
+    page.goto("/ratings")
+    expect(page.locator(".CodeMirror")).to_have_css("outline-style", "none")
+    page.get_by_label("SQL").last.focus()
+    expect(page.locator(".CodeMirror")).to_have_css("outline-style", "solid")
+
+
+def test_on_a_narrow_page_no_key_leads_to_what_is_not_shown(
+    browser: Browser, site: httpx.Client
+) -> None:
+    with context(browser, site, viewport=PHONE) as opened:
+        page = opened.new_page()
+        page.goto("/ratings/film_scores")
+        page.get_by_role("button", name="Show charting options").focus()
+        page.keyboard.press("Tab")
+        page.keyboard.press("Tab")
+        expect(page.locator(":focus")).to_be_in_viewport()
+
+
+def test_on_paper_a_page_is_light_and_has_nothing_to_click(page: Page) -> None:
+    page.emulate_media(media="print", color_scheme="dark")
+    page.goto(SKYFALL)
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert min(map(int, re.findall(r"\d+", ground)[:3])) > 200
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    for part in (page.locator("header.top ul"), page.get_by_role("search")):
+        expect(part).to_be_hidden()
 
 
 # --- every page, narrow and wide, light and dark --------------------------------------------------

@@ -12,7 +12,7 @@ function config() {
     background: "transparent",
     font: getComputedStyle(document.body).fontFamily,
     view: { stroke: null },
-    axis: { ...words, gridColor: colour("rule"), domainColor: colour("rule"), tickColor: colour("rule"), labelLimit: narrow.matches ? 84 : 140 },
+    axis: { ...words, gridColor: colour("rule"), domainColor: colour("rule"), tickColor: colour("rule"), labelLimit: narrow.matches ? 84 : 140, labelSeparation: 4 },
     legend: { ...words, orient: "bottom", columns: narrow.matches ? 1 : 3, labelLimit: 200, symbolStrokeWidth: 2.5 },
     line: { strokeWidth: 2.2 },
     point: { size: 22, filled: true },
