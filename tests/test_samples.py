@@ -260,6 +260,34 @@ def in_web_archive_of_safari(body: bytes) -> bytes:
     return plistlib.dumps(archive, fmt=plistlib.FMT_BINARY)
 
 
+def source_in_chrome(body: bytes) -> bytes:
+    """As that browser shows a page's source, with what it does for colours and links."""
+    lines = html.escape(body.decode(), quote=False).split("\n")
+    tag = '<span class="html-tag">&lt;title&gt;</span>'
+    link = r'"<a class="html-attribute-value" href="https://www.imdb.com/\1">https:\1</a>"'
+    rows = (
+        f'<tr><td class="line-number" value="{number}"></td><td class="line-content">'
+        + re.sub(r'"https:([^"]*)"', link, line.replace("&lt;title&gt;", tag))
+        + "</td></tr>"
+        for number, line in enumerate(lines, 1)
+    )
+    return f"<html><head></head><body><table>{''.join(rows)}</table></body></html>".encode()
+
+
+def source_in_firefox(body: bytes) -> bytes:
+    text = html.escape(body.decode(), quote=False).replace("&lt;", "<span>&lt;</span>")
+    head = "<!DOCTYPE html><html><head><title>https://www.imdb.com/</title></head>"
+    return f'{head}<body id="viewsource"><pre id="line1">{text}</pre></body></html>'.encode()
+
+
+def translated(body: bytes) -> bytes:
+    """As a browser wraps what it translates, here into the same language."""
+    begin = '<font style="vertical-align: inherit;">' * 2
+    return re.sub(
+        r">([^<>]*\w[^<>]*)(?=<(?!/title|/script))", rf">{begin}\1</font></font>", body.decode()
+    ).encode()
+
+
 LATIN = replaced(("<head>", "<head><meta charset=iso-8859-1>"))
 
 
@@ -279,6 +307,11 @@ LATIN = replaced(("<head>", "<head><meta charset=iso-8859-1>"))
             {"ok": True, "log": [1, {"content": {"text": body.decode()}}]}
         ).encode(),
         gzip.compress,
+        lambda body: (b"\n" + body).decode().encode("utf-16-le"),
+        lambda body: body.decode().encode("utf-16-be"),
+        source_in_chrome,
+        source_in_firefox,
+        translated,
     ],
     ids=[
         "utf-16",
@@ -292,6 +325,11 @@ LATIN = replaced(("<head>", "<head><meta charset=iso-8859-1>"))
         "text-in-an-object",
         "text-deep-in-an-object",
         "gzip",
+        "utf-16-le-unmarked",
+        "utf-16-be-unmarked",
+        "source-in-chrome",
+        "source-in-firefox",
+        "translated",
     ],
 )
 def test_a_page_is_read_in_whatever_encoding_it_was_saved(change: Callable[[bytes], bytes]) -> None:
@@ -299,6 +337,24 @@ def test_a_page_is_read_in_whatever_encoding_it_was_saved(change: Callable[[byte
     record = read_changed(sample, url, change)
     assert (record.title, record.original_title) == ("Goodbye Mothers", "Adieu m\u00e8res")
     assert record.scores["imdb_rating"].value == 7.4
+
+
+@pytest.mark.parametrize(
+    ("page", "old", "new"),
+    [
+        (("rottentomatoes/meter-2014.html", ELSEWHERE["rottentomatoes"]), "22,600", "22 600"),
+        (
+            ("rottentomatoes/ratings-wrap-2019.html", "https://www.rottentomatoes.com/m/shawshank"),
+            "885,203",
+            "885\u202f203",
+        ),
+    ],
+)
+def test_a_count_whose_digits_stand_in_groups_is_not_its_first_group(
+    page: tuple[str, str], old: str, new: str
+) -> None:
+    score = read_changed(*page, replaced((old, new))).scores["popcornmeter"]
+    assert (score.state, score.votes) == ("scored", None)
 
 
 @pytest.mark.parametrize(
@@ -350,7 +406,7 @@ def test_a_score_that_is_not_found_is_not_said_to_be_none(
 
 
 def test_what_stands_on_a_page_as_its_text_is_not_its_markup() -> None:
-    """As where a browser shows a page's source, and that was saved."""
+    """As where somebody writes about a page: that is not how browsers show its source."""
     record = read_changed(
         *ALONE,
         lambda body: f"<html><pre>{html.escape(body.decode(), quote=False)}</pre></html>".encode(),

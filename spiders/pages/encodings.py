@@ -2,10 +2,10 @@
 
 Readers look for things in the bytes, as UTF-8. Programs save pages in encodings of their own
 (UTF-16 is one system's default) and leave what the page states of itself as it is. Some wrap them
-besides: browsers in a web archive (MHTML, Safari's), scripts in what they print of bytes or as text
-in JSON, alone or somewhere in an object beside what they know of it (HAR); and some keep them
-packed, as they came. What was asked for by a script of another site is a call of a function with
-the answer in it (JSONP).
+besides: browsers in a web archive (MHTML, Safari's) or in the page that shows another's source,
+scripts in what they print of bytes or as text in JSON, alone or somewhere in an object beside what
+they know of it (HAR); and some keep them packed, as they came. What was asked for by a script of
+another site is a call of a function with the answer in it (JSONP).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 import codecs
 import email
+import html
 import json
 import plistlib
 import re
@@ -23,6 +24,7 @@ from typing import Any
 from w3lib.encoding import html_to_unicode
 
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_UNMARKED_UTF_16 = re.compile(rb"(?:[\t\n\r ]\0)*+[<{[]\0|(?P<big>(?:\0[\t\n\r ])*+\0[<{[])")
 _BEFORE = codecs.BOM_UTF8 + b" \t\r\n"
 _GZIP = b"\x1f\x8b"
 _PLIST = b"bplist00"
@@ -46,6 +48,9 @@ _CALL = re.compile(
     rb"(?:/\*\*/)?\s*[a-z_$][\w$.%]{0,99}\(\s*(?P<answer>[\[{].*[}\]])\s*\)\s*;?\s*", re.S | re.I
 )
 _IN_OBJECT = re.compile(rb":\s{0,10}\"(?i:" + _SPACES + rb"<(?:!doctype|html|head|body)\b)")
+_SHOWN_SOURCE = re.compile(rb"<td class=\"line-content\"|<body\b[^<>]*\bid=\"viewsource\"")
+_LINE = '<td class="line-content">'
+_TAG = re.compile(r"<[^<>\"]*+(?:\"[^\"]*+\"[^<>\"]*+)*+>")
 _PAGE_TEXT = re.compile(r"\ufeff?\s*<(?:!doctype|html|head|body)\b", re.I)
 
 
@@ -62,6 +67,9 @@ def in_utf8(body: bytes, content_type: str | None = None) -> bytes:
     do where the answer's own header says UTF-8: that is of these bytes, and not of those that the
     page had before somebody saved it.
     """
+    if unmarked := _UNMARKED_UTF_16.match(body):
+        text = body.decode("utf-16-be" if unmarked["big"] else "utf-16-le", "ignore")
+        return codecs.BOM_UTF8 + text.encode("utf-8", "replace")
     if within := _within(body):
         body, content_type = within
     if body.isascii() or body.startswith(_GZIP):
@@ -107,6 +115,9 @@ def _within(body: bytes) -> tuple[bytes, str | None] | None:
             return None
         page, is_whole = _unpacked(body)
         return (page, None) if is_whole or begins.startswith(b"<") else None
+    elif body.lstrip(_BEFORE).startswith(b"<"):
+        shows_source = _SHOWN_SOURCE.search(body, 0, 16_384)
+        return (_source_shown(body).encode(), None) if shows_source else None
     elif _AS_LITERAL.fullmatch(body):
         read = ast.literal_eval if body.lstrip().startswith(b"b") else json.loads
         try:
@@ -125,6 +136,14 @@ def _within(body: bytes) -> tuple[bytes, str | None] | None:
             return None
         return (pages[0].encode("utf-8", "replace"), None) if len(pages) == 1 else None
     return None
+
+
+def _source_shown(body: bytes) -> str:
+    """The page whose source a browser shows: as text in coloured lines, or all in one."""
+    text = body.decode("utf-8", "replace")
+    lines = [part.partition("</td>")[0] for part in text.split(_LINE)[1:]]
+    shown = "\n".join(lines) or text[max(text.find("<pre"), 0) :].partition("</pre>")[0]
+    return html.unescape(_TAG.sub("", shown))
 
 
 def _pages_in(value: Any) -> Iterator[str]:

@@ -1,8 +1,8 @@
 """Markup as the sites write it, of a page that a program saved in its own way.
 
 Browsers, their extensions and minifiers leave out the quotes of attributes or put other ones, and
-some write the names of tags in capitals. Readers look for `slot="title"` in the bytes: such a page
-would seem to lack what it shows.
+some write the names of tags in capitals. What they translate they wrap in tags of their own.
+Readers look for `slot="title"` in the bytes: such a page would seem to lack what it shows.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ _ATTRIBUTE = re.compile(
     rb"(?P<name>[^\s\"'<>/=]++)(?:\s*+=\s*+(?:\"(?P<double>[^\"]*+)\"|'(?P<single>[^']*+)'"
     rb"|(?P<bare>[^\s\"'>][^\s>]*+)))?"
 )
+_TRANSLATED = re.compile(rb"<font\b[^<>]*(?:\bvertical-align:\s?inherit\b|\b_mst)", re.I)
+_FONT = re.compile(rb"</?font\b[^<>]*>", re.I)
 _NO_MARKUP = (b"{", b"[", b"\x1f", b"")  # JSON, gzip, nothing
 _RAW_TEXT = {
     name: re.compile(rb"</" + name + rb"\b", re.I)
@@ -45,9 +47,12 @@ def as_sites_write(body: bytes) -> bytes:
     b'<rt-text slot="title">Up</rt-text>'
 
     What stands between tags, in scripts and in comments stays as it is, and so does a page whose
-    quotes are all in place, and what is no markup at all.
+    quotes are all in place, and what is no markup at all. The tags around what a browser
+    translated are left out.
     """
     is_markup = beginning(body)[:1] not in _NO_MARKUP
+    if is_markup and b"<font" in body and _TRANSLATED.search(body):
+        body = _FONT.sub(b"", body)
     is_loose = is_markup and _LOOSE.search(body, 0, _LOOKED_AT)
     return b"".join(_rewritten(body)) if is_loose else body
 

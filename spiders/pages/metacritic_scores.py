@@ -8,13 +8,13 @@ from bs4 import Tag
 
 from spiders.items import Score, ScoreState
 from spiders.pages.embedded import plain
-from spiders.pages.numbers import Count, count
+from spiders.pages.numbers import COUNTED, Count, count
 from spiders.pages.page import Page
 from spiders.pages.scores import missing, not_rated, read_score
 
 METASCORE = "metascore"
 USERS = "metacritic_user_score"
-_BASED_ON = re.compile(r"based\s+on\s+(\d[\d,.]*\s?[KM]?\b\+?)", re.I)
+_BASED_ON = re.compile(rf"based\s+on\s+({COUNTED})", re.I)
 
 
 def first_read(kind: str, *read: Score | None) -> Score:

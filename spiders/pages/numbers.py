@@ -23,6 +23,10 @@ _COUNT = re.compile(
     + r"|[万萬億亿천만억])?s?\s*(?P<plus>\+)?",
     re.I,
 )
+COUNTED = r"\d[\d.,]*+(?!\s\d{3}(?![\d%]))\s?[KM]?\b\+?"
+"""A count within a sentence, to be read by `count`. Where digits follow behind a space (a browser
+may write `1 117 362` for its language), the first of them are no count."""
+
 _NUMBER_WORD = re.compile(r"\s*(?:hundred|mil|mille|lac|cr|mn|bn|dozen)s?\b", re.I)
 """Words for a number that are not read: `mil` is a thousand in Spanish, and short for a million."""
 

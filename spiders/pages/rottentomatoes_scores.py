@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from spiders.items import Score, ScoreState
-from spiders.pages.numbers import count, figure
+from spiders.pages.numbers import COUNTED, count, figure
 from spiders.pages.page import Page
 from spiders.pages.rottentomatoes_values import first_of, string_of
 from spiders.pages.scores import missing, read_score
@@ -82,5 +82,5 @@ def is_marked(mark: object) -> bool:
 
 def counted_in(words: str, label: str) -> str | None:
     """The count behind a label in some words (`Reviews Counted: 118`), or None."""
-    found = re.search(rf"{label}\s*:\s*(\d[\d.,]*\s?[KM]?\b\+?)", words, re.I)
+    found = re.search(rf"{label}\s*:\s*({COUNTED})", words, re.I)
     return found[1] if found else None
