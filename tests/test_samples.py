@@ -405,6 +405,54 @@ def test_a_score_that_is_not_found_is_not_said_to_be_none(
     assert (score.state, score.value) == (state, None)
 
 
+ARCHIVED = b"<!-- FILE ARCHIVED ON 12:00:00 Jun 15, 2021 -->\n<!--\ntimings:\n  a: 0.5\n-->\n"
+
+
+@pytest.mark.parametrize(
+    ("sample", "url"),
+    [
+        ("imdb/hero_cut_in_the_slot.html", "https://www.imdb.com/title/tt1074638/"),
+        ("imdb/microdata_2014_cut.html", "https://www.imdb.com/title/tt1074638/"),
+        (
+            "metacritic/global_score_cut_in_a_count.html",
+            "https://www.metacritic.com/movie/project-hail-mary",
+        ),
+    ],
+)
+def test_a_page_that_was_cut_off_before_it_was_archived_is_a_page_cut_off(
+    sample: str, url: str
+) -> None:
+    archived = read_changed(sample, url, lambda body: body.rstrip() + ARCHIVED)
+    cut = read_changed(sample, url, lambda body: body.rstrip() + b" ")
+    assert archived == cut
+
+
+def test_a_whole_page_is_whole_however_much_an_archive_writes_behind_it() -> None:
+    record = read_changed(
+        "imdb/overview_2018_unrated.html",
+        "https://www.imdb.com/title/tt0133093/",
+        lambda body: body + ARCHIVED * 60,
+    )
+    assert record.scores["imdb_rating"].state == "not_rated"
+
+
+@pytest.mark.parametrize("sample", ["scorecard-slots-2024.html", "scorecard-slots-only.html"])
+def test_what_scripts_drew_within_an_element_is_no_text_of_it(sample: str) -> None:
+    """As SingleFile saves a page whose elements have shadow roots, one within another here."""
+    path = SAMPLES / "rottentomatoes" / sample
+    body = path.read_bytes()
+    style = b"<style>:host{width:100%}</style><template><i>1</i></template>"
+    root = b"<template shadowrootmode=open>" + style + b"<slot></slot></template>"
+    drawn = re.sub(rb"<(?:rt|media)-[a-z-]+\b[^<>]*>", lambda tag: tag[0] + root, body)
+    assert drawn.count(root) > 3
+    assert found_in(path, drawn) == found_in(path, body)
+
+
+def test_a_page_of_html_may_begin_as_xml_does() -> None:
+    record = read_changed(*METER, lambda body: b'<?xml version="1.0"?>\n' + body)
+    assert record.scores["popcornmeter"].value == 90
+
+
 def test_what_stands_on_a_page_as_its_text_is_not_its_markup() -> None:
     """As where somebody writes about a page: that is not how browsers show its source."""
     record = read_changed(

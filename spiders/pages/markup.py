@@ -1,13 +1,15 @@
 """Markup as the sites write it, of a page that a program saved in its own way.
 
 Browsers, their extensions and minifiers leave out the quotes of attributes or put other ones, and
-some write the names of tags in capitals. What they translate they wrap in tags of their own.
-Readers look for `slot="title"` in the bytes: such a page would seem to lack what it shows.
+some write the names of tags in capitals. What they translate they wrap in tags of their own, and
+what scripts have put into an element to draw it they write down as its first child. Readers look
+for `slot="title"` in the bytes: such a page would seem to lack what it shows.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from spiders.pages.encodings import beginning
 
@@ -33,6 +35,8 @@ _ATTRIBUTE = re.compile(
 )
 _TRANSLATED = re.compile(rb"<font\b[^<>]*(?:\bvertical-align:\s?inherit\b|\b_mst)", re.I)
 _FONT = re.compile(rb"</?font\b[^<>]*>", re.I)
+_SHADOW = re.compile(rb"<template\b[^<>]*\sshadowroot", re.I)
+_TEMPLATE = re.compile(rb"<(?P<slash>/?)template\b[^<>]*>", re.I)
 _NO_MARKUP = (b"{", b"[", b"\x1f", b"")  # JSON, gzip, nothing
 _RAW_TEXT = {
     name: re.compile(rb"</" + name + rb"\b", re.I)
@@ -47,14 +51,38 @@ def as_sites_write(body: bytes) -> bytes:
     b'<rt-text slot="title">Up</rt-text>'
 
     What stands between tags, in scripts and in comments stays as it is, and so does a page whose
-    quotes are all in place, and what is no markup at all. The tags around what a browser
-    translated are left out.
+    quotes are all in place, and what is no markup at all. Left out are the tags around what a
+    browser translated; shadow roots, which hold style sheets and no text of the page; and the
+    comments of archives and caches at a page's end, where half a figure may stand before them.
     """
     is_markup = beginning(body)[:1] not in _NO_MARKUP
     if is_markup and b"<font" in body and _TRANSLATED.search(body):
         body = _FONT.sub(b"", body)
+    if is_markup and body[-64:].rstrip().endswith(b"-->"):
+        body = _without_last_comments(body)
+    if is_markup and b"<template" in body:
+        body = b"".join(_without_shadows(body))
     is_loose = is_markup and _LOOSE.search(body, 0, _LOOKED_AT)
     return b"".join(_rewritten(body)) if is_loose else body
+
+
+def _without_last_comments(body: bytes) -> bytes:
+    while body.rstrip().endswith(b"-->") and (at := body.rfind(b"<!--")) != -1:
+        body = body[:at]
+    return body
+
+
+def _without_shadows(body: bytes) -> Iterator[bytes]:
+    at = 0
+    while opening := _SHADOW.search(body, at):
+        yield body[at : opening.start()]
+        at, depth = len(body), 0  # where the page is cut within
+        for tag in _TEMPLATE.finditer(body, opening.start()):
+            depth += -1 if tag["slash"] else 1
+            if not depth:
+                at = tag.end()
+                break
+    yield body[at:]
 
 
 def _rewritten(body: bytes) -> list[bytes]:

@@ -15,6 +15,7 @@ from w3lib.encoding import html_to_unicode
 if TYPE_CHECKING:
     from bs4 import BeautifulSoup
 
+_XML = re.compile(r"\A\ufeff?\s*<\?xml\b[^<>]*>")
 _END = re.compile(rb"</html\s*>", re.I)
 
 # Readers look at embedded data first. A BeautifulSoup tree of a 260 KB page takes about twenty
@@ -61,11 +62,12 @@ class Page:
         """The whole page as a BeautifulSoup tree on lxml. Slow: for visible layouts only.
 
         What stands after the last tag is left out: on a page that is cut short it may be half a
-        figure.
+        figure. So is an XML declaration, which pages of HTML bear too.
         """
         from bs4 import BeautifulSoup  # not for readers of JSON, nor to know a reader's version
 
-        return BeautifulSoup(self.text[: self.text.rfind(">") + 1], "lxml")
+        whole_tags = self.text[: self.text.rfind(">") + 1]
+        return BeautifulSoup(_XML.sub("", whole_tags, count=1), "lxml")
 
     @cached_property
     def json(self) -> Any:
