@@ -427,6 +427,26 @@ def test_a_page_that_was_cut_off_before_it_was_archived_is_a_page_cut_off(
     assert archived == cut
 
 
+@pytest.mark.parametrize("size", range(7, len(ARCHIVED), 7))
+def test_neither_is_it_more_where_what_the_archive_wrote_is_cut_off(size: int) -> None:
+    sample, url = "imdb/hero_cut_in_the_slot.html", "https://www.imdb.com/title/tt1074638/"
+    record = read_changed(sample, url, lambda body: body.rstrip() + b"\n" + ARCHIVED[:size])
+    assert record.scores["imdb_rating"].state == "missing"
+
+
+def test_an_archive_s_toolbar_is_not_of_the_page() -> None:
+    toolbar = (
+        "<body><!-- BEGIN WAYBACK TOOLBAR INSERT --><h1>An archive</h1><span>8.8</span>"
+        "<!-- END WAYBACK TOOLBAR INSERT -->"
+    )
+    record = read_changed(
+        "metacritic/film_titles_2009.html",
+        "https://www.metacritic.com/film/titles/darkknight",
+        replaced(("<body>", toolbar)),
+    )
+    assert record.title == "The Dark Knight"
+
+
 def test_a_whole_page_is_whole_however_much_an_archive_writes_behind_it() -> None:
     record = read_changed(
         "imdb/overview_2018_unrated.html",
