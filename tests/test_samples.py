@@ -482,6 +482,38 @@ def test_what_stands_on_a_page_as_its_text_is_not_its_markup() -> None:
     assert (record.outcome, record.scores) == (Outcome.UNREADABLE, {})
 
 
+@pytest.mark.parametrize(
+    ("label", "kind"),
+    [
+        ("Série télévisée 2019", "tvSeries"),
+        ("टीवी मिनी सीरीज़ 2019", "tvSeries"),
+        ("टीवी एपिसोड 2013", "tvEpisode"),
+        ("Épisode TV 2013", "tvEpisode"),
+        ("Jogo eletrônico 2013", "videoGame"),
+        ("वीडियो गेम 2013", "videoGame"),
+    ],
+)
+def test_what_is_no_film_is_told_by_its_label_in_other_languages(label: str, kind: str) -> None:
+    record = read_changed(
+        "imdb/hero_of_a_series_in_german.html",
+        "https://www.imdb.com/title/tt0903747/",
+        replaced(("Fernsehserie 2008\u20132013", label)),
+    )
+    assert (record.outcome, record.kind) == (Outcome.NOT_A_FILM, kind)
+
+
+def test_a_page_below_a_title_s_does_not_say_that_the_title_is_not_rated() -> None:
+    """As the page of a film's trivia, which need not show what the film's own page does."""
+    page = (SAMPLES / "imdb/overview_2018_unrated.html").read_bytes()
+    linked = (
+        b'<script type="application/ld+json">{"@type":"Movie","url":"/title/tt3303790/"}</script>'
+    )
+    body = page[: page.index(b"<body>")] + linked + b"<body></body></html>"
+    for path, states in (("", ["not_rated"]), ("reference", ["not_rated"]), ("trivia", [])):
+        [record] = read(Page("imdb", f"https://www.imdb.com/title/tt3303790/{path}", body))
+        assert [score.state for score in record.scores.values()] == states
+
+
 def test_search_results_that_are_not_found_are_not_said_to_be_none() -> None:
     """As once their rows are other elements: only a page that says so found nothing."""
     record = read_changed(

@@ -284,6 +284,9 @@ def _credited(role: str, listed: Iterable[Any]) -> Iterator[Person]:
             yield Person(name=name, role=role, position=position)
 
 
+_BELOW = re.compile(r"/title/tt\d+/(?!(?:reference|combined|maindetails)$)[a-z]")
+
+
 def _linked_data(page: Page) -> list[Record] | None:
     """JSON-LD, in the head since 2018: what there is to read where a page is cut below it.
 
@@ -297,13 +300,16 @@ def _linked_data(page: Page) -> list[Record] | None:
         schema = str(data.get("@type"))
         kind = kind_of_label(label) or KIND_OF_SCHEMA.get(schema)
         found = TITLE_PATH.search(str(data.get("url")))
-        score = _linked_score(data) or without_slot(page)
+        score = _linked_score(data)
+        scores = (
+            {} if not score and _BELOW.search(page.path) else {RATING: score or without_slot(page)}
+        )
         tconst = found[1] if found else None
-        if "url" not in data and score.state is not ScoreState.MISSING:
+        if "url" not in data and scores and scores[RATING].state is not ScoreState.MISSING:
             tconst = own  # an excerpt, in which no other slot may hold the rating
         if not tconst or (kind is None and schema != "Movie") or own not in (None, tconst):
             continue
-        record = _linked(page, data, tconst, kind=kind, year=year, scores={RATING: score})
+        record = _linked(page, data, tconst, kind=kind, year=year, scores=scores)
         named = schema == "Movie" and "alternateName" not in data and page.path.endswith(tconst)
         shown = title_in_head(page) if named else None
         return [record.model_copy(update={"title": shown or record.title})]
@@ -482,12 +488,12 @@ LAYOUTS: dict[str, Layout] = {
     "overview-2015": overview_2015,
     "microdata-2011": star_box_microdata,
     "star-box-2010": star_box,
+    "ratings-2007": ratings,
     "combined-2007": combined,
     "user-rating-2003": user_rating,
     "json-ld": _linked_data,
     "list-json-ld-2023": _linked_list,
     "mobile-2013": mobile,
-    "ratings-2007": ratings,
     "hero-2021": _hero,
     "lister-2016": lister,
     "results-2008": results,

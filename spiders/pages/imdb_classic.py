@@ -140,11 +140,15 @@ def reference(page: Page) -> list[Record] | None:
     return _shown(page, region, heading, original, score)
 
 
+_COMBINED_BELOW = re.compile(rb"\bid=\"tn15\" class=\"(?!maindetails|combined)\w")
+
+
 def combined(page: Page) -> list[Record] | None:
     """Title pages until October 2010, and the combined view until 2017: `#tn15title`.
 
-    The rating stands above the content, and until 2009 within it. A title in quotes is a series or
-    an episode of one.
+    The rating stands above the content, and until 2009 within it; pages below a title's have the
+    same head, linked to it, and no place for a rating. A title in quotes is a series or an episode
+    of one.
     """
     region = _region(page, 'id="tn15title"', 'id="tn15content"')
     heading = region.select_one("h1") if region else None
@@ -154,11 +158,13 @@ def combined(page: Page) -> list[Record] | None:
     rating = within.select_one("#tn15rating") if within else None
     if not rating and b'class="info"' in page.body:  # without it, other people's ratings follow
         rating = _region(page, "User Rating:", 'class="info"')
-    score = _shown_score(page, rating, "b", "a[href*=ratings]")
+    scores = {RATING: _shown_score(page, rating, "b", "a[href*=ratings]")} if rating else {}
+    if not rating and not _COMBINED_BELOW.search(page.body) and not _BELOW.search(page.path):
+        scores = {RATING: missing(RATING)}
     label, year = label_and_year(page)
     kind = kind_of_label(label)
-    title = _own_text(heading)
-    record = record_of(page, kind=kind, title=_unquoted(title), year=year, scores={RATING: score})
+    title = _own_text(heading) or _own_text(heading.select_one("a[href]"))
+    record = record_of(page, kind=kind, title=_unquoted(title), year=year, scores=scores)
     if title and title.startswith('"'):
         record = record.model_copy(update={"outcome": Outcome.NOT_A_FILM})
     return [record]

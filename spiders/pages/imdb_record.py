@@ -53,9 +53,9 @@ _LABEL = re.compile(
 
 # In other languages the label is another word, and only these tell what is no film.
 _KIND_OF_WORD = (
-    (re.compile(r"[eé]p[ií]s[oó]d|folge\b"), "tvEpisode"),
-    (re.compile(r"s[eé]ri[eé]|сериал|ドラマ"), "tvSeries"),
-    (re.compile(r"video(?:juego|spiel|gioco|game)|jeu vid"), "videoGame"),
+    (re.compile(r"[eé]p[ií]s[oó]d|folge\b|एपिसोड"), "tvEpisode"),
+    (re.compile(r"s[eé]ri[eé]|сериал|ドラマ|सीरी"), "tvSeries"),
+    (re.compile(r"video(?:juego|spiel|gioco|game)|jeu vid|jogo\b|वीडियो गेम"), "videoGame"),
 )
 
 
