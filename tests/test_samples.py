@@ -514,6 +514,18 @@ def test_a_page_below_a_title_s_does_not_say_that_the_title_is_not_rated() -> No
         assert [score.state for score in record.scores.values()] == states
 
 
+def test_json_ld_without_a_rating_beside_reviews_does_not_say_that_there_is_none() -> None:
+    linked = '<script type="application/ld+json">{"@type":"Movie","name":"Boyhood"}</script></head>'
+    record = read_changed(
+        "metacritic/user_reviews_2023.html",
+        "https://www.metacritic.com/movie/boyhood/user-reviews/",
+        replaced(("</head>", linked)),
+    )
+    assert {kind: score.value for kind, score in record.scores.items()} == {
+        "metacritic_user_score": 7.6
+    }
+
+
 def test_search_results_that_are_not_found_are_not_said_to_be_none() -> None:
     """As once their rows are other elements: only a page that says so found nothing."""
     record = read_changed(

@@ -2,7 +2,7 @@
 head, and in the script of 2023 to 2026.
 
 JSON-LD is on film pages since 2017. It has no user score, and no rating where there is no
-Metascore.
+Metascore, nor need it have one on the pages of a film's reviews.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from spiders.items import Score
 from spiders.pages.dates import iso_date
 from spiders.pages.embedded import json_ld, plain
 from spiders.pages.metacritic_record import (
+    BELOW,
     FILM,
     PICTURE,
     Product,
@@ -71,7 +72,8 @@ def metascore_in(ld: dict[str, Any], page: Page) -> Score | None:
         return None  # it counts the reviews on all platforms; the score shown is that of one
     rating = ld.get("aggregateRating")
     if rating is None:
-        return not_rated(METASCORE) if page.complete else None
+        shows_all = page.complete and not BELOW.search(page.path)
+        return not_rated(METASCORE) if shows_all else None
     if not isinstance(rating, dict) or rating.get("name") not in (None, "Metascore"):
         return None
     if figure(rating.get("bestRating")) not in (None, 100):

@@ -36,7 +36,8 @@ _AGAIN_IN_ID = re.compile(r"-re-?(?:release|issue)d?(?:-\d{4})?$")
 
 # Pictures that came from IMDb (provider 5) are named after the film: `5-tt0006864.jpg`.
 PICTURE = re.compile(r"(?:^|/)5-(tt[0-9]{7,10})\.")
-_BELOW = re.compile(r"/(?:(?:critic|user)-reviews|details|trailers|credits)/?$")
+BELOW = re.compile(r"/(?:(?:critic|user)-reviews|details|trailers|credits)/?$")
+"""Where the pages below a film's lie: those of its reviews, its details, its credits."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def own_id(url: str | None) -> str | None:
     url = live_url(url)
     if kind == FILM:
         return by_key("metacritic").source_id(url)
-    path = _BELOW.sub("", urlsplit(url).path).strip("/")
+    path = BELOW.sub("", urlsplit(url).path).strip("/")
     return path if "/" in path else None
 
 
