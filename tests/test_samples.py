@@ -246,6 +246,17 @@ def replaced(*pairs: tuple[str, str]) -> Callable[[bytes], bytes]:
     return change
 
 
+def emptied(opening: bytes) -> Callable[[bytes], bytes]:
+    """With nothing in the element that a tag opens, which ends before the next one there or its
+    parent does."""
+
+    def change(body: bytes) -> bytes:
+        before, opened, within = body.partition(opening)
+        return before + opened + re.sub(rb"\A.*?</div></div>\n", b"</div>\n", within, flags=re.S)
+
+    return change
+
+
 def in_web_archive(body: bytes) -> bytes:
     """As browsers save a page in one file."""
     archive = MIMEMultipart("related", boundary="----sample")
@@ -385,6 +396,9 @@ ALONE = ("imdb/rating_alone_2019.html", "https://www.imdb.com/title/tt1074638/")
         # Early in 2019, before a film came out.
         (WRAP, replaced(("User Ratings: 885,203", "Want to See")), "popcornmeter", "not_rated"),
         (WANTED, lambda body: body.partition(b"want to see")[0], "popcornmeter", "missing"),
+        # What scripts are to fill, before they have.
+        (WRAP, emptied(b'<div class="mop-ratings-wrap__half">'), "tomatometer", "missing"),
+        (METER, emptied(b'<div class="col-xs-8 audiencepanel">'), "popcornmeter", "missing"),
         # Cut off behind the tag that opens the slot.
         (ALONE, lambda body: body.partition(b"7.7")[0], "imdb_rating", "missing"),
     ],
@@ -395,6 +409,8 @@ ALONE = ("imdb/rating_alone_2019.html", "https://www.imdb.com/title/tt1074638/")
         "other-wrapper",
         "want-to-see",
         "cut-want-to-see",
+        "empty-half",
+        "empty-panel",
         "cut",
     ],
 )

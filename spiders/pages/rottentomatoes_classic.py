@@ -41,6 +41,8 @@ def ratings_wrap(page: Page) -> list[Record] | None:
         words = words_of(half)
         classes = half.get_attribute_list("class")
         kind = AUDIENCE if position or "audience-score" in classes else CRITICS
+        if not words:  # what shows that there is none yet says how many reviews
+            continue
         if kind == AUDIENCE and "want to see" in words.casefold():
             scores[kind] = score_of(kind, None)
             continue
@@ -101,9 +103,9 @@ def meter(page: Page) -> list[Record] | None:
 
 
 def _meter_score(page: Page, kind: str, panel: Tag | None, counted: str) -> Score:
-    if panel is None:
-        return missing(kind)
     words = words_of(panel)
+    if panel is None or not words:  # what shows that there is none yet says how many reviews
+        return missing(kind)
     value = panel.select_one(".meter-value, .meter.numeric")
     if kind == AUDIENCE:
         if "want to see" in words.casefold() or panel.select_one(".wts"):
