@@ -368,8 +368,20 @@ def test_a_count_whose_digits_stand_in_groups_is_not_its_first_group(
     assert (score.state, score.votes) == ("scored", None)
 
 
+def json_in_chrome(body: bytes) -> bytes:
+    """As that browser shows JSON, and as a script takes it from there."""
+    head = '<html><head><meta name="color-scheme" content="light dark"></head><body><pre>'
+    text = html.escape(body.decode(), quote=False)
+    return f'{head}{text}</pre><div class="json-formatter-container"></div></body></html>'.encode()
+
+
 @pytest.mark.parametrize(
-    "change", [gzip.compress, lambda body: b"/**/ jQuery18_1.done(" + body.strip() + b");\n"]
+    "change",
+    [
+        gzip.compress,
+        lambda body: b"/**/ jQuery18_1.done(" + body.strip() + b");\n",
+        json_in_chrome,
+    ],
 )
 def test_an_answer_in_json_is_read_as_it_was_wrapped(change: Callable[[bytes], bytes]) -> None:
     record = read_changed("tmdb/skyfall.json", "https://api.themoviedb.org/3/movie/37724", change)

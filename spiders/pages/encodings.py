@@ -2,10 +2,10 @@
 
 Readers look for things in the bytes, as UTF-8. Programs save pages in encodings of their own
 (UTF-16 is one system's default) and leave what the page states of itself as it is. Some wrap them
-besides: browsers in a web archive (MHTML, Safari's) or in the page that shows another's source,
-scripts in what they print of bytes or as text in JSON, alone or somewhere in an object beside what
-they know of it (HAR); and some keep them packed, as they came. What was asked for by a script of
-another site is a call of a function with the answer in it (JSONP).
+besides: browsers in a web archive (MHTML, Safari's), or in the page in which they show JSON or
+another page's source; scripts in what they print of bytes or as text in JSON, alone or somewhere in
+an object beside what they know of it (HAR); and some keep them packed, as they came. What was asked
+for by a script of another site is a call of a function with the answer in it (JSONP).
 """
 
 from __future__ import annotations
@@ -49,6 +49,11 @@ _CALL = re.compile(
 )
 _IN_OBJECT = re.compile(rb":\s{0,10}\"(?i:" + _SPACES + rb"<(?:!doctype|html|head|body)\b)")
 _SHOWN_SOURCE = re.compile(rb"<td class=\"line-content\"|<body\b[^<>]*\bid=\"viewsource\"")
+_SHOWN_JSON = re.compile(
+    rb"\s*(?:<!doctype[^<>]*>\s*)?<html\b[^<>]*>\s*(?:<head\b(?:[^<]++|<(?!/head)){0,40}+</head>\s*)?"
+    rb"<body\b[^<>]*>\s*<pre\b[^<>]*>(?P<answer>\s*[\[{][^<]*[}\]]\s*)</pre>",
+    re.I,
+)
 _LINE = '<td class="line-content">'
 _TAG = re.compile(r"<[^<>\"]*+(?:\"[^\"]*+\"[^<>\"]*+)*+>")
 _PAGE_TEXT = re.compile(r"\ufeff?\s*<(?:!doctype|html|head|body)\b", re.I)
@@ -116,6 +121,8 @@ def _within(body: bytes) -> tuple[bytes, str | None] | None:
         page, is_whole = _unpacked(body)
         return (page, None) if is_whole or begins.startswith(b"<") else None
     elif body.lstrip(_BEFORE).startswith(b"<"):
+        if shown := _SHOWN_JSON.match(body.lstrip(_BEFORE)):
+            return html.unescape(shown["answer"].decode("utf-8", "replace")).encode(), None
         shows_source = _SHOWN_SOURCE.search(body, 0, 16_384)
         return (_source_shown(body).encode(), None) if shows_source else None
     elif _AS_LITERAL.fullmatch(body):
