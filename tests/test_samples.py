@@ -542,6 +542,24 @@ def test_a_page_below_a_title_s_does_not_say_that_the_title_is_not_rated() -> No
         assert [score.state for score in record.scores.values()] == states
 
 
+@pytest.mark.parametrize(
+    "sample", ["combined_2010.html", "star_box_2010.html", "microdata_2014.html"]
+)
+@pytest.mark.parametrize("is_stated", [True, False])
+def test_a_person_s_page_that_looks_like_a_title_s_is_no_film(sample: str, is_stated: bool) -> None:
+    """As those of 2007 to 2017 do, which have the same heads and no rating in them."""
+    rating = rb"<(?:span|b)[^<>]*>\d\.\d.*?</(?:span|b)>|<link[^<>]*>"
+    stated = b'<link rel="canonical" href="http://www.imdb.com/name/nm0185819/" /></head>'
+
+    def change(body: bytes) -> bytes:
+        body = re.sub(rating, b"", body)
+        return body.replace(b"</head>", stated) if is_stated else body
+
+    record = read_changed(f"imdb/{sample}", "http://www.imdb.com/name/nm0185819/", change)
+    assert (record.outcome, record.kind, record.source_id) == (Outcome.NOT_A_FILM, "person", None)
+    assert record.scores == {}
+
+
 def test_json_ld_without_a_rating_beside_reviews_does_not_say_that_there_is_none() -> None:
     linked = '<script type="application/ld+json">{"@type":"Movie","name":"Boyhood"}</script></head>'
     record = read_changed(

@@ -418,9 +418,14 @@ _OF_A_PERSON = re.compile(
 )
 
 
+_HEAD_OF_OLD = re.compile(rb"\bid=\"(?:tn15title|overview-top)\"")
+_PERSON_PATH = re.compile(r"/name/nm\d{7,10}(?:/|$)")
+
+
 def _person(page: Page) -> list[Record] | None:
-    """What says that it is a page of a person: no film."""
-    if not _OF_A_PERSON.search(page.body):
+    """What says that it is a page of a person: no film. Until 2014 only the address said it."""
+    is_named = _PERSON_PATH.search(page.path) and _HEAD_OF_OLD.search(page.body)
+    if not is_named and not _OF_A_PERSON.search(page.body):
         return None
     props = _next_props(page) if _is_next_data(page.body) else None
     name = plain(value_at(props, "pageProps", "aboveTheFold", "nameText", "text"))

@@ -152,7 +152,7 @@ def combined(page: Page) -> list[Record] | None:
     """
     region = _region(page, 'id="tn15title"', 'id="tn15content"')
     heading = region.select_one("h1") if region else None
-    if not region or not heading:
+    if not region or not heading or not own_id(page):
         return None
     within = _region(page, 'id="tn15rating"', 'class="info"')
     rating = within.select_one("#tn15rating") if within else None
@@ -198,7 +198,11 @@ def user_rating(page: Page) -> list[Record] | None:
     return [record_of(page, kind=kind, title=name, year=year, scores={RATING: score})]
 
 
-def _shown(page: Page, region: Tag, name: Tag, original: object, score: Score) -> list[Record]:
+def _shown(
+    page: Page, region: Tag, name: Tag, original: object, score: Score
+) -> list[Record] | None:
+    if not own_id(page):  # pages of people have the same head
+        return None
     label, year = label_and_year(page)
     year = year or _linked_year(region)
     links = region.select("a[href*='/genre/']")

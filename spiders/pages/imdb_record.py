@@ -15,8 +15,8 @@ from spiders.pages.scores import missing, not_rated
 from spiders.sources import FILM_KINDS, by_key
 
 _PAGE_ID = re.compile(
-    rb"<link\b(?=[^<>]*\brel=[\"']canonical)[^<>]*/title/(tt\d{7,10})(?!\d)[^<>]*>"
-    rb"|<meta\b(?=[^<>]*\bproperty=[\"'](?:imdb:pageConst|pageId))[^<>]*[\"'](tt\d{7,10})[\"'][^<>]*>"
+    rb"<link\b(?=[^<>]*\brel=[\"']canonical)[^<>]*/(?:title|name)/((?:tt|nm)\d{7,10})(?!\d)[^<>]*>"
+    rb"|<meta\b(?=[^<>]*\bproperty=[\"'](?:imdb:pageConst|pageId))[^<>]*[\"']((?:tt|nm)\d{7,10})[\"'][^<>]*>"
 )
 _HEAD_TITLE = re.compile(rb"<title[^<>]*>([^<]*)</title\s*>", re.I)
 _OG_TITLE = re.compile(
@@ -122,10 +122,11 @@ def row_of(
 
 
 def own_id(page: Page) -> str | None:
-    """The title that the page says it shows, else the one in its URL."""
+    """The title that the page says it shows, else the one in its URL; of a person's page, none."""
     found = _PAGE_ID.search(page.body)
     if found:
-        return (found[1] or found[2]).decode()
+        stated = (found[1] or found[2]).decode()
+        return stated if stated.startswith("tt") else None
     return by_key(page.source).source_id(page.url)
 
 
