@@ -560,6 +560,39 @@ def test_a_person_s_page_that_looks_like_a_title_s_is_no_film(sample: str, is_st
     assert record.scores == {}
 
 
+@pytest.mark.parametrize(
+    "slot",
+    [
+        "<span itemprop='ratingValue'>7.7</span>",
+        "<span itemprop=ratingCount>516 214</span>",
+        '<div data-testid="hero-rating-bar__aggregate-rating__score"><b>7,7</b></div>',
+    ],
+)
+def test_json_ld_without_a_rating_does_not_say_that_there_is_none_beside_one(slot: str) -> None:
+    record = read_changed(
+        "imdb/json_ld_without_address_unrated.html",
+        "https://www.imdb.com/title/tt1074638/",
+        replaced(("<body>", f"<body>{slot}")),
+    )
+    assert "not_rated" not in {score.state for score in record.scores.values()}
+
+
+def test_the_title_in_the_head_of_a_page_of_reviews_has_no_other_words() -> None:
+    record = read_changed(
+        "metacritic/user_reviews_2023.html",
+        "https://www.metacritic.com/movie/boyhood/user-reviews/",
+        replaced(('<meta property="og:title" content="Boyhood user reviews">', "")),
+    )
+    assert record.title == "Boyhood"
+
+
+def test_a_row_without_a_title_does_not_make_ranks_a_part_of_the_others() -> None:
+    path = SAMPLES / "imdb/list_items_2023.html"
+    row = '<li class="ipc-metadata-list-summary-item"><a class="ipc-title-link-wrapper" href="/x">'
+    body = path.read_bytes().replace(b"</ul>", f"{row}</a></li></ul>".encode(), 1)
+    assert found_in(path, body) == found_in(path, path.read_bytes())
+
+
 def test_json_ld_without_a_rating_beside_reviews_does_not_say_that_there_is_none() -> None:
     linked = '<script type="application/ld+json">{"@type":"Movie","name":"Boyhood"}</script></head>'
     record = read_changed(

@@ -127,7 +127,7 @@ def list_items(page: Page) -> list[Record] | None:
     listed = "li.ipc-metadata-list-summary-item:has(a.ipc-title-link-wrapper[href])"
     rows = _whole(page, page.tree.select(listed))
     names = [_text(row, "a.ipc-title-link-wrapper") for row in rows]
-    ranked = all(map(_RANK.match, names))
+    ranked = all(_RANK.match(name) for name in names if name)
     found = []
     for row, name in zip(rows, names, strict=True):
         star = row.select_one(".ratingGroup--imdb-rating")

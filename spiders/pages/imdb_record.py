@@ -32,8 +32,8 @@ _BRACKETS = re.compile(
 )
 _SCHEMA = re.compile(rb"\bid=\"pagecontent\"[^<>]*\bitemtype=\"https?://schema\.org/(\w+)\"")
 _STATES_RATING = re.compile(
-    rb"itemprop=\"ratingCount\"|\bbased on \d[\d.,]* user ratings|\"aggregateRating\"\s*:\s*\{"
-    rb"|<b>\s*\d[.,]\d\s*/\s*10\s*</b>"
+    rb"\bitemprop=[\"']?rating(?:Count|Value)\b|\bbased on \d[\d.,\s]* user ratings"
+    rb"|\"aggregateRating\"\s*:\s*\{|aggregate-rating__score|<b>\s*\d[.,]\d\s*/\s*10\s*</b>"
 )
 KIND_OF_SCHEMA = {
     "TVSeries": "tvSeries",

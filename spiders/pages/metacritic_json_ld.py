@@ -125,7 +125,9 @@ _HERO_TITLE = re.compile(
     rb"(?:data-testid=\"hero-title\"|class=\"[^\"]*\bhero-title__text\b)"
     rb"[^>]*>(?:\s|<!--.*?-->|<[^>]+>)*([^<]+)<"
 )
-_HEAD_TITLE = re.compile(rb"<title[^<>]*>\s*([^<]+?)\s+Reviews\s+-\s+Metacritic\s*</title", re.I)
+_HEAD_TITLE = re.compile(
+    rb"<title[^<>]*>\s*([^<]+?)\s+(?:(?:critic|user)\s+)?Reviews\s+-\s+Metacritic\s*</title", re.I
+)
 REVIEWS_OF = re.compile(r"\s+(?:(?:critic|user)\s+)?reviews$", re.I)
 _IN_SCRIPT = re.compile(rb"(?:\bimdbId:\"|\"5-)(tt\d{7,10})[\".]")
 
