@@ -485,12 +485,14 @@ def test_a_whole_page_is_whole_however_much_an_archive_writes_behind_it() -> Non
 
 
 @pytest.mark.parametrize("sample", ["scorecard-slots-2024.html", "scorecard-slots-only.html"])
-def test_what_scripts_drew_within_an_element_is_no_text_of_it(sample: str) -> None:
-    """As SingleFile saves a page whose elements have shadow roots, one within another here."""
+@pytest.mark.parametrize("mode", [b"shadowrootmode=open", b'shadowmode="open"'])
+def test_what_scripts_drew_within_an_element_is_no_text_of_it(sample: str, mode: bytes) -> None:
+    """As SingleFile saves a page whose elements have shadow roots, and Chrome in a web archive:
+    one within another here."""
     path = SAMPLES / "rottentomatoes" / sample
     body = path.read_bytes()
     style = b"<style>:host{width:100%}</style><template><i>1</i></template>"
-    root = b"<template shadowrootmode=open>" + style + b"<slot></slot></template>"
+    root = b"<template " + mode + b">" + style + b"<slot></slot></template>"
     drawn = re.sub(rb"<(?:rt|media)-[a-z-]+\b[^<>]*>", lambda tag: tag[0] + root, body)
     assert drawn.count(root) > 3
     assert found_in(path, drawn) == found_in(path, body)

@@ -35,7 +35,7 @@ _ATTRIBUTE = re.compile(
 )
 # What is looked for in all of a page is a long text: that takes a fraction of a short one's time.
 _TRANSLATED = b"vertical-align: inherit;"
-_ROOT = b"<template shadowroot"
+_ROOT = b"<template shadow"
 _FONT = re.compile(rb"</?font\b[^<>]*>", re.I)
 _TEMPLATE = re.compile(rb"<(?P<slash>/?)template\b[^<>]*>", re.I)
 _TOOLBAR = re.compile(
