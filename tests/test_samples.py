@@ -359,6 +359,9 @@ def test_a_page_is_read_in_whatever_encoding_it_was_saved(change: Callable[[byte
             "885,203",
             "885\u202f203",
         ),
+        # Nor is one in groups that nobody writes.
+        (("rottentomatoes/meter-2014.html", ELSEWHERE["rottentomatoes"]), "22,600", "2.26.00"),
+        (("rottentomatoes/meter-2014.html", ELSEWHERE["rottentomatoes"]), "22,600", "2.2.600"),
     ],
 )
 def test_a_count_whose_digits_stand_in_groups_is_not_its_first_group(

@@ -16,8 +16,8 @@ _MOST = 10**12
 _SPACES = dict.fromkeys(map(ord, "\u00a0\u202f\u2009\u2007"), " ")
 
 _COUNT = re.compile(
-    r"(?P<digits>\d{1,3}(?:(?P<mark>[,. '’])\d{3})(?:(?P=mark)\d{3})*(?!\d)"
-    r"|\d{1,2}(?:,\d{2})+,\d{3}(?!\d)|\d+(?:[.,]\d+)?)"
+    r"(?<!\d)(?<!\d[.,])(?P<digits>\d{1,3}(?:(?P<mark>[,. '’])\d{3})(?:(?P=mark)\d{3})*(?!\d)"
+    r"|\d{1,2}(?:,\d{2})+,\d{3}(?!\d)|\d+(?:[.,]\d+)?)(?![.,]?\d)"
     r"\s*(?P<scale>[KMBkmb](?![A-Za-z])|"
     + "|".join(word for word in _SCALE if len(word) > 1)
     + r"|[万萬億亿천만억])?s?\s*(?P<plus>\+)?",
