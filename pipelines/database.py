@@ -50,7 +50,7 @@ def is_there(path: Path) -> bool:
 def read_only(path: Path, *, older: bool = False) -> Database:
     """The database for reading. Raises DatabaseProblem where there is none, or a newer one.
 
-    `older`: even one that an older version made, whose tables may be others.
+    `older`: even one that another version made, whose tables and views may be others.
     """
     if not path.exists():
         raise DatabaseProblem(
@@ -67,11 +67,8 @@ def read_only(path: Path, *, older: bool = False) -> Database:
                 f"{path} is empty so far. What is in it comes by 'afterscore track tt1074638' and"
                 " then 'afterscore refresh'."
             )
-        if not older and migrations.pending(db):
-            raise DatabaseOlder(
-                f"{path} was made by an older afterscore. Any command that writes brings it up to"
-                " date: 'afterscore refresh'."
-            )
+        if not older:
+            _refuse_older(db, path)
     except sqlite3.DatabaseError as fault:
         if _code(fault) in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
             raise _not_to_be_read(path) from fault
@@ -300,6 +297,22 @@ def _refuse_other_files(path: Path) -> None:
         return  # none yet, or SQLite says better why it cannot be opened
     if 0 < size < _LEAST_BYTES:
         raise _not_a_database(path)
+
+
+def _refuse_older(db: Database, path: Path) -> None:
+    from pipelines.derived import is_prepared  # here: it is built upon this module
+
+    if migrations.pending(db):
+        raise DatabaseOlder(
+            f"{path} was made by an older afterscore. Any command that writes brings it up to date:"
+            " 'afterscore refresh'."
+        )
+    if not is_prepared(db):
+        raise DatabaseOlder(
+            f"{path} has not all tables and views of this afterscore: another version made them, or"
+            " its first command was cut off. Any command that writes makes them:"
+            " 'afterscore refresh'."
+        )
 
 
 def _refuse_other_databases(db: Database, path: Path) -> None:

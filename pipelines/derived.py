@@ -5,6 +5,7 @@ Their rows are made by pipelines/merge.py.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib import resources
 
 from sqlite_utils import Database
@@ -67,11 +68,35 @@ def prepare(db: Database) -> None:
         _make_derived(db)
 
 
+def is_prepared(db: Database) -> bool:
+    """Whether the derived tables and the views are there as this version and its register have
+    them: what reads goes by their columns."""
+    kept = dict(db.conn.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'view'"))
+    return not _outdated(db) and all(
+        kept.get(name, "").partition(" AS ")[2] == sql for name, sql in _views()
+    )
+
+
+def _views() -> Iterator[tuple[str, str]]:
+    """Each view's name and its SQL as SQLite keeps it, which is without the end of the last line;
+    one may build on others: SQLite looks for them when it is read."""
+    folder = resources.files("pipelines") / "views"
+    for view in VIEWS:
+        yield view.name, filled_in((folder / f"{view.name}.sql").read_text("utf-8").rstrip())
+
+
+def _outdated(db: Database) -> list[str]:
+    """The derived tables that are not there, or are as another version or register made them."""
+    return [
+        table.name
+        for table in derived_tables()
+        if list(db[table.name].columns_dict) != list(table.columns)
+    ]
+
+
 def _drop_outdated(db: Database) -> None:
-    """Drop the derived tables that another version, or another register, made."""
-    for table in derived_tables():
-        if list(db[table.name].columns_dict) != list(table.columns):
-            db.conn.execute(f"DROP TABLE IF EXISTS {table.name}")
+    for name in _outdated(db):
+        db.conn.execute(f"DROP TABLE IF EXISTS {name}")
     if not db["film_scores"].exists():
         db.conn.execute("DELETE FROM score_counts")
 
@@ -83,11 +108,8 @@ def _make_derived(db: Database) -> None:
     for table in missing:
         types = ", ".join(f"{name} {_column_type(name)}" for name in table.columns)
         run(f"CREATE TABLE {table.name} ({types}) STRICT")
-    folder = resources.files("pipelines") / "views"
-    for view in VIEWS:  # one may build on others: SQLite looks for them when it is read
-        # SQLite keeps a view without the end of its last line, and one that is as kept stays.
-        sql = (folder / f"{view.name}.sql").read_text("utf-8").rstrip()
-        db.create_view(view.name, filled_in(sql), replace=True)
+    for name, sql in _views():
+        db.create_view(name, sql, replace=True)  # one that is as it is kept stays
     if missing and db["films"].count:
         from pipelines.merge import merge_all  # here: pandas takes as long to load as all the rest
 

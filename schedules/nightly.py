@@ -59,12 +59,16 @@ WHERE {WHOLE_REFRESH} AND outcome IN ('ok', 'partly', 'failed') AND started_at >
 def is_missed(database: Path, nightly_at: str, now: datetime) -> bool:
     """Whether the last night has not been done, as the table `runs` tells.
 
-    Where nothing ever ran, nothing was missed. Raises DatabaseProblem.
+    Where nothing ever ran, nothing was missed. A database of an older version has that table too,
+    and is brought up to date by the night itself. Raises DatabaseProblem.
     """
     if not is_there(database):
         return False
+    reading = read_only(database, older=True)
+    if not reading["runs"].exists():  # its making was cut off
+        return False
     last = clock.stamp(clock.next_time(nightly_at, now) - timedelta(days=1))
-    run = read_only(database).conn.execute
+    run = reading.conn.execute
     ran = run("SELECT 1 FROM runs WHERE started_at < ? LIMIT 1", (last,)).fetchone()
     return ran is not None and run(_DONE, (last,)).fetchone() is None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -398,6 +399,30 @@ def test_an_older_database_is_read_once_a_command_has_written(afterscore: Afters
     assert "afterscore refresh" in line
     assert afterscore(*WRITING).status == 0
     assert afterscore(*READING).status == 0
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "DROP VIEW coverage",
+        "DROP VIEW coverage; CREATE VIEW coverage AS SELECT 1 AS films",
+        "ALTER TABLE film_scores ADD COLUMN of_another_register REAL",
+        "DROP TABLE stay_for_the_credits",
+    ],
+)
+def test_what_another_version_derived_is_read_once_a_command_has_written(
+    other: str, afterscore: Afterscore
+) -> None:
+    assert afterscore(*WRITING).status == 0
+    with closing(sqlite3.connect(afterscore.folder / "ratings.db")) as db:
+        db.executescript(other)
+    reading = (READING, ("health",), ("export", "--format", "csv", "--out", "out"))
+    for words in reading:
+        line = refused(afterscore, *words)
+        assert "has not all tables and views of this afterscore" in line
+        assert "'afterscore refresh'" in line
+    assert afterscore(*WRITING).status == 0
+    assert [afterscore(*words).status for words in reading] == [0, 0, 0]
 
 
 def test_a_database_is_copied_before_it_is_migrated(afterscore: Afterscore) -> None:

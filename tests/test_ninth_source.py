@@ -113,7 +113,7 @@ class Newsroom:
 
     def rows(self, sql: str, db: str = "demo/ratings.db") -> list[dict[str, Any]]:
         """Rows of its database."""
-        return list(read_only(self.folder / db).query(sql))
+        return list(read_only(self.folder / db, older=True).query(sql))  # of another register
 
 
 def run(folder: Path, *words: str | Path, key: str = "k", **environment: str) -> str:

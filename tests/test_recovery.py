@@ -349,6 +349,25 @@ def test_a_migration_that_is_killed_goes_on_where_it_stopped(
         assert_sound(copy)
 
 
+@pytest.mark.parametrize("statement", ["CREATE TABLE films", "CREATE VIEW"])
+def test_a_new_database_whose_making_is_killed_is_made_by_the_next_command(
+    statement: str, afterscore: Afterscore
+) -> None:
+    kill_at(statement, afterscore, "track", "tt0133093")
+    for words in (
+        ("health",),
+        ("export", "--format", "csv", "--out", "out"),
+        ("refresh", "--dry-run"),
+    ):
+        afterscore.settings("[universe]\n")
+        assert "'afterscore refresh'" in told(afterscore(*words))
+    assert afterscore("schedule", "--next").status == 0
+    afterscore.settings("")
+    assert "no film is tracked, and no universe is set" in afterscore("refresh").err
+    assert afterscore("track", "tt0133093").status == 0
+    assert afterscore("health").status == 0
+
+
 def test_a_backup_that_is_killed_leaves_the_last_good_one(ready: Afterscore) -> None:
     assert ready("backup", "copy.db").status == 0
     before = (ready.folder / "copy.db").read_bytes()

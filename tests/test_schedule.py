@@ -14,13 +14,16 @@ from pathlib import Path
 
 import pytest
 from apscheduler.triggers.base import BaseTrigger
+from sqlite_utils import Database
 
 from pipelines import clock
+from pipelines.migrations import migrations
 from schedules import nightly
 from tests.channel import Channel
 from tests.conftest import Afterscore
 from tests.fault_server import PATIENCE, FaultServer, Gate, Reply, asking, printed, started
 from tests.nights import is_sound, outcomes_of
+from tests.test_migrations import NAMES
 
 FILMS = ["m/0", "m/1", "m/2"]
 
@@ -113,6 +116,24 @@ def test_a_missed_night_is_caught_up_once(tmp_path: Path) -> None:
                 assert process.wait(PATIENCE) == 0
         assert "caught up" not in ready("schedule", "--next").err
         assert outcomes_of(ready.database(), "runs") == ["ok", "ok"]
+
+
+def test_a_database_of_an_older_version_is_brought_up_to_date_by_the_night(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "ratings.db", isolation_level=None)) as db:
+        migrations.apply(Database(db), stop_before=NAMES[-1])
+        db.execute("INSERT INTO films (film_id) VALUES (7)")
+        db.execute(
+            "INSERT INTO runs (command, plan, pid, started_at, ended_at, outcome) VALUES"
+            " ('refresh', '{}', 1, '2026-01-01T03:00:00Z', '2026-01-01T03:09:00Z', 'ok')"
+        )
+    with FaultServer("rottentomatoes") as server:
+        ready = asking(tmp_path, server)
+        assert "caught up" in ready("schedule", "--next").err
+        with started(ready, "schedule") as process:
+            printed(process, "the night ended: all went well")
+            process.terminate()
+            assert process.wait(PATIENCE) == 0
+    assert outcomes_of(ready.database(), "runs") == ["ok", "ok"]
 
 
 @pytest.mark.parametrize("command", [("film", "rottentomatoes:m/0", "--ask"), ("backfill",)])

@@ -79,8 +79,12 @@ def must_be_there(given: Path | None) -> Path:
 
 
 def has_films(path: Path) -> bool:
-    """Whether there is a database, an older one too, and it knows any film."""
-    return is_there(path) and bool(read_only(path, older=True)["films"].count)
+    """Whether there is a database, an older one too, and it knows any film. One whose making was
+    cut off may not even have the table."""
+    if not is_there(path):
+        return False
+    films_known = read_only(path, older=True)["films"]
+    return films_known.exists() and films_known.count > 0
 
 
 def film_ids_of(
