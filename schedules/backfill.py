@@ -16,7 +16,7 @@ from pipelines.statements import Tally
 from pipelines.store import Store
 from pipelines.up_to_date import bring_up_to_date
 from schedules.archive import Saved
-from schedules.film_lists import Row
+from schedules.film_lists import Tracked
 from schedules.intent import Intent
 from spiders.items import Answer, Outcome, Record
 from spiders.pages.reading import reader_versions
@@ -56,16 +56,14 @@ def check_report(path: Path) -> None:
         TemporaryFile(dir=path.parent).close()
 
 
-def report(
-    db: Database, path: Path, rows: Sequence[Row], tracked: dict[str, int], sources: Sequence[str]
-) -> None:
+def report(db: Database, path: Path, tracked: Tracked, sources: Sequence[str]) -> None:
     """Write FILE.report.csv: for each row the film and, for each source, what came of it: what the
     view film_sources says, and in place of ok stored, not_rated, missing or not_a_film."""
     with path.open("w", newline="", encoding="utf-8") as handle:
         out = csv.writer(handle)
         out.writerow(["place", "given", "film_id", "imdb_id", "title", "year", *sources, "problem"])
-        for row in rows:
-            film = next(db.query(_FILM, [tracked.get(row.place)]), {})
+        for row in tracked.rows:
+            film = next(db.query(_FILM, [tracked.films.get(row.place)]), {})
             came = dict(db.conn.execute(_CAME, [film.get("film_id")]))
             cells = [row.place, row.given, *(film.values() or [None] * 4)]
             states = [came.get(key) for key in sources]

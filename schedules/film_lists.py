@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from stat import S_ISREG
 
@@ -59,6 +59,21 @@ class Row:
     given: str
     listings: tuple[Listed, ...] = ()
     problem: str | None = None
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """What came of a list: the film of each row by the row's place, how many were not tracked
+    before, and its rows, each with its problem where it has no film."""
+
+    films: dict[str, int]
+    new: int
+    rows: list[Row]
+
+    @property
+    def nameless(self) -> list[Row]:
+        """The rows without a film."""
+        return [row for row in self.rows if not row.listings]
 
 
 def from_csv(path: Path) -> list[Row]:
@@ -180,22 +195,25 @@ def _known(name: str, database: Path) -> Listed:
     return listing
 
 
-def track(db: Database, rows: Iterable[Row]) -> tuple[dict[str, int], int]:
-    """Track the film of each row; the film by the row's place, and how many were new."""
+def track(db: Database, rows: Iterable[Row]) -> Tracked:
+    """Track the film of each row."""
     from pipelines.merge import merge
 
     tracked: dict[str, int] = {}
     new = 0
+    taken: list[Row] = []
     with transaction(db):
         for row in rows:
+            taken.append(row)
             if row.listings:
                 try:
                     tracked[row.place], is_new = tracking.track(db, row.listings, row.given)
+                    new += is_new
                 except UnknownFilm:
-                    continue
-                new += is_new
+                    problem = "its ids are of different films here"
+                    taken[-1] = replace(row, listings=(), problem=problem)
     merge(db, tracked.values())
-    return tracked, new
+    return Tracked(tracked, new, taken)
 
 
 def _columns(header: list[str]) -> dict[int, str]:

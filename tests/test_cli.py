@@ -26,6 +26,7 @@ from schedules.replica import Replica, samples_folder
 from spiders.sources import SOURCES
 from tests.answers import answer, day, keeping, record
 from tests.conftest import Afterscore, Ended, beside, with_files_of_at_most
+from tests.test_log import lines
 
 SKYFALL_PAGE = samples_folder() / "tmdb" / "skyfall.json"
 TMDB_SKYFALL = "https://api.themoviedb.org/3/movie/37724"
@@ -1032,7 +1033,7 @@ def test_backfill_reports_every_row(tmp_path: Path) -> None:
         asked = len([one for one in replica.asked if one.path != "/robots.txt"])
         again = ready("backfill", "--films", "films.csv", "--json")
         asked_again = len([one for one in replica.asked if one.path != "/robots.txt"]) - asked
-    assert ended.status == 0, ended.err
+    assert ended.status == 1, ended.err
     assert "at the polite rate" in ended.err
     assert f"It ends at {until:%H:%M} UTC at the latest, in 2.5 h." in ended.err
     assert "1 row of it named no film: its last column says why." in ended.err
@@ -1046,9 +1047,45 @@ def test_backfill_reports_every_row(tmp_path: Path) -> None:
     assert formula["problem"]
     assert unrated["imdb"] == "not_rated"
     assert unrated["metacritic"] == "not_listed"
-    assert again.status == 0
+    assert again.status == 1
     assert (again.json["changes"], again.json["changes_cut_short"]) == ([], False)
     assert asked_again == 0
+
+
+@pytest.mark.parametrize("dry", [(), ("--dry-run",)], ids=["", "dry"])
+@pytest.mark.parametrize("command", ["refresh", "backfill"])
+def test_rows_without_a_film_are_told_by_what_asks_for_the_others(
+    command: str, dry: tuple[str, ...], tmp_path: Path
+) -> None:
+    with Replica() as replica:
+        ready = beside(replica, tmp_path, "[sources.imdb]\nenabled = false\n[sources.tmdb]")
+        (tmp_path / "none.csv").write_text("Const\nskyfall\n", "utf-8")
+        (tmp_path / "films.csv").write_text("Const\ntt1074638\nskyfall\n", "utf-8")
+        none = ready(command, "--films", "none.csv", *dry)
+        assert replica.asked == []
+        ended = ready(command, "--films", "films.csv", *dry)
+    assert (none.status, none.out) == (2, "")
+    assert "no row of none.csv names a film: 'skyfall' is no imdb id" in none.err
+    assert ended.status == 1, ended.err
+    if command == "refresh" or dry:
+        assert "line 3: 'skyfall' is no imdb id" in ended.err
+    if not dry:
+        assert lines(tmp_path)[-1]["status"] == 1
+
+
+def test_a_row_whose_ids_came_to_be_of_two_films_is_told(tmp_path: Path) -> None:
+    with Replica() as replica:
+        ready = beside(replica, tmp_path, "[sources.tmdb]")
+        assert ready("track", "tt1074638", "tmdb:24428").status == 0
+        (tmp_path / "films.csv").write_text(
+            "imdb_id,tmdb_id\ntt1074638,24428\ntt0468569,\n", "utf-8"
+        )
+        ended = ready("backfill", "--films", "films.csv", "--source", "tmdb")
+    assert ended.status == 1, ended.err
+    assert "1 row of it named no film: its last column says why." in ended.err
+    with (tmp_path / "films.csv.report.csv").open(newline="", encoding="utf-8") as handle:
+        both, _ = csv.DictReader(handle)
+    assert both["problem"] == "its ids are of different films here"
 
 
 def test_a_report_that_could_not_be_written_is_told_before_anything_is_asked(

@@ -19,7 +19,7 @@ from pipelines.tables import Table
 from pipelines.tracking import track
 from pipelines.views import VIEWS
 from schedules.backfill import report
-from schedules.film_lists import Row
+from schedules.film_lists import Row, Tracked
 from spiders.items import Credits, Outcome, Score, Verdict
 from spiders.sources import SOURCES, score_kinds
 from tests.answers import (
@@ -317,7 +317,7 @@ def test_the_report_of_a_backfill_says_it_too(
     kept.merge()
     rows = [Row("line 2", "Skyfall"), Row("line 3", "=1+1", problem="no film")]
     sources = ["metacritic", "rottentomatoes", "tmdb"]
-    report(kept.db, tmp_path / "report.csv", rows, {"line 2": 1}, sources)
+    report(kept.db, tmp_path / "report.csv", Tracked({"line 2": 1}, 0, rows), sources)
     with (tmp_path / "report.csv").open(newline="", encoding="utf-8") as handle:
         skyfall, unknown = csv.DictReader(handle)
     assert [skyfall[key] for key in sources] == [state, "not_rated", "not_asked"]

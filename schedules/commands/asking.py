@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,9 +19,15 @@ from pipelines.database import is_there, read_only, writing
 from pipelines.lock import Rank
 from pipelines.problem import Problem
 from pipelines.wording import counted
-from schedules import config, film_lists, show
+from schedules import config, film_lists, log, show
 from schedules.commands.foreground import print_result, result_rows, run_shown
-from schedules.commands.opening import film_ids_of, has_films, sources_named, writing_in_turn
+from schedules.commands.opening import (
+    has_films,
+    print_nameless,
+    rows_of,
+    sources_named,
+    writing_in_turn,
+)
 from schedules.commands.options import (
     AgainOption,
     DbOption,
@@ -76,29 +82,30 @@ def refresh(
     settings = config.load()
     keys = sources_named(source)
     path = config.database_path(db)
-    if not has_films(path) and settings.universe is None:
+    rows = rows_of(films_file)
+    if not (rows or has_films(path)) and settings.universe is None:
         raise Problem(NEXT_STEPS)
     if dry_run:
         from schedules.intent import Intent
 
         with _looked_at(path) as reading:
-            rows = film_lists.from_csv(films_file) if films_file else []
             ids, unknown = _known(reading, film_names or [], rows)
-            chosen = Selection(keys, ids if film_names or films_file else None, limit, again)
+            chosen = Selection(keys, ids if film_names or rows else None, limit, again)
             _print_what_it_would_ask(Intent(reading, settings, chosen), unknown, as_json=as_json)
-        return
+        print_nameless(nameless := [row for row in rows if not row.listings])
+        raise typer.Exit(_status(0, nameless))
     with writing_in_turn(db, "refresh", Rank.NIGHT) as (database, lock):
-        chosen = Selection(
-            sources=keys,
-            film_ids=film_ids_of(database, film_names, films_file),
-            limit=limit,
-            again=again,
-        )
+        ids = frozenset(films.find(database, name) for name in film_names or ())
+        tracked = film_lists.track(database, rows)
+        ids |= frozenset(tracked.films.values())
+        chosen = Selection(keys, ids if film_names or rows else None, limit, again)
         whole = chosen == Selection(again=again)
         with announced(database, path, settings, warn) if whole else nullcontext():
             result = run_shown(database, settings, chosen, "refresh", lock=lock, quiet=as_json)
         _print_outcome(database, result, as_json=as_json)
-    raise typer.Exit(result.exit_status)
+        print_nameless(tracked.nameless)
+        log.ends_with(status := _status(result.exit_status, tracked.nameless))
+    raise typer.Exit(status)
 
 
 def backfill_command(
@@ -144,7 +151,7 @@ def backfill_command(
     settings = config.load()
     keys = sources_named(source)
     ends_at = _next_time(until) if until else None
-    rows = _rows_of(films_file) if films_file else []
+    rows = rows_of(films_file)
     path = config.database_path(db)
     whole = not (films_file or film_names or years)
     if not has_films(path) and whole and settings.universe is None:
@@ -160,15 +167,16 @@ def backfill_command(
             if count + unknown and not as_json:
                 out.print("\nAt most, with what is still to be found:")
                 _print_estimate(intent, count + unknown, out)
-        return
+        print_nameless(nameless := [row for row in rows if not row.listings])
+        raise typer.Exit(_status(0, nameless))
     written = _report_beside(films_file) if films_file else None
     start = _crawling_on(cluster) if cluster else None
     with writing_in_turn(db, "backfill", Rank.BACKFILL) as (database, lock):
-        tracked, _ = film_lists.track(database, rows)
-        ids = film_ids_of(database, film_names, None) or frozenset()
+        ids = frozenset(films.find(database, name) for name in film_names or ())
+        tracked = film_lists.track(database, rows)
         if years:
             ids |= _films_of_years(database, years)
-        ids |= frozenset(tracked.values())
+        ids |= frozenset(tracked.films.values())
         chosen = Selection(sources=keys, film_ids=None if whole else ids, limit=limit, again=again)
         count = database["films"].count if whole else len(ids)
         _print_estimate(Intent(database, settings, chosen), count, err)
@@ -186,14 +194,22 @@ def backfill_command(
             start=start,
         )
         if films_file and written:
-            backfill.report(database, written, rows, tracked, keys or [s.key for s in SOURCES])
+            backfill.report(database, written, tracked, keys or [s.key for s in SOURCES])
             err.print(f"Wrote {written}: one row for each row of {films_file.name}.")
-            if nameless := sum(row.problem is not None for row in rows):
+            if tracked.nameless:
                 err.print(
-                    f"{counted(nameless, 'row')} of it named no film: its last column says why."
+                    f"{counted(len(tracked.nameless), 'row')} of it named no film: its last column"
+                    " says why.",
+                    soft_wrap=True,
                 )
         _print_outcome(database, result, as_json=as_json)
-    raise typer.Exit(result.exit_status)
+        log.ends_with(status := _status(result.exit_status, tracked.nameless))
+    raise typer.Exit(status)
+
+
+def _status(of_run: int, nameless: Sequence[film_lists.Row]) -> int:
+    """A command's exit status: a row of its file that names no film is something that failed."""
+    return of_run or (1 if nameless else 0)
 
 
 def _next_time(until: str) -> datetime:
@@ -202,14 +218,6 @@ def _next_time(until: str) -> datetime:
         return clock.next_time(until, datetime.now(UTC))
     except ValueError:
         raise Problem(f"--until takes a time of day such as 06:00, UTC, not {until!r}") from None
-
-
-def _rows_of(films_file: Path) -> list[film_lists.Row]:
-    """The rows of a file of films. Raises Problem where none names a film."""
-    rows = film_lists.from_csv(films_file)
-    if not any(row.listings for row in rows):
-        raise Problem(f"no row of {films_file} names a film: {rows[0].problem}")
-    return rows
 
 
 def _report_beside(films_file: Path) -> Path:

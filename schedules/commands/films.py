@@ -15,20 +15,16 @@ from pipelines.problem import Problem
 from pipelines.wording import counted
 from schedules import columns, config, film_lists, show
 from schedules.commands.foreground import NothingToAsk, run_shown
-from schedules.commands.opening import must_be_there, writing_to
+from schedules.commands.opening import must_be_there, print_nameless, writing_to
 from schedules.commands.options import (
     DbOption,
     JsonOption,
-    err,
     note,
     out,
     print_json,
     say,
 )
 from schedules.results import Selection
-
-SKIPPED = 20
-"""Films of a list that are named where they could not be tracked; the rest is counted."""
 
 _NAMES = (
     "a name, of the file or of a folder around it, must hold an id such as [tt1074638],"
@@ -69,31 +65,33 @@ def track(
         _print_tracked(tracking.tracked(read_only(config.database_path(db))), as_json=as_json)
         return
     rows = _given(names or [], films_file, folder, config.database_path(db))
-    tracked: dict[str, int] = {}
+    tracked = film_lists.Tracked({}, 0, rows)
     taken: dict[str, films.Candidate] = {}
-    new = 0
     if any(row.listings for row in rows):
         with writing_to(db, "track") as database:
-            tracked, new = film_lists.track(database, rows)
+            tracked = film_lists.track(database, rows)
             taken = {
-                name: films.as_candidate(database, tracked[name])
+                name: films.as_candidate(database, tracked.films[name])
                 for name in names or ()
-                if name in tracked
+                if name in tracked.films
             }
-    distinct = len(set(tracked.values()))
-    failed = [row for row in rows if row.place not in tracked]
+    distinct = len(set(tracked.films.values()))
+    skipped = tracked.nameless
     out.print(
-        f"{new:,} newly tracked, {distinct - new:,} tracked already, of {len(rows):,} given"
-        + (f"; {len(failed):,} skipped." if failed else ".")
-        + (" 'afterscore refresh' asks for them." if tracked else ""),
+        f"{tracked.new:,} newly tracked, {distinct - tracked.new:,} tracked already,"
+        f" of {len(rows):,} given"
+        + (f"; {len(skipped):,} skipped." if skipped else ".")
+        + (" 'afterscore refresh' asks for them." if tracked.films else ""),
         soft_wrap=True,
     )
     for name, one in taken.items():
         if one.title:
             say(show.printable(f"{name}: {one}"))
-    _print_failed(failed, folder)
-    if failed:
-        raise typer.Exit(1 if tracked else 2)
+    print_nameless(skipped)
+    if skipped and folder:
+        note(f"{folder}: {_NAMES}")
+    if skipped:
+        raise typer.Exit(1 if tracked.films else 2)
 
 
 def _given(
@@ -114,16 +112,6 @@ def _given(
             " 'afterscore track tt1074638'"
         )
     return rows
-
-
-def _print_failed(failed: list[film_lists.Row], folder: Path | None) -> None:
-    """Why films could not be tracked; what was looked for in a `folder`, where they are of one."""
-    for row in failed[:SKIPPED]:
-        note(f"{row.place}: {row.problem or 'its ids are of different films here'}")
-    if len(failed) > SKIPPED:
-        err.print(f"… and {len(failed) - SKIPPED:,} more without a film")
-    if failed and folder:
-        note(f"{folder}: {_NAMES}")
 
 
 def _print_tracked(rows: list[dict[str, Any]], *, as_json: bool) -> None:

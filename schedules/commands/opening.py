@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from sqlite_utils import Database
 
-from pipelines import films
 from pipelines.database import is_there, read_only, transaction, writing
 from pipelines.lock import Lock, Rank, locked
 from pipelines.problem import Problem
 from schedules import config, film_lists, log
-from schedules.commands.options import note
+from schedules.commands.options import err, note
 from spiders.sources import Source, by_key
+
+NAMELESS = 20
+"""Rows of a list without a film that are named; the rest is counted."""
 
 
 @contextmanager
@@ -87,14 +89,19 @@ def has_films(path: Path) -> bool:
     return films_known.exists() and films_known.count > 0
 
 
-def film_ids_of(
-    database: Database, names: list[str] | None, films_file: Path | None
-) -> frozenset[int] | None:
-    """The films that a command names; those of a file are tracked. None where it names none."""
-    if not names and not films_file:
-        return None
-    found = {films.find(database, name) for name in names or ()}
-    if films_file:
-        tracked, _ = film_lists.track(database, film_lists.from_csv(films_file))
-        found |= set(tracked.values())
-    return frozenset(found)
+def rows_of(films_file: Path | None) -> list[film_lists.Row]:
+    """The rows of a file of films, if one is named. Raises Problem where none names a film."""
+    if not films_file:
+        return []
+    rows = film_lists.from_csv(films_file)
+    if not any(row.listings for row in rows):
+        raise Problem(f"no row of {films_file} names a film: {rows[0].problem}")
+    return rows
+
+
+def print_nameless(rows: Sequence[film_lists.Row]) -> None:
+    """Why rows of a list name no film that can be tracked."""
+    for row in rows[:NAMELESS]:
+        note(f"{row.place}: {row.problem}")
+    if len(rows) > NAMELESS:
+        err.print(f"… and {len(rows) - NAMELESS:,} more without a film")
