@@ -91,7 +91,7 @@ class Config(BaseSettings):
         cls, settings_cls: type[BaseSettings], *sources: PydanticBaseSettingsSource, **named: Any
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment first, then the file."""
-        return named["env_settings"], TomlConfigSettingsSource(settings_cls, _file())
+        return named["env_settings"], TomlConfigSettingsSource(settings_cls, settings_path())
 
     @field_validator("contact")
     @classmethod
@@ -214,7 +214,7 @@ class Config(BaseSettings):
 
 def load() -> Config:
     """The settings in force. Raises Problem where they cannot be used."""
-    file = _file()
+    file = settings_path()
     if os.environ.get("AFTERSCORE_CONFIG") and not file.is_file():
         raise Problem(f"AFTERSCORE_CONFIG names no file: {file}")
     if file.is_dir():
@@ -248,7 +248,7 @@ def _where(keys: Sequence[str | int]) -> str:
             told = told[key]
     except (LookupError, TypeError):
         told = None
-    file = _file()
+    file = settings_path()
     if told is not None and keys:
         place, keys = f"AFTERSCORE_{keys[0]}".upper(), keys[1:]
     else:
@@ -278,7 +278,7 @@ def in_words(fault: ValidationError) -> str:
     return _WANTED.get(first["type"].partition("_")[0], said)
 
 
-def _file() -> Path:
+def settings_path() -> Path:
     """The settings file: the one that AFTERSCORE_CONFIG names, else afterscore.toml here."""
     return Path(os.environ.get("AFTERSCORE_CONFIG") or FILE)
 

@@ -784,6 +784,18 @@ def test_where_none_is_needed_a_database_of_no_bytes_is_none(
     assert "Traceback" not in ended.err
 
 
+@pytest.mark.parametrize("command", ["refresh", "backfill"])
+def test_where_there_is_nothing_to_refresh_it_is_told_where_it_was_looked_for(
+    command: str, afterscore: Afterscore
+) -> None:
+    ended = afterscore(command)
+    assert ended.status == 2
+    for name in ("ratings.db", "afterscore.toml"):
+        assert f" {afterscore.folder / name}, which is not there\n" in ended.err
+    afterscore.settings("")
+    assert f" {afterscore.folder / 'afterscore.toml'}\n" in afterscore(command).err
+
+
 # --- reading saved pages ------------------------------------------------------------------------
 
 

@@ -103,6 +103,16 @@ def test_a_new_database_has_missed_no_night(tmp_path: Path) -> None:
     assert mode == 0o600
 
 
+def test_a_schedule_in_a_folder_without_anything_to_refresh_says_so_at_once(
+    afterscore: Afterscore,
+) -> None:
+    with started(afterscore, "schedule") as process:
+        printed(process, f"{afterscore.folder / 'afterscore.toml'}, which is not there")
+        printed(process, "next night: ")
+        process.terminate()
+        assert process.wait(PATIENCE) == 0
+
+
 def test_a_missed_night_is_caught_up_once(tmp_path: Path) -> None:
     with FaultServer("rottentomatoes") as server:
         ready = tracked(tmp_path, server)

@@ -22,7 +22,7 @@ from pipelines.wording import counted
 from schedules import config, film_lists, log, show
 from schedules.commands.foreground import print_result, result_rows, run_shown
 from schedules.commands.opening import (
-    has_films,
+    must_have_something,
     print_nameless,
     rows_of,
     sources_named,
@@ -54,12 +54,6 @@ if TYPE_CHECKING:
 SHOWN_OF_MANY = 5
 """Listings of each source that a backfill's plan prints."""
 
-NEXT_STEPS = """There is nothing to refresh yet: no film is tracked, and no universe is set.
-Track films:     afterscore track tt1074638 tmdb:24428
-                 afterscore track --films FILE.csv      (IMDb's exports and the like)
-                 afterscore track --folder DIR          (ids in the names of a media folder)
-Or let the universe find them: 'afterscore init' writes an afterscore.toml that has one."""
-
 
 def refresh(
     source: SourceOption = None,
@@ -83,8 +77,8 @@ def refresh(
     keys = sources_named(source)
     path = config.database_path(db)
     rows = rows_of(films_file)
-    if not (rows or has_films(path)) and settings.universe is None:
-        raise Problem(NEXT_STEPS)
+    if not rows:
+        must_have_something(path, settings)
     if dry_run:
         from schedules.intent import Intent
 
@@ -154,8 +148,8 @@ def backfill_command(
     rows = rows_of(films_file)
     path = config.database_path(db)
     whole = not (films_file or film_names or years)
-    if not has_films(path) and whole and settings.universe is None:
-        raise Problem(NEXT_STEPS)
+    if whole:
+        must_have_something(path, settings)
     if dry_run:
         with _looked_at(path) as reading:
             ids, unknown = _known(reading, film_names or [], rows)

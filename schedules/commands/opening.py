@@ -80,7 +80,28 @@ def must_be_there(given: Path | None) -> Path:
     return path
 
 
-def has_films(path: Path) -> bool:
+def must_have_something(path: Path, settings: config.Config) -> None:
+    """Raises Problem where no film is known and no universe would find any. It names the files: a
+    cron job often looks for them in another folder than is meant."""
+    if settings.universe is not None or _has_films(path):
+        return
+    database, file = (
+        f"{at.resolve()}{'' if at.exists() else ', which is not there'}"
+        for at in (path, config.settings_path())
+    )
+    raise Problem(
+        "There is nothing to refresh yet: no film is tracked, and no universe is set.\n"
+        f"Database:        {database}\n"
+        f"Settings:        {file}\n"
+        "Track films:     afterscore track tt1074638 tmdb:24428\n"
+        "                 afterscore track --films FILE.csv      (IMDb's exports and the like)\n"
+        "                 afterscore track --folder DIR          (ids in the names of a media"
+        " folder)\n"
+        "Or let the universe find them: 'afterscore init' writes an afterscore.toml that has one."
+    )
+
+
+def _has_films(path: Path) -> bool:
     """Whether there is a database, an older one too, and it knows any film. One whose making was
     cut off may not even have the table."""
     if not is_there(path):

@@ -11,6 +11,7 @@ import typer
 from pipelines import clock
 from pipelines.problem import Problem
 from schedules import config
+from schedules.commands.opening import must_have_something
 from schedules.commands.options import DbOption, note, out
 
 
@@ -57,6 +58,10 @@ def schedule(
     )
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, frame: nights.stop())
+    try:
+        must_have_something(path, settings)
+    except Problem as nothing:  # films may be tracked, and settings written, before the first night
+        note(str(nothing))
     if missed:
         note("the last night was missed: it is caught up now")
     nights.run(at_once=missed)
