@@ -126,7 +126,8 @@ def _block(lines: Iterable[str]) -> str:
 
 
 def commands() -> str:
-    """Every command: what it does and its options, as `--help` has them."""
+    """Every command and its options: of what `--help` says, the first sentence, and what it says of
+    exit statuses."""
     return _markdown(("Command", "What it does", "Options"), _commands(get_command(app), ()))
 
 
@@ -139,11 +140,17 @@ def _commands(group: Any, within: tuple[str, ...]) -> Iterable[Sequence[str]]:
             options = [p.opts[0] for p in command.params if p.param_type_name == "option"]
             yield (
                 _code(" ".join((*words, *given))),
-                " ".join((command.help or "").partition("Example:")[0].split()),
+                _in_short(command.help or ""),
                 " ".join(map(_code, options)),
             )
         if inner:
             yield from _commands(command, words)
+
+
+def _in_short(told: str) -> str:
+    text = " ".join(told.replace("\b", "").partition("Example:")[0].split())
+    first, *others = re.split(r"(?<=\.) (?=[A-Z])", text)
+    return " ".join([first, *(one for one in others if "Exit status" in one)])
 
 
 def sources() -> str:
