@@ -143,6 +143,7 @@ def test_other_titles_in_the_margins_of_a_page_are_not_what_it_shows(
         ("Too Many Requests", Outcome.RATE_LIMITED),
         ('{"title": "You are being rate limited", "status": 429}', Outcome.RATE_LIMITED),
         ('{"code": "no_route", "data": {"status": 404}}', Outcome.NOT_FOUND),
+        ('{"title": "Unavailable For Legal Reasons", "status": 451}', Outcome.BLOCKED),
         ("error code: 522", Outcome.ERROR),
         ('{"message": "a film of our own"}', Outcome.UNREADABLE),
     ],

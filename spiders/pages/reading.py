@@ -15,7 +15,7 @@ from spiders.pages.addresses import live_url, other_source
 from spiders.pages.encodings import beginning, in_utf8
 from spiders.pages.markup import as_sites_write
 from spiders.pages.page import Page
-from spiders.pages.refusals import is_challenge, said_instead
+from spiders.pages.refusals import refused_by_status, said_instead
 from spiders.sources import SOURCES, by_key
 
 Layout = Callable[[Page], Sequence[Record] | None]
@@ -75,31 +75,6 @@ def _is_cut(page: Page) -> bool:
 
 def _with(page: Page, body: bytes) -> Page:
     return page if body is page.body else replace(page, body=body)
-
-
-def refused_by_status(page: Page) -> tuple[Outcome, str] | None:
-    """The outcome that status and headers alone decide, with its reason, or None."""
-    status = page.status
-    waf = page.header("x-amzn-waf-action") or page.header("cf-mitigated")
-    if waf and waf.casefold() in {"challenge", "captcha"}:
-        return Outcome.BLOCKED, f"status {status}, a firewall's {waf}"
-    if status == 202:
-        return Outcome.BLOCKED, "status 202 in place of a page"
-    if status in (403, 407, 451):
-        return Outcome.BLOCKED, f"status {status}"
-    if status == 401:
-        return Outcome.UNAUTHORISED, "status 401"
-    if status in (404, 410):
-        return Outcome.NOT_FOUND, f"status {status}"
-    if status == 304:  # what it was not asked: where it was, nothing is read
-        return Outcome.ERROR, "status 304 to a question without a condition"
-    if status == 429 or (status == 503 and page.header("retry-after")):
-        return Outcome.RATE_LIMITED, f"status {status}"
-    if status >= 400:
-        if is_challenge(page):
-            return Outcome.BLOCKED, f"status {status}, a challenge page"
-        return Outcome.ERROR, f"status {status}"
-    return None
 
 
 @cache

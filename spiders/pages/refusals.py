@@ -1,6 +1,8 @@
-"""What stands in place of a page, whatever the site: challenges, consent, and errors in JSON too.
+"""What stands in place of a page, whatever the site: refusals by status, challenges, consent, and
+errors in JSON too.
 
-Looked for only where no layout answers, so that a film named "Access Denied" is still read.
+What a page says of itself is looked for only where no layout answers, so that a film named
+"Access Denied" is still read.
 """
 
 from __future__ import annotations
@@ -79,10 +81,31 @@ _OUTCOME_OF_STATUS = {
     401: Outcome.UNAUTHORISED,
     403: Outcome.BLOCKED,
     404: Outcome.NOT_FOUND,
+    407: Outcome.BLOCKED,
     410: Outcome.NOT_FOUND,
     429: Outcome.RATE_LIMITED,
+    451: Outcome.BLOCKED,
     1015: Outcome.RATE_LIMITED,
 }
+
+
+def refused_by_status(page: Page) -> tuple[Outcome, str] | None:
+    """The outcome that status and headers alone decide, with its reason, or None."""
+    status = page.status
+    waf = page.header("x-amzn-waf-action") or page.header("cf-mitigated")
+    if waf and waf.casefold() in {"challenge", "captcha"}:
+        return Outcome.BLOCKED, f"status {status}, a firewall's {waf}"
+    if status == 202:
+        return Outcome.BLOCKED, "status 202 in place of a page"
+    if status == 304:  # what it was not asked: where it was, nothing is read
+        return Outcome.ERROR, "status 304 to a question without a condition"
+    if status == 503 and page.header("retry-after"):
+        return Outcome.RATE_LIMITED, "status 503"
+    if status < 400:
+        return None
+    if status not in _OUTCOME_OF_STATUS and is_challenge(page):
+        return Outcome.BLOCKED, f"status {status}, a challenge page"
+    return _outcome_of(status), f"status {status}"
 
 
 def said_instead(page: Page) -> tuple[Outcome, str] | None:

@@ -22,7 +22,8 @@ from spiders.pages.embedded import plain
 from spiders.pages.identifiers import identifiers, only
 from spiders.pages.numbers import figure
 from spiders.pages.page import Page
-from spiders.pages.reading import Layout, refused_by_status
+from spiders.pages.reading import Layout
+from spiders.pages.refusals import refused_by_status
 from spiders.pages.scores import missing, not_rated, read_score
 from spiders.pages.tmdb_exports import FILE, films
 from spiders.pages.tmdb_website import website, website_list
