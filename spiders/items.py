@@ -10,7 +10,6 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import cached_property
-from itertools import repeat
 from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -162,8 +161,25 @@ class Record(_Item):
         }
 
 
+class _Columns(_Item):
+    """What is said of many things in columns, all equally long: those fields that are tuples.
+    Millions of records would cost ten times as much to hand over."""
+
+    @property
+    def columns(self) -> tuple[tuple[Any, ...], ...]:
+        """All columns, in the order in which they are declared."""
+        values = (getattr(self, name) for name in type(self).model_fields)
+        return tuple(value for value in values if isinstance(value, tuple))
+
+    @model_validator(mode="after")
+    def _all_as_long(self) -> Self:
+        if len({len(column) for column in self.columns}) > 1:
+            raise ValueError("the columns are not equally long")
+        return self
+
+
 class TitleRow(NamedTuple):
-    """One title of `Titles`."""
+    """One title of `Titles`, whose columns stand in this order."""
 
     source_id: str
     kind: str | None
@@ -177,29 +193,13 @@ class TitleRow(NamedTuple):
     digest: int
 
 
-_COLUMNS = (
-    "source_ids",
-    "kinds",
-    "titles",
-    "original_titles",
-    "years",
-    "runtimes_minutes",
-    "genres",
-    "values",
-    "votes",
-    "digests",
-)
-"""The columns of `Titles`, in the order of `TitleRow`."""
+class Titles(_Columns):
+    """What a part of a dataset says of many titles.
 
-
-class Titles(_Item):
-    """What a part of a dataset says of many titles, a column each: millions of records would cost
-    ten times as much to hand over.
-
-    All columns are equally long. `values` (None: not rated) are figures of `score_kind` on a scale
-    of `scale_max`, from so many `votes`; `genres` are comma-separated. `digests` tell whether a
-    title is as it was: whole numbers of 64 bits with their sign, of all that the dataset says of
-    it. Every title here is in the universe: `Answer.records` has those that are wanted besides.
+    `values` (None: not rated) are figures of `score_kind` on a scale of `scale_max`, from so many
+    `votes`; `genres` are comma-separated. `digests` tell whether a title is as it was: whole
+    numbers of 64 bits with their sign, of all that the dataset says of it. Every title here is in
+    the universe: `Answer.records` has those that are wanted besides.
     """
 
     source: str
@@ -216,23 +216,6 @@ class Titles(_Item):
     values: tuple[float | None, ...]
     votes: tuple[Annotated[int, Field(ge=0)] | None, ...]
     digests: tuple[int, ...]
-
-    @model_validator(mode="after")
-    def _all_as_long(self) -> Titles:
-        if {len(column) for column in self.columns} != {len(self.source_ids)}:
-            raise ValueError("the columns are not equally long")
-        return self
-
-    @classmethod
-    def of(cls, rows: Sequence[TitleRow], **fields: Any) -> Titles:
-        """Titles of rows. Raises ValueError where one is not as it should be."""
-        columns = zip(*rows, strict=True) if rows else repeat((), len(_COLUMNS))
-        return cls(**dict(zip(_COLUMNS, columns, strict=True)), **fields)
-
-    @property
-    def columns(self) -> tuple[tuple[Any, ...], ...]:
-        """All columns, in the order of `TitleRow`."""
-        return tuple(getattr(self, name) for name in _COLUMNS)
 
     def __len__(self) -> int:
         return len(self.source_ids)
@@ -264,44 +247,29 @@ class Titles(_Item):
         )
 
 
-class Ids(_Item):
-    """Some of the films that an export lists, a column each: the source's ids, and how popular each
-    is there, by the source's own measure."""
+class Ids(_Columns):
+    """Some of the films that an export lists: the source's ids, and how popular each is there, by
+    the source's own measure."""
 
     source_ids: tuple[str, ...]
     popularities: tuple[Annotated[float, Field(ge=0)], ...]
-
-    @model_validator(mode="after")
-    def _as_long(self) -> Ids:
-        if len(self.source_ids) != len(self.popularities):
-            raise ValueError("the columns are not equally long")
-        return self
 
     def __len__(self) -> int:
         return len(self.source_ids)
 
 
-class _Parts(_Item):
-    """What a dataset says of parts that each film has several of, a column each, and a row for each
-    part. All that it says of one film is in one of these, and takes the place of what it said."""
+class _Parts(_Columns):
+    """What a dataset says of parts that each film has several of, a row for each part. All that it
+    says of one film is in one of these, and takes the place of what it said."""
 
     source: str
     source_ids: tuple[str, ...]
-
-    @model_validator(mode="after")
-    def _all_as_long(self) -> Self:
-        if {len(column) for column in self._columns()} != {len(self.source_ids)}:
-            raise ValueError("the columns are not equally long")
-        return self
-
-    def _columns(self) -> tuple[tuple[Any, ...], ...]:
-        raise NotImplementedError
 
     @cached_property
     def by_film(self) -> Mapping[str, Sequence[tuple[Any, ...]]]:
         """The rows of each film, by its source_id."""
         films: dict[str, list[tuple[Any, ...]]] = {}
-        for source_id, *row in zip(self.source_ids, *self._columns(), strict=True):
+        for source_id, *row in zip(*self.columns, strict=True):
             films.setdefault(source_id, []).append(tuple(row))
         return films
 
@@ -316,9 +284,6 @@ class OtherTitles(_Parts):
     countries: tuple[str | None, ...]
     languages: tuple[str | None, ...]
 
-    def _columns(self) -> tuple[tuple[Any, ...], ...]:
-        return self.titles, self.countries, self.languages
-
 
 class Crew(_Parts):
     """Who directed and wrote many films: of each name the part (`director`, `writer`), and the
@@ -327,9 +292,6 @@ class Crew(_Parts):
     names: tuple[str, ...]
     parts: tuple[str, ...]
     billings: tuple[int, ...]
-
-    def _columns(self) -> tuple[tuple[Any, ...], ...]:
-        return self.names, self.parts, self.billings
 
 
 class Answer(_Item):

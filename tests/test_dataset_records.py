@@ -54,9 +54,10 @@ def title(tconst: str, value: float | None = 7.7, votes: int | None = 1_000) -> 
 
 def told(rows: Sequence[TitleRow], night: float) -> Answer:
     """A dataset of these titles."""
-    titles = Titles.of(
-        rows, source="imdb", layout="dataset", score_kind="imdb_rating", scale_max=10
-    )
+    whole = {"source": "imdb", "layout": "dataset", "score_kind": "imdb_rating", "scale_max": 10}
+    names = [name for name in Titles.model_fields if name not in whole]
+    columns = zip(*rows, strict=True) if rows else [()] * len(names)
+    titles = Titles.model_validate(whole | dict(zip(names, columns, strict=True)))
     return Answer(
         source="imdb",
         target="dataset",
