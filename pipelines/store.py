@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sqlite_utils import Database
 
@@ -48,6 +48,20 @@ _COUNTED_AS = {
 }
 
 
+@dataclass(frozen=True)
+class _Way:
+    """How the records of an answer came to us.
+
+    `exact`: how exact the time of the answer is; `same`: today's reader has stored the very same
+    before; `released`: a person let them pass.
+    """
+
+    origin: Origin
+    exact: str = "second"
+    same: bool = False
+    released: bool = False
+
+
 class Store:
     """The writer's hand: stores answers within the transaction that the caller holds.
 
@@ -79,12 +93,12 @@ class Store:
         elif answer.target == "dataset":
             self._dataset(answer, tally)
         elif origin == "archive":
-            self._records(answer, origin, exact, tally, same=False)
+            self._records(answer, tally, _Way(origin, exact))
         else:
-            self._asked(answer, tally, origin, exact)
+            self._asked(answer, tally, _Way(origin, exact))
         self._write(tally)
 
-    def _asked(self, answer: Answer, tally: Tally, origin: Origin, exact: str) -> None:
+    def _asked(self, answer: Answer, tally: Tally, way: _Way) -> None:
         """What a page, list or lookup said that was asked for, and what came of asking."""
         held_before, changed_before = tally.counts["held"], tally.counts["changed"]
         written_before = self._db.conn.total_changes
@@ -93,7 +107,7 @@ class Store:
             stand_on_answers(self._db, said_again, answer.asked_at)
             say_again(self._db, said_again, answer.asked_at)
         else:
-            self._records(answer, origin, exact, tally, same=self._seen(answer))
+            self._records(answer, tally, replace(way, same=self._seen(answer)))
         listing_id = self._asked_listing(answer)
         if listing_id is not None:
             self._attempted(listing_id, answer)
@@ -136,11 +150,9 @@ class Store:
             self._export(answer, tally)
             return
         self._parts(answer, tally)
-        origin: Origin = "dataset" if answer.target == "dataset" else "live"
+        way = _Way("dataset" if answer.target == "dataset" else "live", released=True)
         for record in answer.every_record():
-            number = self._record(
-                record, answer, origin, "second", tally, same=False, released=True
-            )
+            number = self._record(record, answer, tally, way)
             if number is not None:
                 forget_told(self._db, number)
         listing_id = self._asked_listing(answer)
@@ -223,7 +235,7 @@ class Store:
     def _dataset(self, answer: Answer, tally: Tally) -> None:
         """A part of a dataset; its last part confirms what all of it says."""
         held_before = tally.counts["held"]
-        self._records(answer, "dataset", "second", tally, same=False)
+        self._records(answer, tally, _Way("dataset"))
         if answer.titles is not None:
             self._titles(answer, answer.titles, tally)
         held = self._held_in_dataset(answer, held=tally.counts["held"] > held_before)
@@ -240,8 +252,7 @@ class Store:
         stored = []
         for row in compared.left:
             held_before = tally.counts["held"]
-            record = titles.record(row)
-            number = self._record(record, answer, "dataset", "second", tally, same=False)
+            number = self._record(titles.record(row), answer, tally, _Way("dataset"))
             if number is None:
                 continue
             if tally.counts["held"] == held_before and is_decoded(row):
@@ -250,23 +261,11 @@ class Store:
                 forget_told(self._db, number)
         remember(self._db, stored, version)
 
-    def _records(
-        self, answer: Answer, origin: Origin, exact: str, tally: Tally, *, same: bool
-    ) -> None:
+    def _records(self, answer: Answer, tally: Tally, way: _Way) -> None:
         for record in answer.records:
-            self._record(record, answer, origin, exact, tally, same)
+            self._record(record, answer, tally, way)
 
-    def _record(
-        self,
-        record: Record,
-        answer: Answer,
-        origin: Origin,
-        exact: str,
-        tally: Tally,
-        same: bool,
-        *,
-        released: bool = False,
-    ) -> int | None:
+    def _record(self, record: Record, answer: Answer, tally: Tally, way: _Way) -> int | None:
         """Store a record; gives the number of its listing, or None where it is of none."""
         if record.outcome not in (Outcome.OK, Outcome.NOT_A_FILM) or record.source_id is None:
             return None
@@ -278,7 +277,13 @@ class Store:
         changes_before = self._db.conn.total_changes
         number = listing_number(self._db, record.source, about, at)
         said = Statement(
-            number, record, origin, at, exact, answer.target == "list", released=released
+            listing_id=number,
+            record=record,
+            origin=way.origin,
+            at=at,
+            exact=way.exact,
+            from_list=answer.target == "list",
+            released=way.released,
         )
         held_before = tally.counts["held"]
         if record.outcome is Outcome.NOT_A_FILM:
@@ -295,10 +300,10 @@ class Store:
             self._hold_page(said, answer, why, tally)
             tally.touch([number])
             return number
-        self._take_in(said, tally, asked if elsewhere else None, same=same)
+        self._take_in(said, tally, asked if elsewhere else None, same=way.same)
         if self._db.conn.total_changes > changes_before:
             tally.touch([number])
-        if origin == "dataset" and tally.counts["held"] == held_before:
+        if way.origin == "dataset" and tally.counts["held"] == held_before:
             note_in_dataset(self._db, [number])  # where something is held, not as it stands
         return number
 
