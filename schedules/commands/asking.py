@@ -20,7 +20,7 @@ from pipelines.lock import Rank
 from pipelines.problem import Problem
 from pipelines.wording import counted
 from schedules import config, film_lists, log, show
-from schedules.commands.foreground import print_result, result_rows, run_shown
+from schedules.commands.foreground import Order, print_result, result_rows, run_shown
 from schedules.commands.opening import (
     must_have_something,
     print_nameless,
@@ -95,7 +95,8 @@ def refresh(
         chosen = Selection(keys, ids if film_names or rows else None, limit, again)
         whole = chosen == Selection(again=again)
         with announced(database, path, settings, warn) if whole else nullcontext():
-            result = run_shown(database, settings, chosen, "refresh", lock=lock, quiet=as_json)
+            order = Order("refresh", chosen)
+            result = run_shown(database, settings, order, lock=lock, quiet=as_json)
         _print_outcome(database, result, as_json=as_json)
         print_nameless(tracked.nameless)
         log.ends_with(status := _status(result.exit_status, tracked.nameless))
@@ -177,16 +178,8 @@ def backfill_command(
         if ends_at:
             time_left = time_taken(clock.seconds_until(ends_at) / 3_600)
             err.print(f"It ends at {until} UTC at the latest, in {time_left}.", markup=False)
-        result = run_shown(
-            database,
-            settings,
-            chosen,
-            "backfill",
-            lock=lock,
-            ends_at=ends_at,
-            quiet=as_json,
-            start=start,
-        )
+        order = Order("backfill", chosen, ends_at, start)
+        result = run_shown(database, settings, order, lock=lock, quiet=as_json)
         if films_file and written:
             backfill.report(database, written, tracked, keys or [s.key for s in SOURCES])
             err.print(f"Wrote {written}: one row for each row of {films_file.name}.")

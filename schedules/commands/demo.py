@@ -12,7 +12,7 @@ import typer
 from pipelines.problem import Problem
 from pipelines.wording import counted
 from schedules import config, demo, film_lists, show
-from schedules.commands.foreground import run_shown
+from schedules.commands.foreground import Order, run_shown
 from schedules.commands.opening import writing_to
 from schedules.commands.options import out, say
 from schedules.results import Selection
@@ -45,7 +45,7 @@ def demo_command(
         settings = config.load()
         with writing_to(path, "demo") as database:
             film_lists.track(database, demo.TRACKED)
-            result = run_shown(database, settings, Selection(again=True), "demo")
+            result = run_shown(database, settings, Order("demo", Selection(again=True)))
             show.print_changes(out, database, result, limit=8)
             out.print()
             show.print_films(out, database)

@@ -14,7 +14,7 @@ from pipelines.film_facts import film_facts
 from pipelines.problem import Problem
 from pipelines.wording import counted
 from schedules import columns, config, film_lists, show
-from schedules.commands.foreground import NothingToAsk, run_shown
+from schedules.commands.foreground import NothingToAsk, Order, run_shown
 from schedules.commands.opening import must_be_there, print_nameless, writing_to
 from schedules.commands.options import (
     DbOption,
@@ -191,8 +191,9 @@ def _ask(name: str, db: Path | None) -> int:
             merge(database, [film_id])
             note(f"{listing} is tracked from now on ('afterscore untrack {listing}' ends that).")
         chosen = Selection(film_ids=frozenset({film_id}), again=True)
+        order = Order(f"film {name} --ask", chosen)
         try:
-            return run_shown(database, settings, chosen, f"film {name} --ask").exit_status
+            return run_shown(database, settings, order).exit_status
         except NothingToAsk as problem:  # what stands can be shown all the same
             note(str(problem))
             return 1

@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -31,41 +32,51 @@ class NothingToAsk(Problem):
     """No source is on, or all are left alone for now."""
 
 
+@dataclass(frozen=True)
+class Order:
+    """What a command has a run do.
+
+    `command` names it in the journal. `ends_at` is a moment at which it ends in order, whatever it
+    waited for before. `start` makes the crawls of each stage: processes on this machine, if nobody
+    says otherwise.
+    """
+
+    command: str
+    chosen: Selection
+    ends_at: datetime | None = None
+    start: Start | None = None
+
+
 def run_shown(
     database: Database,
     settings: config.Config,
-    chosen: Selection,
-    command: str,
+    order: Order,
     *,
     lock: Lock | None = None,
-    ends_at: datetime | None = None,
     quiet: bool = False,
-    start: Start | None = None,
 ) -> Result:
     """Run with a progress display. Raises NothingToAsk where no source is on.
 
     With a `lock` it gives way at its checkpoints to whoever goes first, and goes on afterwards.
-    `ends_at` is a moment at which it ends in order, whatever it waited for before. `quiet`: sources
-    that are skipped go unmentioned.
-    `start` makes the crawls of each stage: processes on this machine, if nobody says otherwise.
+    `quiet`: sources that are skipped go unmentioned.
     """
     wanted = lock.wanted if lock else lambda: False
     parts: list[Result] = []
     with Shown(err) as shown, closing(Nursery()) as nursery:
-        if start is None:
+        if order.start is None:
             nursery.prepare()  # it imports Scrapy, as long as we import pandas
         from schedules.intent import Intent
         from schedules.processes import Processes
         from schedules.run import Run
 
         def crawls(plans: Sequence[Plan]) -> Crawls:
-            return (start or Processes)(plans, nursery)
+            return (order.start or Processes)(plans, nursery)
 
         while not parts or parts[-1].gave_way:
             if parts and lock:
                 lock.give_way()
                 shown.say("going on")
-            intent = Intent(database, settings, chosen, tuple(parts))
+            intent = Intent(database, settings, order.chosen, tuple(parts))
             settings.require_contact(intent.asked_sources)
             if not parts and not (quiet and intent.asked_sources):
                 print_skipped(intent.skipped)
@@ -73,8 +84,8 @@ def run_shown(
                 raise NothingToAsk(
                     "no source is on, so there is nothing to ask ('afterscore sources')"
                 )
-            run = Run(database, settings, intent, command, shown, crawls, wanted)
-            with _stopped_by(run, ends_at, shown.say):
+            run = Run(database, settings, intent, order.command, shown, crawls, wanted)
+            with _stopped_by(run, order.ends_at, shown.say):
                 parts.append(run.execute())
     result = together(parts)
     log.ends_with(result.exit_status)
