@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
@@ -55,6 +57,53 @@ SHOWN_OF_MANY = 5
 """Listings of each source that a backfill's plan prints."""
 
 
+@dataclass(frozen=True)
+class _Named:
+    """The films that a command names: by themselves, in the rows of a file, by their years. Where
+    it names none, it is about all."""
+
+    names: Sequence[str] = ()
+    rows: Sequence[film_lists.Row] = ()
+    years: str | None = None
+
+    @property
+    def all_films(self) -> bool:
+        """Whether none is named."""
+        return not (self.names or self.rows or self.years)
+
+    @property
+    def nameless(self) -> list[film_lists.Row]:
+        """The rows that name none."""
+        return [row for row in self.rows if not row.listings]
+
+    def tracked(self, database: Database) -> tuple[frozenset[int] | None, film_lists.Tracked]:
+        """The films (None: all), those of the rows tracked, and what came of these. Raises
+        UnknownFilm, and Problem where no film of the years is here."""
+        found = self._found(database)
+        tracked = film_lists.track(database, self.rows)
+        return self._ids(database, found, tracked.films.values()), tracked
+
+    def known(self, reading: Database) -> tuple[frozenset[int] | None, int]:
+        """The films that are here (None: all), and how many of the file's are not. Raises as
+        `tracked` does: those of a file alone are tracked, where they are not here."""
+        of_rows = [
+            {one.film_id for listing in listings for one in films.find_all(reading, str(listing))}
+            for listings in dict.fromkeys(row.listings for row in self.rows if row.listings)
+        ]
+        found = self._found(reading)
+        return self._ids(reading, found, chain.from_iterable(of_rows)), of_rows.count(set())
+
+    def _found(self, database: Database) -> frozenset[int]:
+        return frozenset(films.find(database, name) for name in self.names)
+
+    def _ids(
+        self, database: Database, found: frozenset[int], of_rows: Iterable[int]
+    ) -> frozenset[int] | None:
+        if self.all_films:
+            return None
+        return found.union(_films_of_years(database, self.years) if self.years else (), of_rows)
+
+
 def refresh(
     source: SourceOption = None,
     film_names: FilmOption = None,
@@ -74,25 +123,23 @@ def refresh(
               afterscore refresh --source rottentomatoes --limit 50
     """
     settings = config.load()
-    keys = sources_named(source)
+    chosen = Selection(sources=sources_named(source), limit=limit, again=again)
     path = config.database_path(db)
-    rows = rows_of(films_file)
-    if not rows:
+    named = _Named(film_names or [], rows_of(films_file))
+    if not named.rows:
         must_have_something(path, settings)
     if dry_run:
         from schedules.intent import Intent
 
         with _looked_at(path) as reading:
-            ids, unknown = _known(reading, film_names or [], rows)
-            chosen = Selection(keys, ids if film_names or rows else None, limit, again)
-            _print_what_it_would_ask(Intent(reading, settings, chosen), unknown, as_json=as_json)
-        print_nameless(nameless := [row for row in rows if not row.listings])
-        raise typer.Exit(_status(0, nameless))
+            ids, unknown = named.known(reading)
+            intent = Intent(reading, settings, replace(chosen, film_ids=ids))
+            _print_dry_run(intent, unknown, as_json=as_json)
+        print_nameless(named.nameless)
+        raise typer.Exit(_status(0, named.nameless))
     with writing_in_turn(db, "refresh", Rank.NIGHT) as (database, lock):
-        ids = frozenset(films.find(database, name) for name in film_names or ())
-        tracked = film_lists.track(database, rows)
-        ids |= frozenset(tracked.films.values())
-        chosen = Selection(keys, ids if film_names or rows else None, limit, again)
+        ids, tracked = named.tracked(database)
+        chosen = replace(chosen, film_ids=ids)
         whole = chosen == Selection(again=again)
         with announced(database, path, settings, warn) if whole else nullcontext():
             order = Order("refresh", chosen)
@@ -144,45 +191,33 @@ def backfill_command(
         store_saved_pages(saved, db)
         return
     settings = config.load()
-    keys = sources_named(source)
+    chosen = Selection(sources=sources_named(source), limit=limit, again=again)
     ends_at = _next_time(until) if until else None
-    rows = rows_of(films_file)
+    named = _Named(film_names or [], rows_of(films_file), years)
     path = config.database_path(db)
-    whole = not (films_file or film_names or years)
-    if whole:
+    if named.all_films:
         must_have_something(path, settings)
     if dry_run:
         with _looked_at(path) as reading:
-            ids, unknown = _known(reading, film_names or [], rows)
-            ids |= _films_of_years(reading, years) if years else frozenset()
-            chosen = Selection(keys, None if whole else ids, limit, again)
-            intent = Intent(reading, settings, chosen)
-            count = reading["films"].count if whole else len(ids)
-            _print_what_it_would_ask(intent, unknown, SHOWN_OF_MANY, as_json=as_json)
-            if count + unknown and not as_json:
-                out.print("\nAt most, with what is still to be found:")
-                _print_estimate(intent, count + unknown, out)
-        print_nameless(nameless := [row for row in rows if not row.listings])
-        raise typer.Exit(_status(0, nameless))
-    written = _report_beside(films_file) if films_file else None
+            _print_backfill(reading, settings, chosen, named, as_json=as_json)
+        print_nameless(named.nameless)
+        raise typer.Exit(_status(0, named.nameless))
+    report = _report_beside(films_file) if films_file else None
     start = _crawling_on(cluster) if cluster else None
     with writing_in_turn(db, "backfill", Rank.BACKFILL) as (database, lock):
-        ids = frozenset(films.find(database, name) for name in film_names or ())
-        tracked = film_lists.track(database, rows)
-        if years:
-            ids |= _films_of_years(database, years)
-        ids |= frozenset(tracked.films.values())
-        chosen = Selection(sources=keys, film_ids=None if whole else ids, limit=limit, again=again)
-        count = database["films"].count if whole else len(ids)
+        ids, tracked = named.tracked(database)
+        chosen = replace(chosen, film_ids=ids)
+        count = _number_of_films(database, chosen)
         _print_estimate(Intent(database, settings, chosen), count, err)
         if ends_at:
             time_left = time_taken(clock.seconds_until(ends_at) / 3_600)
             err.print(f"It ends at {until} UTC at the latest, in {time_left}.", markup=False)
         order = Order("backfill", chosen, ends_at, start)
         result = run_shown(database, settings, order, lock=lock, quiet=as_json)
-        if films_file and written:
-            backfill.report(database, written, tracked, keys or [s.key for s in SOURCES])
-            err.print(f"Wrote {written}: one row for each row of {films_file.name}.")
+        if films_file and report:
+            keys = chosen.sources or [source.key for source in SOURCES]
+            backfill.report(database, report, tracked, keys)
+            err.print(f"Wrote {report}: one row for each row of {films_file.name}.")
             if tracked.nameless:
                 err.print(
                     f"{counted(len(tracked.nameless), 'row')} of it named no film: its last column"
@@ -279,22 +314,23 @@ def _looked_at(path: Path) -> Iterator[Database]:
         yield database
 
 
-def _known(
-    reading: Database, names: list[str], rows: list[film_lists.Row]
-) -> tuple[frozenset[int], int]:
-    """The films of a command, and how many of its file's are not here. Raises UnknownFilm for a
-    name, as the command itself does: it tracks those of a file alone."""
-    found = [
-        {one.film_id for listing in listings for one in films.find_all(reading, str(listing))}
-        for listings in dict.fromkeys(row.listings for row in rows if row.listings)
-    ]
-    named = frozenset(films.find(reading, name) for name in names)
-    return named.union(*found), found.count(set())
-
-
-def _print_what_it_would_ask(
-    intent: Intent, unknown: int, most: int = SHOWN, *, as_json: bool
+def _print_backfill(
+    reading: Database, settings: config.Config, chosen: Selection, named: _Named, *, as_json: bool
 ) -> None:
+    """A backfill's plan, and what it costs at most."""
+    from schedules.intent import Intent
+
+    ids, unknown = named.known(reading)
+    chosen = replace(chosen, film_ids=ids)
+    intent = Intent(reading, settings, chosen)
+    _print_dry_run(intent, unknown, SHOWN_OF_MANY, as_json=as_json)
+    count = _number_of_films(reading, chosen) + unknown
+    if count and not as_json:
+        out.print("\nAt most, with what is still to be found:")
+        _print_estimate(intent, count, out)
+
+
+def _print_dry_run(intent: Intent, unknown: int, most: int = SHOWN, *, as_json: bool) -> None:
     """A command's plan; `unknown` films are not here yet, and are sought first."""
     if as_json:
         print_json({**plan_rows(intent), "unknown": unknown})
@@ -306,6 +342,10 @@ def _print_what_it_would_ask(
             " like the others.",
             soft_wrap=True,
         )
+
+
+def _number_of_films(database: Database, chosen: Selection) -> int:
+    return database["films"].count if chosen.film_ids is None else len(chosen.film_ids)
 
 
 def _print_estimate(intent: Intent, film_count: int, console: Console) -> None:
