@@ -30,7 +30,7 @@ from typing import TextIO
 
 IMPORTED = (
     "schedules.backfill",
-    "schedules.check",
+    "schedules.source_check",
     "schedules.intent",
     "schedules.nightly",
     "schedules.processes",

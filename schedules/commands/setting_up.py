@@ -149,9 +149,9 @@ def sources_check(
     source = source_named(key)
     settings = config.load()
     settings.require_contact([source])
-    from schedules.check import check
+    from schedules.source_check import check_source
 
-    checked = check(source, settings, samples_folder())
+    checked = check_source(source, settings, samples_folder())
     if as_json:
         print_json([one._asdict() for one in checked])
     else:

@@ -24,7 +24,7 @@ class Checked(NamedTuple):
     detail: str
 
 
-def check(source: Source, config: Config, samples: Path) -> list[Checked]:
+def check_source(source: Source, config: Config, samples: Path) -> list[Checked]:
     """robots.txt of each host, and every sample page against its expected result."""
     checked = [_robots(source, config, host.role) for host in source.hosts]
     folder = samples / source.key
