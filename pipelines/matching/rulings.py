@@ -17,10 +17,11 @@ from typing import NamedTuple
 from sqlite_utils import Database
 
 from pipelines import clock
-from pipelines.films import Listed, UnknownFilm, listed
+from pipelines.films import Listed, listed
 from pipelines.listings import listing_number
 from pipelines.matching.forgetting import forget
 from pipelines.matching.spans import OWN_ID, Link, followers, join, leave, link
+from pipelines.problem import Problem
 from spiders.sources import SOURCES
 
 SAME, DIFFERENT = "same", "different"
@@ -66,11 +67,11 @@ class Applied:
 def rule(db: Database, a: Listed, b: Listed, ruling: str, ruled_by: str) -> None:
     """Record a ruling in the caller's transaction; listings that are not known yet are made.
 
-    Raises ValueError where both sides are one listing.
+    Raises Problem where both sides are one listing.
     """
     first, second = sorted((str(a), str(b)))
     if first == second:
-        raise ValueError(f"{first} cannot be ruled on with itself")
+        raise Problem(f"{first} cannot be ruled on with itself")
     at = clock.now()
     for one in (a, b):
         listing_number(db, *one, at)
@@ -168,7 +169,7 @@ def _read(path: Path) -> tuple[dict[tuple[str, str], str], list[str]]:
     for number, line in _lines(path, problems):
         try:
             first, second, ruling = _ruling_of(line)
-        except ValueError as fault:
+        except Problem as fault:
             problems.append(f"{path.name} line {number}: {fault}")
             continue
         if said.setdefault((first, second), ruling) != ruling:
@@ -191,26 +192,23 @@ def _lines(path: Path, problems: list[str]) -> Iterator[tuple[int, list[str]]]:
 
 
 def _ruling_of(cells: list[str]) -> tuple[str, str, str]:
-    """The two listings, the lesser first, and the ruling of one line. Raises ValueError."""
+    """The two listings, the lesser first, and the ruling of one line. Raises Problem."""
     if len(cells) < 3:
-        raise ValueError("expected listing_a, listing_b, ruling")
+        raise Problem("expected listing_a, listing_b, ruling")
     ruling = cells[2].casefold()
     if ruling not in (SAME, DIFFERENT):
-        raise ValueError(f"{cells[2]!r} is no ruling: {SAME} or {DIFFERENT}")
+        raise Problem(f"{cells[2]!r} is no ruling: {SAME} or {DIFFERENT}")
     first, second = sorted(str(_listing(cell)) for cell in cells[:2])
     if first == second:
-        raise ValueError(f"{first} on both sides")
+        raise Problem(f"{first} on both sides")
     return first, second, ruling
 
 
 def _listing(name: str) -> Listed:
-    """Raises ValueError where a text names no listing."""
-    try:
-        found = listed(name)
-    except UnknownFilm as fault:
-        raise ValueError(str(fault)) from None
+    """Raises Problem where a text names no listing."""
+    found = listed(name)
     if found is None:
-        raise ValueError(f"{name!r} is no listing: expected such as rottentomatoes:m/skyfall")
+        raise Problem(f"{name!r} is no listing: expected such as rottentomatoes:m/skyfall")
     return found
 
 

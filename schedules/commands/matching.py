@@ -194,11 +194,8 @@ def _rule(a: str, b: str, ruling: str, db: Path | None) -> None:
     first, second = _listing(a), _listing(b)
     must_be_there(db)
     with writing_to(db, f"match {ruling}") as database:
-        try:
-            with transaction(database):
-                rulings.rule(database, first, second, ruling, user_name())
-        except ValueError as fault:
-            raise Problem(str(fault)) from None
+        with transaction(database):
+            rulings.rule(database, first, second, ruling, user_name())
         _say_ruling(database, "Ruled", first, second, ruling)
         _match_again(database, first, second)
         for listing in (first, second):
