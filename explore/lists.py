@@ -17,11 +17,11 @@ from datasette.utils.asgi import Request, Response
 from sqlite_utils import Database
 
 from explore.exports import exported, wanted
-from explore.most_votes import MOST_VOTES
 from explore.oldest import OLDEST
 from explore.pages import page, read
 from explore.remembered import Remembered
 from pipelines.matching.doubtful import doubtful
+from pipelines.most_votes import MOST_VOTES
 from spiders.sources import score_kinds
 
 ROWS = 50

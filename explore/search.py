@@ -13,11 +13,11 @@ from datasette.utils.asgi import Request, Response
 from sqlite_utils import Database
 
 from explore.exports import exported, wanted
-from explore.most_votes import MOST_VOTES
 from explore.oldest import OLDEST
 from explore.pages import page, read
 from explore.words import film_path
 from pipelines import films
+from pipelines.most_votes import MOST_VOTES
 from pipelines.search import folded, near_words, term, words_of
 
 FOUND = 40

@@ -6,6 +6,12 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from pipelines.most_votes import most_votes
+
+_OF_LISTING = "(SELECT max(s.votes) FROM scores s WHERE s.listing_id = j.listing_id)"
+_OF_FILM = """(SELECT max(s.votes) FROM listing_films lf JOIN scores s USING (listing_id)
+       WHERE lf.film_id = j.film_id AND lf.valid_to IS NULL)"""
+
 # What evidence said of a listing stays where a ruling or an identifier has decided since.
 _UNDECIDED = """
   j.answer = 'ask' AND NOT EXISTS (
@@ -18,10 +24,7 @@ _HOW_MANY = f"SELECT count(DISTINCT j.listing_id) FROM judgements j WHERE {_UNDE
 _DOUBTFUL = f"""
 WITH first AS MATERIALIZED (
   SELECT j.listing_id, j.film_id, j.probability,
-    nullif(max(
-      ifnull((SELECT max(s.votes) FROM scores s WHERE s.listing_id = j.listing_id), -1),
-      ifnull((SELECT max(s.votes) FROM listing_films lf JOIN scores s USING (listing_id)
-              WHERE lf.film_id = j.film_id AND lf.valid_to IS NULL), -1)), -1) AS votes
+    {most_votes([_OF_LISTING, _OF_FILM])} AS votes
   FROM judgements j
   WHERE {_UNDECIDED}
   ORDER BY votes DESC, j.listing_id, j.probability DESC
