@@ -228,16 +228,14 @@ def _first_records(reading: Database, number: int) -> list[dict[str, Any]]:
 
 
 def _in_words(topic: str, said: Any) -> str:
-    """A figure, a state or a verdict in words; of another film's page, what it said, as JSON, and
-    so a list, as what stands was once kept."""
+    """A figure, a state or a verdict in words; all else as JSON: what another film's page said, and
+    the lists in which older versions kept what stands."""
     if not said:
         return "nothing"
-    if not isinstance(said, Mapping):
-        return json.dumps(said, ensure_ascii=False)
-    if topic == "credits":
+    if topic == "credits" and isinstance(said, Mapping):
         during, after = (said.get(place, "unknown") for place in ("during", "after"))
         return f"during the credits: {during}, after: {after}"
-    if "state" not in said:
+    if not isinstance(said, Mapping) or "state" not in said:
         return json.dumps(said, ensure_ascii=False)
     parts = [STATES.get(said["state"], "")]
     if said["state"] == "scored":
