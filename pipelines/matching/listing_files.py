@@ -271,6 +271,7 @@ def _text(written: str) -> str:
 
 
 def _date(written: str) -> str:
+    """A date as it is written; "" for the first one that spreadsheets know, which is none."""
     return "" if released(written) == _FIRST_DAY else written.strip()
 
 
