@@ -27,6 +27,13 @@ VOTES_MOVED = 0.01
 """Share of the votes that must come or go before a live score is written for that alone."""
 
 
+class Of(NamedTuple):
+    """What a figure is of."""
+
+    listing_id: int
+    kind: str
+
+
 class Figure(NamedTuple):
     """What an observation holds, and what stands holds too: columns of both tables."""
 
@@ -68,6 +75,38 @@ class Stands:
         return cls(Figure(*row[:-2]), Attempt(*row[-2:]))
 
 
+@dataclass(frozen=True)
+class Told:
+    """What a record says of one score kind."""
+
+    said: Statement
+    kind: str
+    score: Score
+
+    @property
+    def of(self) -> Of:
+        """What it is said of."""
+        return Of(self.said.listing_id, self.kind)
+
+    @property
+    def figure(self) -> Figure:
+        """The same as an observation."""
+        said, score = self.said, self.score
+        return Figure(
+            score.state.value,
+            score.value,
+            score.scale_max,
+            score.votes,
+            int(score.votes_at_least),
+            score.basis,
+            int(score.relayed),
+            said.origin,
+            said.record.layout,
+            said.record.url,
+            said.at,
+        )
+
+
 _FIGURE = ", ".join(Figure._fields)
 _STANDS = f"{_FIGURE}, last_attempt_state, last_attempt_at"
 
@@ -79,46 +118,31 @@ _STAND = (
 )
 
 
-def store_score(
-    db: Database,
-    run_id: int | None,
-    said: Statement,
-    kind: str,
-    score: Score,
-    tally: Tally,
-) -> None:
+def store_score(db: Database, run_id: int | None, said: Statement, kind: str, tally: Tally) -> None:
     """Store what a record says of one score kind, or hold it back where something speaks against
     it."""
-    row = one(
-        db,
-        f"SELECT {_STANDS} FROM scores WHERE listing_id = ? AND score_kind = ?",
-        said.listing_id,
-        kind,
-    )
+    told = Told(said, kind, said.record.scores[kind])
+    row = one(db, f"SELECT {_STANDS} FROM scores WHERE listing_id = ? AND score_kind = ?", *told.of)
     stands = Stands.of(row) if row else None
-    if score.state is ScoreState.MISSING:
-        _missing(db, said, kind, score, stands, tally)
+    if told.score.state is ScoreState.MISSING:
+        _missing(db, told, stands, tally)
         return
     archived = said.origin == "archive"
-    answered = (
-        stands.figure if _answered(stands) else _newest(db, said.listing_id, kind, saved=False)
-    )
-    why = None if said.released else _doubt(db, said, kind, score, answered)
+    answered = stands.figure if _answered(stands) else _newest(db, told.of, saved=False)
+    why = None if said.released else _doubt(db, told, answered)
 
     def same(held: Record) -> bool:
-        return kind in held.scores and guard.follows(score, held.scores[kind])
+        return kind in held.scores and guard.follows(told.score, held.scores[kind])
 
-    if why and hold(
-        db, run_id, Doubted(said, kind, why, _named(db, said, kind, stands), same), tally
-    ):
+    if why and hold(db, run_id, Doubted(said, kind, why, _named(db, told.of, stands), same), tally):
         if not archived:
-            _attempted(db, said, kind, "held")
+            _attempted(db, told, "held")
     elif archived:
-        _archived(db, said, kind, score, stands)
-    elif said.released and stands and said.at < _last_said(db, said, kind, stands):
-        _late(db, said, kind, score, stands)
+        _archived(db, told, stands)
+    elif said.released and stands and said.at < _last_said(db, told.of, stands):
+        _late(db, told, stands)
     else:
-        _live(db, said, kind, score, stands, answered, tally)
+        _live(db, told, stands, answered, tally)
 
 
 def stand_on_answers(db: Database, listing_id: int, at: str) -> None:
@@ -129,13 +153,13 @@ def stand_on_answers(db: Database, listing_id: int, at: str) -> None:
         "  AND last_attempt_state IN ('scored', 'not_rated'))",
         (listing_id,),
     ).fetchall():
-        stands = Stands.of(row)
+        of, stands = Of(listing_id, kind), Stands.of(row)
         if _answered(stands):
-            _written_again(db, listing_id, kind, stands)
+            _written_again(db, of, stands)
             continue
-        answered = _newest(db, listing_id, kind, saved=False)
+        answered = _newest(db, of, saved=False)
         if answered:
-            _stand_again(db, listing_id, kind, stands, answered, at, answered.origin)
+            _stand_again(db, of, stands, answered, answered._replace(observed_at=at))
 
 
 def write_again_of_dataset(db: Database, source: str) -> list[int]:
@@ -149,15 +173,14 @@ def write_again_of_dataset(db: Database, source: str) -> list[int]:
         (source,),
     ).fetchall()
     for listing_id, kind, *row in seen:
-        _written_again(db, listing_id, kind, Stands.of(row))
+        _written_again(db, Of(listing_id, kind), Stands.of(row))
     return [listing_id for listing_id, *_ in seen]
 
 
-def _doubt(
-    db: Database, said: Statement, kind: str, score: Score, answered: Figure | None
-) -> guard.Doubt | None:
+def _doubt(db: Database, told: Told, answered: Figure | None) -> guard.Doubt | None:
     """What speaks against a score. A saved page is history, whatever stands today; and what stands
     of another film says nothing of this one."""
+    said, kind, score = told.said, told.kind, told.score
     if said.origin == "archive" or said.another_film:
         return guard.out_of_scale(score)
     standing = _standing(answered)
@@ -170,7 +193,7 @@ def _doubt(
     if standing and (standing.value, standing.votes) == (score.value, score.votes):
         return None
     for other in others:
-        figure = _newest(db, said.listing_id, other, saved=False)
+        figure = _newest(db, Of(said.listing_id, other), saved=False)
         why = guard.on_the_wrong_side(
             score, standing, said.record.scores.get(other), _standing(figure)
         )
@@ -180,98 +203,74 @@ def _doubt(
 
 
 def _live(
-    db: Database,
-    said: Statement,
-    kind: str,
-    score: Score,
-    stands: Stands | None,
-    answered: Figure | None,
-    tally: Tally,
+    db: Database, told: Told, stands: Stands | None, answered: Figure | None, tally: Tally
 ) -> None:
     """Compare with what was last `answered`; a saved page may stand meanwhile."""
+    said = told.said
     if _answered(stands):
-        stands = _written_again(db, said.listing_id, kind, stands)
+        stands = _written_again(db, told.of, stands)
         answered = stands.figure
-    supersede(db, said.listing_id, kind, said.at)
-    confirm(db, said, kind, tally)
-    if stands and answered and _as_before(answered, score):
+    supersede(db, said.listing_id, told.kind, said.at)
+    confirm(db, said, told.kind, tally)
+    if stands and answered and _as_before(answered, told.score):
         if not _answered(stands):
-            _stand_again(db, said.listing_id, kind, stands, answered, said.at, said.origin)
+            again = answered._replace(origin=said.origin, observed_at=said.at)
+            _stand_again(db, told.of, stands, answered, again)
         if stands.figure.origin != said.origin:
             db.conn.execute(
                 "UPDATE scores SET origin = ? WHERE listing_id = ? AND score_kind = ?",
-                (said.origin, said.listing_id, kind),
+                (said.origin, *told.of),
             )
         if not _attempted_since(said, stands):
-            _attempted(db, said, kind, score.state.value, quietly=True)
+            _attempted(db, told, told.score.state.value, quietly=True)
         return
-    figure = _figure(said, score)
-    _observe(db, said.listing_id, kind, figure, said.exact)
-    _stand(db, said.listing_id, kind, figure, _attempt(said, score, stands))
+    figure = told.figure
+    _observe(db, told.of, figure, said.exact)
+    _stand(db, told.of, figure, _attempt(told, stands))
     before = in_words(*stands.figure.said) if stands else None
     after = in_words(*figure.said)
-    if before != after and not score.relayed:
-        tally.change(Change(said.listing_id, kind, before, after))
+    if before != after and not told.score.relayed:
+        tally.change(Change(said.listing_id, told.kind, before, after))
 
 
-def _stand_again(
-    db: Database,
-    listing_id: int,
-    kind: str,
-    page: Stands,
-    answered: Figure,
-    at: str,
-    origin: Origin,
-) -> None:
+def _stand_again(db: Database, of: Of, page: Stands, answered: Figure, again: Figure) -> None:
     """Let stand what was answered before and is said again, in place of a saved page; it is written
-    where that said otherwise."""
+    once more, as of `again`, where that said otherwise."""
     otherwise = page.figure.said != answered.said
-    if otherwise and page.figure.observed_at < at and not answered.relayed:
-        answered = _again(db, listing_id, kind, answered, at, origin)
-    _stand(db, listing_id, kind, answered, page.attempt)
+    if otherwise and page.figure.observed_at < again.observed_at and not answered.relayed:
+        _observe(db, of, again)
+        answered = again
+    _stand(db, of, answered, page.attempt)
 
 
-def _written_again(db: Database, listing_id: int, kind: str, stands: Stands) -> Stands:
+def _written_again(db: Database, of: Of, stands: Stands) -> Stands:
     """What stands, as of when it was seen again after a saved page said otherwise: what is seen in
     the view of it until now is written, for what comes next follows upon it."""
-    seen = one(
-        db,
-        "SELECT said_at FROM seen_again WHERE listing_id = ? AND score_kind = ?",
-        listing_id,
-        kind,
-    )
+    seen = one(db, "SELECT said_at FROM seen_again WHERE listing_id = ? AND score_kind = ?", *of)
     if seen is None or stands.figure.relayed:
         return stands
-    figure = _again(db, listing_id, kind, stands.figure, seen[0], stands.figure.origin)
-    _stand(db, listing_id, kind, figure, stands.attempt)
-    return Stands(figure, stands.attempt)
+    again = Stands(stands.figure._replace(observed_at=seen[0]), stands.attempt)
+    _observe(db, of, again.figure)
+    _stand(db, of, again.figure, again.attempt)
+    return again
 
 
-def _again(
-    db: Database, listing_id: int, kind: str, answered: Figure, at: str, origin: Origin
-) -> Figure:
-    """Write what was answered before once more, as of a time at which it was said again."""
-    figure = answered._replace(origin=origin, observed_at=at)
-    _observe(db, listing_id, kind, figure)
-    return figure
-
-
-def _late(db: Database, said: Statement, kind: str, score: Score, stands: Stands) -> None:
+def _late(db: Database, told: Told, stands: Stands) -> None:
     """A person let pass what was said before the site, or a newer page, said what stands: that goes
     on standing, and this is history."""
     figure = stands.figure
-    within = _answered(stands) and figure.observed_at < said.at
-    if not (within and _as_before(figure, score)):
-        _observe(db, said.listing_id, kind, _figure(said, score), said.exact)
+    within = _answered(stands) and figure.observed_at < told.said.at
+    if not (within and _as_before(figure, told.score)):
+        _observe(db, told.of, told.figure, told.said.exact)
         if within:  # what stands was said before and after, and written once
-            seen_at = _seen_at(db, said, kind, stands)
-            figure = _again(db, said.listing_id, kind, figure, seen_at, figure.origin)
-    _stand(db, said.listing_id, kind, figure, _attempt(said, score, stands))
+            figure = figure._replace(observed_at=_seen_at(db, told.of, stands))
+            _observe(db, told.of, figure)
+    _stand(db, told.of, figure, _attempt(told, stands))
 
 
-def _last_said(db: Database, said: Statement, kind: str, stands: Stands) -> str:
+def _last_said(db: Database, of: Of, stands: Stands) -> str:
     """When what stands was last said; never, where it only says that something is missing."""
-    return "" if stands.figure.state == "missing" else _seen_at(db, said, kind, stands)
+    return "" if stands.figure.state == "missing" else _seen_at(db, of, stands)
 
 
 def _attempted_since(said: Statement, stands: Stands | None) -> bool:
@@ -279,42 +278,38 @@ def _attempted_since(said: Statement, stands: Stands | None) -> bool:
     return said.released and stands is not None and stands.attempt.at > said.at
 
 
-def _attempt(said: Statement, score: Score, stands: Stands | None) -> Attempt:
+def _attempt(told: Told, stands: Stands | None) -> Attempt:
     """What the last answer held, and when it came."""
-    if stands is not None and _attempted_since(said, stands):
+    if stands is not None and _attempted_since(told.said, stands):
         return stands.attempt
-    return Attempt(score.state.value, said.at)
+    return Attempt(told.score.state.value, told.said.at)
 
 
-def _missing(
-    db: Database, said: Statement, kind: str, score: Score, stands: Stands | None, tally: Tally
-) -> None:
+def _missing(db: Database, told: Told, stands: Stands | None, tally: Tally) -> None:
     """`missing` is no statement of the source: it stands only where nothing else does."""
-    if said.origin == "archive":
+    if told.said.origin == "archive":
         return
     if stands and stands.attempt.state == "missing":
-        tally.missed.append((said.listing_id, kind, said.at))
+        tally.missed.append((*told.of, told.said.at))
     elif stands:
-        _attempted(db, said, kind, "missing")
+        _attempted(db, told, "missing")
     else:
-        _stand(db, said.listing_id, kind, _figure(said, score), Attempt("missing", said.at))
+        _stand(db, told.of, told.figure, Attempt("missing", told.said.at))
 
 
-def _archived(
-    db: Database, said: Statement, kind: str, score: Score, stands: Stands | None
-) -> None:
+def _archived(db: Database, told: Told, stands: Stands | None) -> None:
     """A saved page is history: always written, once, and it stands only where it is newest."""
-    _observe(db, said.listing_id, kind, _figure(said, score), said.exact)
-    newest = _newest(db, said.listing_id, kind, saved=True)
-    assert newest, f"an observation of {kind} was just written"
+    _observe(db, told.of, told.figure, told.said.exact)
+    newest = _newest(db, told.of, saved=True)
+    assert newest, f"an observation of {told.kind} was just written"
     attempt = stands.attempt if stands else None
     if _answered(stands):
-        if stands.figure.state != "missing" and said.at <= _seen_at(db, said, kind, stands):
+        if stands.figure.state != "missing" and told.said.at <= _seen_at(db, told.of, stands):
             newest = stands.figure  # and perhaps for longer than was known
     elif stands and stands.attempt == (stands.figure.state, stands.figure.observed_at):
         attempt = None  # the site itself has not answered since
     attempt = attempt or Attempt(newest.state, newest.observed_at)
-    _stand(db, said.listing_id, kind, newest, attempt)
+    _stand(db, told.of, newest, attempt)
 
 
 def _answered(stands: Stands | None) -> TypeGuard[Stands]:
@@ -322,27 +317,22 @@ def _answered(stands: Stands | None) -> TypeGuard[Stands]:
     return stands is not None and stands.figure.origin != "archive"
 
 
-def _seen_at(db: Database, said: Statement, kind: str, stands: Stands) -> str:
+def _seen_at(db: Database, of: Of, stands: Stands) -> str:
     """When what stands was last seen to be so."""
     confirmed = one(
-        db,
-        "SELECT confirmed_at FROM confirmed WHERE listing_id = ? AND topic = ?",
-        said.listing_id,
-        kind,
+        db, "SELECT confirmed_at FROM confirmed WHERE listing_id = ? AND topic = ?", *of
     )
     return max(stands.figure.observed_at, str(confirmed[0]) if confirmed else "")
 
 
-def _named(
-    db: Database, said: Statement, kind: str, stands: Stands | None
-) -> dict[str, Any] | None:
+def _named(db: Database, of: Of, stands: Stands | None) -> dict[str, Any] | None:
     """What stands, by the names of its columns, and when it was last seen to be so."""
     if stands is None:
         return None
-    return stands.figure._asdict() | {"seen_at": _seen_at(db, said, kind, stands)}
+    return stands.figure._asdict() | {"seen_at": _seen_at(db, of, stands)}
 
 
-def _newest(db: Database, listing_id: int, kind: str, *, saved: bool) -> Figure | None:
+def _newest(db: Database, of: Of, *, saved: bool) -> Figure | None:
     """The newest observation from saved pages, or else from answers."""
     # Saved pages may come in any order: of several at one time, the greatest stands.
     last = "state DESC, value DESC, votes DESC, basis DESC" if saved else "rowid DESC"
@@ -350,16 +340,13 @@ def _newest(db: Database, listing_id: int, kind: str, *, saved: bool) -> Figure 
         db,
         f"SELECT {_FIGURE} FROM score_observations WHERE listing_id = ? AND score_kind = ?"
         f" AND (origin = 'archive') = ? ORDER BY observed_at DESC, {last} LIMIT 1",
-        listing_id,
-        kind,
+        *of,
         saved,
     )
     return Figure(*row) if row else None
 
 
-def _observe(
-    db: Database, listing_id: int, kind: str, figure: Figure, exact: str = "second"
-) -> None:
+def _observe(db: Database, of: Of, figure: Figure, exact: str = "second") -> None:
     """Write an observation, once, and what moved by it. Where two pages say the same at one time,
     the one with the lesser URL is named, whichever came first."""
     db.conn.execute(
@@ -370,13 +357,13 @@ def _observe(
         " WHERE (ifnull(excluded.url, ''), ifnull(excluded.layout, ''), excluded.observed_to,"
         " excluded.scale_max, excluded.votes_at_least)"
         " < (ifnull(url, ''), ifnull(layout, ''), observed_to, scale_max, votes_at_least)",
-        (listing_id, kind, exact, *figure),
+        (*of, exact, *figure),
     )
     if not figure.relayed:
-        write_moves(db, listing_id, kind, figure.observed_at)
+        write_moves(db, *of, figure.observed_at)
 
 
-def _stand(db: Database, listing_id: int, kind: str, figure: Figure, attempt: Attempt) -> None:
+def _stand(db: Database, of: Of, figure: Figure, attempt: Attempt) -> None:
     """Let a figure stand, since it was first seen so without a break."""
     since = one(
         db,
@@ -384,8 +371,7 @@ def _stand(db: Database, listing_id: int, kind: str, figure: Figure, attempt: At
         " score_kind = ?2 AND observed_at > ifnull((SELECT max(observed_at) FROM"
         " score_observations WHERE listing_id = ?1 AND score_kind = ?2"
         " AND (state IS NOT ?3 OR value IS NOT ?4)), '')",
-        listing_id,
-        kind,
+        *of,
         *figure.said,
     )
     changed_at = (since and since[0]) or figure.observed_at
@@ -394,18 +380,15 @@ def _stand(db: Database, listing_id: int, kind: str, figure: Figure, attempt: At
         "SELECT 1 FROM score_observations WHERE listing_id = ? AND score_kind = ?"
         " AND origin = 'archive' AND relayed = 0 AND observed_at >= ?"
         " AND (state <> ? OR value IS NOT ?) LIMIT 1",
-        listing_id,
-        kind,
+        *of,
         figure.observed_at,
         *figure.said,
     )
     # Not REPLACE, which no trigger would hear of.
-    db.conn.execute(_STAND, (listing_id, kind, *figure, changed_at, *attempt, int(bool(otherwise))))
+    db.conn.execute(_STAND, (*of, *figure, changed_at, *attempt, int(bool(otherwise))))
 
 
-def _attempted(
-    db: Database, said: Statement, kind: str, state: str, *, quietly: bool = False
-) -> None:
+def _attempted(db: Database, told: Told, state: str, *, quietly: bool = False) -> None:
     """Record what the last answer held. `quietly`: only where that differs from before.
 
     A standing score that was seen again has its time in `confirmations`, one narrow row; to
@@ -415,23 +398,7 @@ def _attempted(
     db.conn.execute(
         "UPDATE scores SET last_attempt_state = ?1, last_attempt_at = ?2"
         f" WHERE listing_id = ?3 AND score_kind = ?4{differs}",
-        (state, said.at, said.listing_id, kind),
-    )
-
-
-def _figure(said: Statement, score: Score) -> Figure:
-    return Figure(
-        score.state.value,
-        score.value,
-        score.scale_max,
-        score.votes,
-        int(score.votes_at_least),
-        score.basis,
-        int(score.relayed),
-        said.origin,
-        said.record.layout,
-        said.record.url,
-        said.at,
+        (state, told.said.at, *told.of),
     )
 
 

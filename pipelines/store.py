@@ -171,7 +171,7 @@ class Store:
         elif topic == "credits":
             store_verdict(self._db, self._run, said, tally)
         else:
-            store_score(self._db, self._run, said, topic, said.record.scores[topic], tally)
+            store_score(self._db, self._run, said, topic, tally)
         self._write(tally)
 
     def _write(self, tally: Tally) -> None:
@@ -317,8 +317,8 @@ class Store:
             said = replace(said, another_film=store_facts(self._db, said))
             store_parts(self._db, said)
             store_identifiers(self._db, said, asked)
-        for kind, score in record.scores.items():
-            store_score(self._db, self._run, said, kind, score, tally)
+        for kind in record.scores:
+            store_score(self._db, self._run, said, kind, tally)
         if record.credits is not None:
             store_verdict(self._db, self._run, said, tally)
         tally.counts["stored"] += 1
