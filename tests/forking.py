@@ -29,6 +29,7 @@ from tempfile import TemporaryFile
 from typing import TextIO
 
 IMPORTED = (
+    "schedules.archive_import",
     "schedules.backfill",
     "schedules.source_check",
     "schedules.intent",

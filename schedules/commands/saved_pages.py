@@ -65,7 +65,7 @@ def read(
 
 def store_saved_pages(saved: Path, db: Path | None) -> None:
     """`backfill --from`: store what saved pages say, and print how many there were."""
-    from schedules import backfill
+    from schedules.archive_import import store_saved
 
     if saved.name.endswith((".warc", ".warc.gz")):
         from schedules.warc import from_warc
@@ -89,7 +89,7 @@ def store_saved_pages(saved: Path, db: Path | None) -> None:
     tally = Tally()
     if first:  # nothing to store makes no database
         with writing_to(db, f"backfill --from {saved}") as database:
-            tally = backfill.store_saved(database, chain([first], kept))
+            tally = store_saved(database, chain([first], kept))
     all_problems = [*problems, *tally.notes]
     for problem in all_problems[:SHOWN]:
         note(problem)
