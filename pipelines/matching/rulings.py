@@ -40,6 +40,9 @@ _HEARD = {
 
 _RANK = {source.key: rank for rank, source in enumerate(SOURCES)}
 
+_COLUMNS = "listing_a, listing_b, ruling, ruled_by, ruled_at"
+"""Of `rulings`, in the order of `Ruling`."""
+
 
 class Ruling(NamedTuple):
     """A person's decision on two listings (`source:source_id`, the lesser first)."""
@@ -75,7 +78,7 @@ def rule(db: Database, a: Listed, b: Listed, ruling: str, ruled_by: str) -> None
     at = clock.now()
     for one in (a, b):
         listing_number(db, *one, at)
-    _write(db, first, second, ruling, ruled_by, at)
+    _write(db, Ruling(first, second, ruling, ruled_by, at))
 
 
 def undo(db: Database, a: Listed, b: Listed) -> Ruling | None:
@@ -83,8 +86,7 @@ def undo(db: Database, a: Listed, b: Listed) -> Ruling | None:
     first, second = sorted((str(a), str(b)))
     of_them = "listing_a = ? AND listing_b = ? AND undone_at IS NULL AND ruled_by <> ?"
     undone = db.conn.execute(
-        "SELECT listing_a, listing_b, ruling, ruled_by, ruled_at FROM rulings"
-        f" WHERE {of_them} ORDER BY ruling_id DESC LIMIT 1",
+        f"SELECT {_COLUMNS} FROM rulings WHERE {of_them} ORDER BY ruling_id DESC LIMIT 1",
         (first, second, FROM_FILE),
     ).fetchone()
     db.conn.execute(
@@ -126,8 +128,7 @@ def forget_unheard(db: Database, one: Listed) -> bool:
 def in_force(db: Database) -> list[Ruling]:
     """The rulings that hold: of several on one pair the file's, else the newest."""
     rows = db.conn.execute(
-        "SELECT listing_a, listing_b, ruling, ruled_by, ruled_at FROM rulings"
-        " WHERE undone_at IS NULL ORDER BY ruled_by = ?, ruling_id",
+        f"SELECT {_COLUMNS} FROM rulings WHERE undone_at IS NULL ORDER BY ruled_by = ?, ruling_id",
         (FROM_FILE,),
     )
     return list({row[:2]: Ruling(*row) for row in rows}.values())
@@ -158,7 +159,7 @@ def bring_in(db: Database, path: Path | None) -> list[str]:
         if before.get((first, second)) != ruling:
             for name in (first, second):
                 listing_number(db, *_listing(name), at)
-            _write(db, first, second, ruling, FROM_FILE, at)
+            _write(db, Ruling(first, second, ruling, FROM_FILE, at))
     return problems
 
 
@@ -212,12 +213,8 @@ def _listing(name: str) -> Listed:
     return found
 
 
-def _write(db: Database, first: str, second: str, ruling: str, ruled_by: str, at: str) -> None:
-    db.conn.execute(
-        "INSERT INTO rulings (listing_a, listing_b, ruling, ruled_by, ruled_at)"
-        " VALUES (?, ?, ?, ?, ?)",
-        (first, second, ruling, ruled_by, at),
-    )
+def _write(db: Database, ruling: Ruling) -> None:
+    db.conn.execute(f"INSERT INTO rulings ({_COLUMNS}) VALUES (?, ?, ?, ?, ?)", ruling)
 
 
 # --- what rulings do to matches -------------------------------------------------------------------
