@@ -51,7 +51,7 @@ class Run:
     signal handler.
 
     While it reads listings, it ends in order once somebody `wanted` to go first.
-    `start` makes the crawls of a stage from its plans.
+    `make_crawls` makes those of a stage from its plans.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Run:
         intent: Intent,
         command: str,
         shown: Shown,
-        start: Callable[[Sequence[Plan]], Crawls],
+        make_crawls: Callable[[Sequence[Plan]], Crawls],
         wanted: Callable[[], bool] = lambda: False,
     ) -> None:
         self._db = db
@@ -71,7 +71,7 @@ class Run:
         self._shown = shown
         self._wanted_by_others = wanted
         self._gave_way = False
-        self._start = start
+        self._make_crawls = make_crawls
         self._crawled: dict[str, Crawled] = {}
         self._waiting: dict[str, Waiting] = {}
         self._journal = Journal(db)
@@ -148,7 +148,7 @@ class Run:
             self._waiting[plan.source] = Waiting(self._db, plan.source, _selection(plan))
             total = len(plan.targets) if plan.stage == "read" else None
             self._shown.start(plan.source, by_key(plan.source).name, total)
-        self._crawls = self._start(plans)
+        self._crawls = self._make_crawls(plans)
         try:
             for batch in self._crawls.answers():
                 self._take([item for item in batch if isinstance(item, Answer)])
