@@ -7,6 +7,7 @@ were made: it learns them (schedules/rates.py). The policy is described in docs/
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -112,6 +113,37 @@ class Usual:
     rates: UsualRates
 
 
+@dataclass(frozen=True)
+class _News:
+    """What is heard of listings without asking them, since the last answer of each.
+
+    Shares by which the film's IMDb votes grew, and points that its rating there moved; whether the
+    source's own feed of changes named it, or was not read for a time and may have.
+    """
+
+    growth: Numbers
+    moved: Numbers
+    upstream: npt.NDArray[np.bool_]
+    unwatched: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, told: pd.DataFrame, votes: Numbers) -> _News:
+        """What `_told` holds of it; `votes` are the films' now."""
+        growth = np.nan_to_num(votes / np.maximum(told["votes_then"].to_numpy(), 1.0) - 1.0)
+        return cls(
+            growth=growth.clip(0.0, None),
+            moved=np.abs(np.nan_to_num((told["rating"] - told["rating_then"]).to_numpy())),
+            upstream=np.nan_to_num(told["changed_upstream"].to_numpy()) > 0,
+            unwatched=np.nan_to_num(told["unwatched"].to_numpy()) > 0,
+        )
+
+    @cached_property
+    def changes(self) -> Numbers:
+        """How many changes it lets expect."""
+        changes = CHANGES_A_GROWTH * self.growth + CHANGES_A_TENTH * 10 * self.moved
+        return changes + CHANGES_AN_EDIT * (self.upstream | self.unwatched)
+
+
 def usual_of(listings: pd.DataFrame, at: pd.Timestamp) -> Usual:
     """What the listings of one source, as `schedule` takes them, are like at `at`, UTC."""
     return _usual(_told(listings, _utc(at)))
@@ -159,15 +191,9 @@ def schedule(
     watched = _watched(told, usual.age, usual.votes)
     age, votes, since = watched.age, watched.votes, told["since"].to_numpy()
     rates = Rates.of(watched, usual.rates)
-    growth = np.nan_to_num(votes / np.maximum(told["votes_then"].to_numpy(), 1.0) - 1.0)
-    growth = growth.clip(0.0, None)
-    upstream = np.nan_to_num(told["changed_upstream"].to_numpy()) > 0
-    unwatched = np.nan_to_num(told["unwatched"].to_numpy()) > 0
-    moved = np.abs(np.nan_to_num((told["rating"] - told["rating_then"]).to_numpy()))
-    news = CHANGES_A_GROWTH * growth + CHANGES_A_TENTH * 10 * moved
-    news += CHANGES_AN_EDIT * (upstream | unwatched)
+    news = _News.of(told, votes)
 
-    unchanged = rates.unchanged(since) * np.exp(-news)
+    unchanged = rates.unchanged(since) * np.exp(-news.changes)
     weight = _weight(votes, age, usual.mean_votes) + TRACKED_SHARE * np.nan_to_num(
         told["tracked"].to_numpy()
     )
@@ -177,7 +203,7 @@ def schedule(
     ceiling = CEILING_DAYS * (0.8 + 0.2 * spread)
     rest = max(FLOOR_HOURS, rest_hours) / 24
     chance_wanted = (LEAST_CHANCE / np.sqrt(weight)).clip(None, MOST_CHANCE)
-    wait = rates.days_until((-np.log1p(-chance_wanted) - news).clip(0.0, None))
+    wait = rates.days_until((-np.log1p(-chance_wanted) - news.changes).clip(0.0, None))
     wait = np.clip(wait * (0.8 + 0.4 * spread), rest, np.maximum(ceiling, rest))
     rests = np.where(gone, GONE_DAYS, np.minimum(rest * 2.0**failures, FAILURE_DAYS_MAX))
     rested_at = (asked + pd.to_timedelta(rests, unit="D")).fillna(at)
@@ -193,11 +219,11 @@ def schedule(
     why[new] = "new; " + why[new]
     why[every_days >= SELDOM_DAYS] = "hardly ever changes"
     why[wait >= ceiling] = f"asked every {CEILING_DAYS:.0f} days at least"
-    why[unwatched] = "its source's feed was not read for a time since"
-    why[upstream] = "the source itself says that it changed since"
-    why[moved >= 0.05] = "its IMDb rating moved since"
-    grew = growth >= 0.01
-    why[grew] = _worded(100 * growth[grew], "its IMDb votes grew by {:.0f} % since")
+    why[news.unwatched] = "its source's feed was not read for a time since"
+    why[news.upstream] = "the source itself says that it changed since"
+    why[news.moved >= 0.05] = "its IMDb rating moved since"
+    grew = news.growth >= 0.01
+    why[grew] = _worded(100 * news.growth[grew], "its IMDb votes grew by {:.0f} % since")
     why[overdue] = f"not asked for almost {CEILING_DAYS:.0f} days"
     why[failures > 0] = _worded(failures[failures > 0], "failed {:.0f} times in a row")
     why[failures == 1] = "failed the last time"

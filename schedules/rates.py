@@ -50,8 +50,8 @@ class Watched:
     """What is known of listings, an array each, all of one length.
 
     `age` and `age_then` are days since release, now and at the last answer (negative: before
-    it). `intervals` of `days` in all lie between the answers; `changes` of
-    them brought something new.
+    it). `intervals` of `days` in all lie between the answers; `changes` of them brought something
+    new.
     """
 
     age: Numbers
