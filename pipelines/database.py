@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipelines import without_pandas  # noqa: F401  sqlite-utils, that is
 
@@ -187,6 +187,12 @@ def _check_references(db: Database, table: str) -> None:
 def folder_of(db: Database) -> Path:
     """The folder in which a database lies."""
     return Path(db.conn.execute("PRAGMA database_list").fetchone()[2]).parent
+
+
+def first_row(db: Database, sql: str, *values: Any) -> Sequence[Any] | None:
+    """The first row of a query, or None."""
+    row: Sequence[Any] | None = db.conn.execute(sql, values).fetchone()
+    return row
 
 
 def set_aside(db: Database, table: str, column: str, numbers: Iterable[int]) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 from sqlite_utils import Database
 
 from pipelines import guard
-from pipelines.statements import Statement, one
+from pipelines.database import first_row
+from pipelines.statements import Statement
 from pipelines.tables import FILM_COLUMNS
 from spiders.sources import SOURCES, by_key
 
@@ -25,12 +26,12 @@ UNDECODABLE = "\ufffd"
 
 def listing_number(db: Database, source: str, source_id: str, at: str) -> int:
     """The number of a listing, which is made where it is new."""
-    row = one(
+    row = first_row(
         db,
         "SELECT listing_id FROM listings WHERE source = ? AND source_id = ?",
         source,
         source_id,
-    ) or one(
+    ) or first_row(
         db,
         "INSERT INTO listings (source, source_id, url, first_seen_at) VALUES (?, ?, ?, ?)"
         " RETURNING listing_id",
@@ -55,7 +56,7 @@ def doubt_identity(db: Database, said: Statement) -> str | None:
         " USING (listing_id) WHERE o.film_id = lf.film_id AND o.listing_id <> lf.listing_id"
         " AND o.valid_to IS NULL AND m.title IS NOT NULL)"
     )
-    row = one(
+    row = first_row(
         db,
         "SELECT f.title, f.original_title, f.year FROM films f JOIN listing_films lf"
         " USING (film_id) WHERE lf.listing_id = ?1 AND lf.valid_from <= ?2"
@@ -98,7 +99,7 @@ def store_facts(db: Database, said: Statement) -> bool:
 def _note_another_film(db: Database, said: Statement) -> bool:
     """Note since when a listing's page shows another film than it did: its address was reused.
     Returns whether it is so since now."""
-    before = one(
+    before = first_row(
         db, "SELECT title, original_title, year FROM listings WHERE listing_id = ?", said.listing_id
     )
     turned = before is not None and guard.turned_into_another(
@@ -115,7 +116,7 @@ def _note_another_film(db: Database, said: Statement) -> bool:
 def store_parts(db: Database, said: Statement) -> None:
     """Alternative titles, people and genres: the page's whole list replaces the last one."""
     record, number = said.record, said.listing_id
-    film = one(
+    film = first_row(
         db, "SELECT film_id FROM listing_films WHERE listing_id = ? AND valid_to IS NULL", number
     )
     film_id = film[0] if film else None

@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 from sqlite_utils import Database
 
 from pipelines import clock
+from pipelines.database import first_row
 from pipelines.guard import RELEASES_ITSELF, Doubt, Rule
-from pipelines.statements import Statement, Tally, one
+from pipelines.statements import Statement, Tally
 from spiders.items import Answer, Record
 
 CRAWL = "crawl"
@@ -117,7 +118,7 @@ def hold_answers(
     """
     source, at = answers[0].source, answers[-1].asked_at
     records = sum(answer.number_of_records for answer in answers)
-    row = one(
+    row = first_row(
         db,
         "SELECT quarantine_id, record FROM quarantine WHERE source = ? AND topic = ?"
         " AND run_id IS ? AND decision IS NULL",
@@ -206,7 +207,7 @@ def _case(db: Database, doubted: Doubted) -> _Case | None:
 
     Saved pages have cases of their own.
     """
-    row = one(
+    row = first_row(
         db,
         f"SELECT {', '.join(_Case._fields)} FROM quarantine"
         " WHERE listing_id = ? AND topic = ? AND (decision IS NULL OR decision = 'rejected')"
@@ -262,7 +263,7 @@ def _open_next(
 
 def _open(db: Database, run_id: int | None, doubted: Doubted, nights: int) -> int:
     said, topic, doubt, standing, _ = doubted
-    row = one(
+    row = first_row(
         db,
         "INSERT INTO quarantine (run_id, listing_id, source, topic, rule, reason, record, standing,"
         " held_at, last_held_at, origin, observed_to, from_list, nights)"
@@ -330,10 +331,12 @@ def _in_turn(db: Database, quarantine_id: int) -> list[tuple[str | None, str]]:
 def _began_with(db: Database, quarantine_id: int, rules: Set[Rule]) -> int:
     """Listings of a case's source that these rules began to hold in the same night, its own
     included; counted up to `AT_ONCE`."""
-    began = one(db, "SELECT source, held_at FROM quarantine WHERE quarantine_id = ?", quarantine_id)
+    began = first_row(
+        db, "SELECT source, held_at FROM quarantine WHERE quarantine_id = ?", quarantine_id
+    )
     assert began
     source, held_at = began
-    row = one(
+    row = first_row(
         db,
         # Those that are decided meanwhile, too: a person who rejects a few has not said that the
         # others are right.

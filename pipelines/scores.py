@@ -17,9 +17,10 @@ from sqlite_utils import Database
 
 from pipelines import guard
 from pipelines.confirmations import confirm
+from pipelines.database import first_row
 from pipelines.moves import write_moves
 from pipelines.quarantine import Doubted, hold, supersede
-from pipelines.statements import Change, Origin, Statement, Tally, one
+from pipelines.statements import Change, Origin, Statement, Tally
 from spiders.items import Record, Score, ScoreState
 from spiders.sources import score_kind, source_of_kind
 
@@ -122,7 +123,9 @@ def store_score(db: Database, run_id: int | None, said: Statement, kind: str, ta
     """Store what a record says of one score kind, or hold it back where something speaks against
     it."""
     told = Told(said, kind, said.record.scores[kind])
-    row = one(db, f"SELECT {_STANDS} FROM scores WHERE listing_id = ? AND score_kind = ?", *told.of)
+    row = first_row(
+        db, f"SELECT {_STANDS} FROM scores WHERE listing_id = ? AND score_kind = ?", *told.of
+    )
     stands = Stands.of(row) if row else None
     if told.score.state is ScoreState.MISSING:
         _missing(db, told, stands, tally)
@@ -246,7 +249,9 @@ def _stand_again(db: Database, of: Of, page: Stands, answered: Figure, again: Fi
 def _written_again(db: Database, of: Of, stands: Stands) -> Stands:
     """What stands, as of when it was seen again after a saved page said otherwise: what is seen in
     the view of it until now is written, for what comes next follows upon it."""
-    seen = one(db, "SELECT said_at FROM seen_again WHERE listing_id = ? AND score_kind = ?", *of)
+    seen = first_row(
+        db, "SELECT said_at FROM seen_again WHERE listing_id = ? AND score_kind = ?", *of
+    )
     if seen is None or stands.figure.relayed:
         return stands
     again = Stands(stands.figure._replace(observed_at=seen[0]), stands.attempt)
@@ -319,7 +324,7 @@ def _answered(stands: Stands | None) -> TypeGuard[Stands]:
 
 def _seen_at(db: Database, of: Of, stands: Stands) -> str:
     """When what stands was last seen to be so."""
-    confirmed = one(
+    confirmed = first_row(
         db, "SELECT confirmed_at FROM confirmed WHERE listing_id = ? AND topic = ?", *of
     )
     return max(stands.figure.observed_at, str(confirmed[0]) if confirmed else "")
@@ -336,7 +341,7 @@ def _newest(db: Database, of: Of, *, saved: bool) -> Figure | None:
     """The newest observation from saved pages, or else from answers."""
     # Saved pages may come in any order: of several at one time, the greatest stands.
     last = "state DESC, value DESC, votes DESC, basis DESC" if saved else "rowid DESC"
-    row = one(
+    row = first_row(
         db,
         f"SELECT {_FIGURE} FROM score_observations WHERE listing_id = ? AND score_kind = ?"
         f" AND (origin = 'archive') = ? ORDER BY observed_at DESC, {last} LIMIT 1",
@@ -365,7 +370,7 @@ def _observe(db: Database, of: Of, figure: Figure, exact: str = "second") -> Non
 
 def _stand(db: Database, of: Of, figure: Figure, attempt: Attempt) -> None:
     """Let a figure stand, since it was first seen so without a break."""
-    since = one(
+    since = first_row(
         db,
         "SELECT min(observed_at) FROM score_observations WHERE listing_id = ?1 AND"
         " score_kind = ?2 AND observed_at > ifnull((SELECT max(observed_at) FROM"
@@ -375,7 +380,7 @@ def _stand(db: Database, of: Of, figure: Figure, attempt: Attempt) -> None:
         *figure.said,
     )
     changed_at = (since and since[0]) or figure.observed_at
-    otherwise = figure.origin != "archive" and one(
+    otherwise = figure.origin != "archive" and first_row(
         db,
         "SELECT 1 FROM score_observations WHERE listing_id = ? AND score_kind = ?"
         " AND origin = 'archive' AND relayed = 0 AND observed_at >= ?"

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, Literal
-
-from sqlite_utils import Database
+from typing import Literal
 
 from spiders.items import Record
 
@@ -81,9 +79,3 @@ class Tally:
         """Count so many changes, and keep the first of them where there are not too many."""
         self.counts["changed"] += number
         self.changes += islice(changes, max(0, CHANGES_KEPT - len(self.changes)))
-
-
-def one(db: Database, sql: str, *values: Any) -> Sequence[Any] | None:
-    """The first row of a query, or None."""
-    row: Sequence[Any] | None = db.conn.execute(sql, values).fetchone()
-    return row

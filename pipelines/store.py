@@ -16,6 +16,7 @@ from pipelines.confirmations import (
     note_in_dataset,
     write_confirmed,
 )
+from pipelines.database import first_row
 from pipelines.dataset_parts import store_crew, store_other_titles
 from pipelines.dataset_records import forget_told, is_decoded, remember, store_titles
 from pipelines.exported_ids import begin_export, end_export, store_ids
@@ -29,7 +30,7 @@ from pipelines.listings import (
 )
 from pipelines.quarantine import Doubted, hold, hold_answers, supersede
 from pipelines.scores import stand_on_answers, store_score, write_again_of_dataset
-from pipelines.statements import Origin, Statement, Tally, one
+from pipelines.statements import Origin, Statement, Tally
 from pipelines.unmerged import write_touched
 from pipelines.verdicts import say_again, store_verdict
 from spiders.items import Answer, Outcome, Record, Titles
@@ -339,12 +340,12 @@ class Store:
 
     def _said_again(self, answer: Answer) -> int | None:
         """The listing of which a 304 says again what the last full answer of this URL said."""
-        row = one(self._db, "SELECT listing_id FROM urls WHERE url = ?", answer.asked_url)
+        row = first_row(self._db, "SELECT listing_id FROM urls WHERE url = ?", answer.asked_url)
         return row[0] if row else None
 
     def _last_outcome(self, answer: Answer) -> str | None:
         """What came of asking this URL the last time; None for the first time."""
-        row = one(self._db, "SELECT last_outcome FROM urls WHERE url = ?", answer.asked_url)
+        row = first_row(self._db, "SELECT last_outcome FROM urls WHERE url = ?", answer.asked_url)
         return row[0] if row else None
 
     def _asked_listing(self, answer: Answer) -> int | None:
@@ -377,7 +378,7 @@ class Store:
 
     def _seen(self, answer: Answer) -> bool:
         """Whether today's reader has read this very content of this URL before."""
-        row = one(
+        row = first_row(
             self._db,
             "SELECT records_hash, reader_version FROM urls WHERE url = ?",
             answer.asked_url,

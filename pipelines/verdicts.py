@@ -15,8 +15,9 @@ from sqlite_utils import Database
 
 from pipelines import guard
 from pipelines.confirmations import confirm
+from pipelines.database import first_row
 from pipelines.quarantine import Doubted, hold, supersede
-from pipelines.statements import Change, Statement, Tally, one
+from pipelines.statements import Change, Statement, Tally
 from spiders.items import Credits, Record, Verdict
 
 
@@ -111,7 +112,7 @@ def say_again(db: Database, listing_id: int, at: str) -> None:
 
 def _answered(db: Database, listing_id: int) -> Answered | None:
     """What was last answered."""
-    row = one(
+    row = first_row(
         db,
         f"SELECT {_SAID}, observed_at, origin, layout, url FROM credits_verdicts"
         " WHERE listing_id = ? AND origin <> 'archive'"
@@ -129,10 +130,10 @@ def _written_again(db: Database, listing_id: int, before: Answered, at: str | No
     it is said again now: each time only where a saved page said otherwise since it was written."""
     since = before.at
     saved = "FROM credits_verdicts WHERE listing_id = ? AND origin = 'archive' AND observed_at >= ?"
-    if one(db, f"SELECT 1 {saved}", listing_id, since) is None:  # as of nearly all
+    if first_row(db, f"SELECT 1 {saved}", listing_id, since) is None:  # as of nearly all
         return
     for again in (_seen_at(db, listing_id, before), at):
-        page = again and one(
+        page = again and first_row(
             db,
             f"SELECT during, after {saved} AND observed_at < ?"
             " ORDER BY observed_at DESC, during DESC, after DESC LIMIT 1",
@@ -158,7 +159,7 @@ def _late(db: Database, said: Statement, now: Said, before: Answered, seen_at: s
 
 def _seen_at(db: Database, listing_id: int, before: Answered) -> str:
     """When the last answer was last seen to be so."""
-    confirmed = one(
+    confirmed = first_row(
         db,
         "SELECT confirmed_at FROM confirmations WHERE listing_id = ? AND topic = 'credits'",
         listing_id,
