@@ -13,6 +13,7 @@ from sqlite_utils import Database
 
 from pipelines.clock import ago
 from pipelines.film_facts import STATES, credits_answer, never_asked
+from pipelines.most_votes import MOST_VOTES
 from pipelines.statements import Change
 from pipelines.wording import counted
 from schedules import columns
@@ -27,8 +28,6 @@ _SHORT_STATES = {
     "not_asked": "n/a",
 }
 _SHORT_STAYS = {"until_mid": "mid", "unknown": "?"}
-_VOTES = " + ".join(f"ifnull({kind.key}_votes, 0)" for kind in score_kinds())
-"""How many voted on a row of `film_scores`, in SQL."""
 _LEGEND = (
     "All: what critics and audience together make of it, of 100\n"
     "n/r: not rated yet · n/l: no listing found there · n/a: not asked\n"
@@ -147,7 +146,7 @@ def print_films(console: Console, db: Database) -> None:
     table.columns[0].no_wrap = False
     for row in db.query(
         "SELECT s.*, ifnull(c.stay, 'unknown') AS stay FROM film_scores s"
-        f" LEFT JOIN stay_for_the_credits c USING (film_id) ORDER BY {_VOTES} DESC, film_id"
+        f" LEFT JOIN stay_for_the_credits c USING (film_id) ORDER BY {MOST_VOTES} DESC, film_id"
     ):
         together = row["consensus_100"]
         cells = [Text("–", style="dim") if together is None else Text(f"{together:.0f}")]
@@ -174,10 +173,10 @@ def print_changes(console: Console, db: Database, result: Result, limit: int = 4
     of = {
         row["listing_id"]: row
         for row in db.query(
-            "SELECT l.listing_id, l.source, l.source_id, coalesce(f.title, l.title) AS title,"
-            f" coalesce(f.year, l.year) AS year, {_VOTES} AS votes FROM listings l"
+            "SELECT l.listing_id, l.source, l.source_id, coalesce(s.title, l.title) AS title,"
+            f" coalesce(s.year, l.year) AS year, {MOST_VOTES} AS votes FROM listings l"
             " LEFT JOIN listing_films lf ON lf.listing_id = l.listing_id AND lf.valid_to IS NULL"
-            " LEFT JOIN film_scores f USING (film_id)"
+            " LEFT JOIN film_scores s USING (film_id)"
             " WHERE l.listing_id IN (SELECT value FROM json_each(?))",
             [json.dumps(list({change.listing_id for change in result.changes}))],
         )
@@ -185,7 +184,7 @@ def print_changes(console: Console, db: Database, result: Result, limit: int = 4
 
     def order(change: Change) -> tuple[Any, ...]:
         row = of[change.listing_id]
-        film = (-row["votes"], row["title"] or "", row["year"] or 0)
+        film = (-(row["votes"] or 0), row["title"] or "", row["year"] or 0)
         return *film, places.get(change.topic, len(places)), row["source"], row["source_id"]
 
     for change in sorted(result.changes, key=order)[:limit]:
