@@ -318,37 +318,6 @@ def test_an_export_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["out"]
 
 
-def test_files_of_two_exports_never_lie_in_one_folder(tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    export(out, "a.csv", "b.csv")
-    out.chmod(0o750)
-    looking = os.open(out, os.O_RDONLY)
-    try:
-        assert export(out, "b.csv", "c.csv") == ["b.csv", "c.csv"]
-        with os.scandir(looking) as files:
-            assert "c.csv" not in {file.name for file in files}
-    finally:
-        os.close(looking)
-    assert out.stat().st_mode & 0o777 == 0o750
-
-
-def test_one_that_is_killed_as_it_takes_the_place_of_another_hinders_none(
-    tmp_path: Path,
-) -> None:
-    export(tmp_path / "out", "a.csv", "b.csv")
-    (tmp_path / "out").rename(tmp_path / ".out.former")
-    (tmp_path / ".out.former" / "a.csv").unlink()
-    assert export(tmp_path / "out", "c.csv") == ["c.csv"]
-    (tmp_path / ".out.former").mkdir()
-    (tmp_path / ".out.former" / "notes.txt").write_text("mine", "utf-8")
-    with pytest.raises(CannotExport, match=r"\.out\.former: Directory not empty"):
-        export(tmp_path / "out", "d.csv")
-    assert (tmp_path / ".out.former" / "notes.txt").read_text("utf-8") == "mine"
-    (tmp_path / ".out.former" / "notes.txt").rename(tmp_path / "notes.txt")
-    assert export(tmp_path / "out", "d.csv") == ["d.csv"]
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["notes.txt", "out"]
-
-
 def test_other_peoples_files_are_left_alone(tmp_path: Path) -> None:
     export(tmp_path / "out", "a.csv")
     (tmp_path / "out" / "notes.txt").write_text("mine", "utf-8")

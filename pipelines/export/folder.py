@@ -24,10 +24,9 @@ def whole_folder(target: Path, *, force: bool) -> Iterator[Path]:
     """A new folder to write files into, flat, which becomes `target` once the block ends well.
 
     Until then it has another name beside it; what a killed export left there is written over. Where
-    `target` holds an earlier export, the new one takes its place, with its owner and mode; where it
-    holds other people's files, nothing is done without `force`, and with it they stay, and the new
-    files are put between them one by one: one that would bear the name of one of theirs is refused.
-    Raises CannotExport.
+    `target` holds an earlier export, that one's files are replaced; where it holds other people's,
+    nothing is done without `force`, and with it they stay: a new file that would bear the name of
+    one of them is refused. Raises CannotExport.
     """
     target = target.resolve()
     _refuse(target, force=force)
@@ -39,7 +38,6 @@ def whole_folder(target: Path, *, force: bool) -> Iterator[Path]:
         partial.mkdir(exist_ok=True)
         with alone(partial, os.O_RDONLY, taken):
             _clear(partial)
-            _remove(_aside(target))
             try:
                 yield partial
                 _publish(partial, target)
@@ -118,9 +116,6 @@ def _publish(partial: Path, target: Path) -> None:
             f"{target} holds files that no export made under names that this one needs ({named})."
             " Name a new folder with --out, or move them away."
         )
-    others = any(file.name not in former or file.is_dir() for file in target.iterdir())
-    if not others and _takes_its_place(partial, target):
-        return
     # Whoever is killed in the middle of this leaves files that the next export knows to be ours.
     _list(target, sorted({*former, *names} - {LIST}))
     for name in names:
@@ -129,36 +124,6 @@ def _publish(partial: Path, target: Path) -> None:
         (target / name).unlink(missing_ok=True)
     (partial / LIST).replace(target / LIST)
     partial.rmdir()
-
-
-def _takes_its_place(partial: Path, target: Path) -> bool:
-    """Put a whole export in the place of another: whoever looks there at any moment sees the one,
-    the other or none, and never files of both. False where the folder is not ours to put away."""
-    about = target.stat()
-    try:
-        os.chown(partial, about.st_uid, about.st_gid)
-        partial.chmod(about.st_mode)
-        target.rename(_aside(target))
-    except PermissionError:
-        return False
-    partial.rename(target)
-    _remove(_aside(target))
-    return True
-
-
-def _aside(target: Path) -> Path:
-    """Where the former export is for a moment; for longer, where a process is killed in it."""
-    return target.with_name(f".{target.name}.former")
-
-
-def _remove(folder: Path) -> None:
-    """Remove a former export, and nothing that none made. Raises OSError where that is there."""
-    if folder.is_symlink() or not folder.exists():
-        return
-    for name in _own(folder) - {LIST}:
-        (folder / name).unlink(missing_ok=True)
-    (folder / LIST).unlink(missing_ok=True)  # last: by it the next one knows what is left
-    folder.rmdir()
 
 
 def _list(folder: Path, names: list[str]) -> None:
