@@ -488,6 +488,28 @@ def test_a_whole_page_is_whole_however_much_an_archive_writes_behind_it() -> Non
     assert record.scores["imdb_rating"].state == "not_rated"
 
 
+def test_an_arrow_behind_a_page_makes_no_comment_of_it() -> None:
+    record = read_changed(*METER, lambda body: b"<!-- saved -->" + body + b"\n-->")
+    assert record.scores["popcornmeter"].value == 90
+
+
+@pytest.mark.parametrize(
+    ("source", "url", "begun", "again"),
+    [
+        ("metacritic", "movie/up", '<div data-testid="hero-title">', "<!---->"),
+        ("metacritic", "movie/up", "<title>", " "),
+        ("imdb", "title/tt1049413/", '<link rel="canonical" ', "/title/tt1049413 "),
+    ],
+)
+def test_a_page_that_repeats_what_a_name_may_stand_behind_is_read_to_its_end(
+    source: str, url: str, begun: str, again: str
+) -> None:
+    """A search that goes back to try each of them otherwise would not come to an end."""
+    body = f"<html><head>{begun}{again * 50_000}</html>".encode()
+    [record] = read(Page(source=source, url=f"https://www.{source}.com/{url}", body=body))
+    assert record.outcome is Outcome.UNREADABLE
+
+
 @pytest.mark.parametrize("sample", ["scorecard-slots-2024.html", "scorecard-slots-only.html"])
 @pytest.mark.parametrize("mode", [b"shadowrootmode=open", b'shadowmode="open"'])
 def test_what_scripts_drew_within_an_element_is_no_text_of_it(sample: str, mode: bytes) -> None:

@@ -269,7 +269,8 @@ def below_a_title(page: Page) -> list[Record] | None:
 
 # A bar stands between the parts of the page, so that no number runs into the next one.
 _GIVEN = re.compile(
-    r"(?<![\d.,])(?P<votes>\d{1,3}(?:[.,\s]\d{3}){0,4}|\d{4,12}) IMDb users"
+    r"(?<![\d.,])(?P<votes>\d{1,3}(?:[.,\s]\d{3}){0,4}|\d{1,2}(?:,\d{2}){1,3},\d{3}|\d{4,12})"
+    r" IMDb users"
     r" have given an? (?:weighted )?average vote of (?P<value>\d+(?:[.,]\d)?)"
     r"[\s|]*/[\s|]*10(?!\d)".replace(" ", r"[\s|]+")
 )

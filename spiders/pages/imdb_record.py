@@ -15,8 +15,8 @@ from spiders.pages.scores import missing, not_rated
 from spiders.sources import FILM_KINDS, by_key
 
 _PAGE_ID = re.compile(
-    rb"<link\b(?=[^<>]*\brel=[\"']canonical)[^<>]*/(?:title|name)/((?:tt|nm)\d{7,10})(?!\d)[^<>]*>"
-    rb"|<meta\b(?=[^<>]*\bproperty=[\"'](?:imdb:pageConst|pageId))[^<>]*[\"']((?:tt|nm)\d{7,10})[\"'][^<>]*>"
+    rb"<link\b(?=[^<>]*+>)(?=[^<>]*\brel=[\"']canonical)[^<>]*/(?:title|name)/((?:tt|nm)\d{7,10})(?!\d)[^<>]*>"
+    rb"|<meta\b(?=[^<>]*+>)(?=[^<>]*\bproperty=[\"'](?:imdb:pageConst|pageId))[^<>]*[\"']((?:tt|nm)\d{7,10})[\"'][^<>]*>"
 )
 _HEAD_TITLE = re.compile(rb"<title[^<>]*>([^<]*)</title\s*>", re.I)
 _OG_TITLE = re.compile(

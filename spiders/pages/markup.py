@@ -87,7 +87,10 @@ def _last_comment(body: bytes, end: int) -> int:
     """Where the comment begins that ends at a place but for blanks, or -1 where none does."""
     behind = body[max(end - 64, 0) : end]
     end -= len(behind) - len(behind.rstrip())
-    return body.rfind(b"<!--", 0, end) if body.endswith(b"-->", 0, end) else -1
+    if not body.endswith(b"-->", 0, end):
+        return -1
+    begun = body.rfind(b"<!--", 0, end)
+    return -1 if b"-->" in body[begun : end - 3] else begun  # that one ended before
 
 
 def _without_shadows(body: bytes) -> Iterator[bytes]:

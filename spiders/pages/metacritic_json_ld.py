@@ -123,12 +123,11 @@ _NAMED = re.compile(rb"\b(?:rel|property)=[\"'](canonical|og:(?:url|title|image)
 _STATED = re.compile(rb"\b(?:href|content)=(?:\"([^\"]*)\"|'([^']*)')", re.I)
 _HERO_TITLE = re.compile(
     rb"(?:data-testid=\"hero-title\"|class=\"[^\"]*\bhero-title__text\b)"
-    rb"[^>]*>(?:\s|<!--.*?-->|<[^>]+>)*([^<]+)<"
+    rb"[^>]*>(?:\s|<!--(?s:.*?)-->|<(?!!--)[^>]+>)*+([^<]+)<"
 )
-_HEAD_TITLE = re.compile(
-    rb"<title[^<>]*>\s*([^<]+?)\s+(?:(?:critic|user)\s+)?Reviews\s+-\s+Metacritic\s*</title", re.I
-)
-REVIEWS_OF = re.compile(r"\s+(?:(?:critic|user)\s+)?reviews$", re.I)
+_HEAD_TITLE = re.compile(rb"<title[^<>]*>([^<]*)</title", re.I)
+_NAMES_REVIEWS = re.compile(r" (?:(?:critic|user) )?reviews - metacritic$", re.I)
+REVIEWS_OF = re.compile(r"(?<!\s)\s+(?:(?:critic|user)\s+)?reviews$", re.I)
 _IN_SCRIPT = re.compile(rb"(?:\bimdbId:\"|\"5-)(tt\d{7,10})[\".]")
 
 
@@ -150,8 +149,10 @@ def _title(body: bytes, head: Mapping[str, str]) -> str | None:
         return title
     if title := REVIEWS_OF.sub("", head.get("og:title", "")):
         return title
-    named = _HEAD_TITLE.search(body)
-    return plain(named[1].decode("utf-8", "replace")) if named else None
+    stated = _HEAD_TITLE.search(body)
+    named = plain(stated[1].decode("utf-8", "replace")) if stated else None
+    reviews = _NAMES_REVIEWS.search(named) if named else None
+    return named[: reviews.start()] if named and reviews else None
 
 
 def _product_in_script(body: bytes) -> bytes:

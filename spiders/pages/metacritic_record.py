@@ -36,7 +36,7 @@ _AGAIN_IN_ID = re.compile(r"-re-?(?:release|issue)d?(?:-\d{4})?$")
 
 # Pictures that came from IMDb (provider 5) are named after the film: `5-tt0006864.jpg`.
 PICTURE = re.compile(r"(?:^|/)5-(tt[0-9]{7,10})\.")
-BELOW = re.compile(r"/(?:(?:critic|user)-reviews|details|trailers|credits)/?$")
+BELOW = re.compile(r"/(?:(?:critic|user)-reviews|details|trailers|credits)(?:/.*)?$")
 """Where the pages below a film's lie: those of its reviews, its details, its credits."""
 
 
