@@ -69,6 +69,7 @@ def read_only(path: Path, *, older: bool = False) -> Database:
             )
         if not older:
             _refuse_older(db, path)
+            _refuse_unprepared(db, path)
     except sqlite3.DatabaseError as fault:
         if _code(fault) in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
             raise _not_to_be_read(path) from fault
@@ -122,9 +123,10 @@ def noting(path: Path) -> Iterator[Database]:
 
     Raises DatabaseProblem where there is no database, or not of this version.
     """
-    read_only(path).conn.close()
+    read_only(path, older=True).conn.close()
     db = Database(sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None))
     try:
+        _refuse_older(db, path)
         with transaction(db):
             yield db
     except sqlite3.DatabaseError as fault:
@@ -306,13 +308,16 @@ def _refuse_other_files(path: Path) -> None:
 
 
 def _refuse_older(db: Database, path: Path) -> None:
-    from pipelines.derived import is_prepared  # here: it is built upon this module
-
     if migrations.pending(db):
         raise DatabaseOlder(
             f"{path} was made by an older afterscore. Any command that writes brings it up to date:"
             " 'afterscore refresh'."
         )
+
+
+def _refuse_unprepared(db: Database, path: Path) -> None:
+    from pipelines.derived import is_prepared  # here: it is built upon this module
+
     if not is_prepared(db):
         raise DatabaseOlder(
             f"{path} has not all tables and views of this afterscore: another version made them, or"

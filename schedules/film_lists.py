@@ -210,10 +210,14 @@ def track(db: Database, rows: Iterable[Row]) -> Tracked:
                     tracked[row.place], is_new = tracking.track(db, row.listings, row.given)
                     new += is_new
                 except UnknownFilm:
-                    problem = "its ids are of different films here"
-                    taken[-1] = replace(row, listings=(), problem=problem)
+                    taken[-1] = of_different_films(row)
     merge(db, tracked.values())
     return Tracked(tracked, new, taken)
+
+
+def of_different_films(row: Row) -> Row:
+    """The row as one that names no film, since its ids are of several that are here."""
+    return replace(row, listings=(), problem="its ids are of different films here")
 
 
 def _columns(header: list[str]) -> dict[int, str]:

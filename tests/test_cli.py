@@ -1092,7 +1092,12 @@ def test_a_row_whose_ids_came_to_be_of_two_films_is_told(tmp_path: Path) -> None
         (tmp_path / "films.csv").write_text(
             "imdb_id,tmdb_id\ntt1074638,24428\ntt0468569,\n", "utf-8"
         )
-        ended = ready("backfill", "--films", "films.csv", "--source", "tmdb")
+        words = ("--films", "films.csv", "--source", "tmdb")
+        for command in ("refresh", "backfill"):
+            dry = ready(command, *words, "--dry-run")
+            assert "line 2: its ids are of different films here" in dry.err
+            assert dry.status == 1
+        ended = ready("backfill", *words)
     assert ended.status == 1, ended.err
     assert "1 row of it named no film: its last column says why." in ended.err
     with (tmp_path / "films.csv.report.csv").open(newline="", encoding="utf-8") as handle:

@@ -421,6 +421,7 @@ def test_what_another_version_derived_is_read_once_a_command_has_written(
         line = refused(afterscore, *words)
         assert "has not all tables and views of this afterscore" in line
         assert "'afterscore refresh'" in line
+    assert afterscore("sources", "pause", "imdb").status == 0  # a note needs none of it
     assert afterscore(*WRITING).status == 0
     assert [afterscore(*words).status for words in reading] == [0, 0, 0]
 

@@ -7,10 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 from rich.console import Console
@@ -57,6 +56,15 @@ SHOWN_OF_MANY = 5
 """Listings of each source that a backfill's plan prints."""
 
 
+class _Known(NamedTuple):
+    """What is here of the films that a command names: which (None: all), how many of its file's are
+    not, and the rows of the file that name none."""
+
+    ids: frozenset[int] | None
+    unknown: int
+    nameless: list[film_lists.Row]
+
+
 @dataclass(frozen=True)
 class _Named:
     """The films that a command names: by themselves, in the rows of a file, by their years. Where
@@ -71,11 +79,6 @@ class _Named:
         """Whether none is named."""
         return not (self.names or self.rows or self.years)
 
-    @property
-    def nameless(self) -> list[film_lists.Row]:
-        """The rows that name none."""
-        return [row for row in self.rows if not row.listings]
-
     def tracked(self, database: Database) -> tuple[frozenset[int] | None, film_lists.Tracked]:
         """The films (None: all), those of the rows tracked, and what came of these. Raises
         UnknownFilm, and Problem where no film of the years is here."""
@@ -83,15 +86,27 @@ class _Named:
         tracked = film_lists.track(database, self.rows)
         return self._ids(database, found, tracked.films.values()), tracked
 
-    def known(self, reading: Database) -> tuple[frozenset[int] | None, int]:
-        """The films that are here (None: all), and how many of the file's are not. Raises as
-        `tracked` does: those of a file alone are tracked, where they are not here."""
-        of_rows = [
-            {one.film_id for listing in listings for one in films.find_all(reading, str(listing))}
-            for listings in dict.fromkeys(row.listings for row in self.rows if row.listings)
-        ]
-        found = self._found(reading)
-        return self._ids(reading, found, chain.from_iterable(of_rows)), of_rows.count(set())
+    def known(self, reading: Database) -> _Known:
+        """What is here of the films. Raises as `tracked` does: those of a file alone are tracked,
+        where they are not here."""
+        nameless: list[film_lists.Row] = []
+        unknown: set[tuple[films.Listed, ...]] = set()
+        here: set[int] = set()
+        for row in self.rows:
+            found = {
+                one.film_id
+                for listing in row.listings
+                for one in films.find_all(reading, str(listing))
+            }
+            if len(found) > 1:
+                nameless.append(film_lists.of_different_films(row))
+            elif not row.listings:
+                nameless.append(row)
+            elif found:
+                here |= found
+            else:
+                unknown.add(row.listings)
+        return _Known(self._ids(reading, self._found(reading), here), len(unknown), nameless)
 
     def _found(self, database: Database) -> frozenset[int]:
         return frozenset(films.find(database, name) for name in self.names)
@@ -132,11 +147,11 @@ def refresh(
         from schedules.intent import Intent
 
         with _looked_at(path) as reading:
-            ids, unknown = named.known(reading)
-            intent = Intent(reading, settings, replace(chosen, film_ids=ids))
-            _print_dry_run(intent, unknown, as_json=as_json)
-        print_nameless(named.nameless)
-        raise typer.Exit(_status(0, named.nameless))
+            known = named.known(reading)
+            intent = Intent(reading, settings, replace(chosen, film_ids=known.ids))
+            _print_dry_run(intent, known.unknown, as_json=as_json)
+        print_nameless(known.nameless)
+        raise typer.Exit(_status(0, known.nameless))
     with writing_in_turn(db, "refresh", Rank.NIGHT) as (database, lock):
         ids, tracked = named.tracked(database)
         chosen = replace(chosen, film_ids=ids)
@@ -199,9 +214,10 @@ def backfill_command(
         must_have_something(path, settings)
     if dry_run:
         with _looked_at(path) as reading:
-            _print_backfill(reading, settings, chosen, named, as_json=as_json)
-        print_nameless(named.nameless)
-        raise typer.Exit(_status(0, named.nameless))
+            known = named.known(reading)
+            _print_backfill(reading, settings, chosen, known, as_json=as_json)
+        print_nameless(known.nameless)
+        raise typer.Exit(_status(0, known.nameless))
     report = _report_beside(films_file) if films_file else None
     start = _crawling_on(cluster) if cluster else None
     with writing_in_turn(db, "backfill", Rank.BACKFILL) as (database, lock):
@@ -315,16 +331,15 @@ def _looked_at(path: Path) -> Iterator[Database]:
 
 
 def _print_backfill(
-    reading: Database, settings: config.Config, chosen: Selection, named: _Named, *, as_json: bool
+    reading: Database, settings: config.Config, chosen: Selection, known: _Known, *, as_json: bool
 ) -> None:
     """A backfill's plan, and what it costs at most."""
     from schedules.intent import Intent
 
-    ids, unknown = named.known(reading)
-    chosen = replace(chosen, film_ids=ids)
+    chosen = replace(chosen, film_ids=known.ids)
     intent = Intent(reading, settings, chosen)
-    _print_dry_run(intent, unknown, SHOWN_OF_MANY, as_json=as_json)
-    count = _number_of_films(reading, chosen) + unknown
+    _print_dry_run(intent, known.unknown, SHOWN_OF_MANY, as_json=as_json)
+    count = _number_of_films(reading, chosen) + known.unknown
     if count and not as_json:
         out.print("\nAt most, with what is still to be found:")
         _print_estimate(intent, count, out)
