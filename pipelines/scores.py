@@ -28,8 +28,8 @@ VOTES_MOVED = 0.01
 """Share of the votes that must come or go before a live score is written for that alone."""
 
 
-class Of(NamedTuple):
-    """What a figure is of."""
+class ScoreKey(NamedTuple):
+    """What a figure is of; the key of `scores`."""
 
     listing_id: int
     kind: str
@@ -85,9 +85,9 @@ class Told:
     score: Score
 
     @property
-    def of(self) -> Of:
+    def key(self) -> ScoreKey:
         """What it is said of."""
-        return Of(self.said.listing_id, self.kind)
+        return ScoreKey(self.said.listing_id, self.kind)
 
     @property
     def figure(self) -> Figure:
@@ -124,25 +124,27 @@ def store_score(db: Database, run_id: int | None, said: Statement, kind: str, ta
     it."""
     told = Told(said, kind, said.record.scores[kind])
     row = first_row(
-        db, f"SELECT {_STANDS} FROM scores WHERE listing_id = ? AND score_kind = ?", *told.of
+        db, f"SELECT {_STANDS} FROM scores WHERE listing_id = ? AND score_kind = ?", *told.key
     )
     stands = Stands.of(row) if row else None
     if told.score.state is ScoreState.MISSING:
         _missing(db, told, stands, tally)
         return
     archived = said.origin == "archive"
-    answered = stands.figure if _answered(stands) else _newest(db, told.of, saved=False)
+    answered = stands.figure if _answered(stands) else _newest(db, told.key, saved=False)
     why = None if said.released else _doubt(db, told, answered)
 
     def same(held: Record) -> bool:
         return kind in held.scores and guard.follows(told.score, held.scores[kind])
 
-    if why and hold(db, run_id, Doubted(said, kind, why, _named(db, told.of, stands), same), tally):
+    if why and hold(
+        db, run_id, Doubted(said, kind, why, _named(db, told.key, stands), same), tally
+    ):
         if not archived:
             _attempted(db, told, "held")
     elif archived:
         _archived(db, told, stands)
-    elif said.released and stands and said.at < _last_said(db, told.of, stands):
+    elif said.released and stands and said.at < _last_said(db, told.key, stands):
         _late(db, told, stands)
     else:
         _live(db, told, stands, answered, tally)
@@ -156,13 +158,13 @@ def stand_on_answers(db: Database, listing_id: int, at: str) -> None:
         "  AND last_attempt_state IN ('scored', 'not_rated'))",
         (listing_id,),
     ).fetchall():
-        of, stands = Of(listing_id, kind), Stands.of(row)
+        key, stands = ScoreKey(listing_id, kind), Stands.of(row)
         if _answered(stands):
-            _written_again(db, of, stands)
+            _written_again(db, key, stands)
             continue
-        answered = _newest(db, of, saved=False)
+        answered = _newest(db, key, saved=False)
         if answered:
-            _stand_again(db, of, stands, answered, answered._replace(observed_at=at))
+            _stand_again(db, key, stands, answered, answered._replace(observed_at=at))
 
 
 def write_again_of_dataset(db: Database, source: str) -> list[int]:
@@ -176,7 +178,7 @@ def write_again_of_dataset(db: Database, source: str) -> list[int]:
         (source,),
     ).fetchall()
     for listing_id, kind, *row in seen:
-        _written_again(db, Of(listing_id, kind), Stands.of(row))
+        _written_again(db, ScoreKey(listing_id, kind), Stands.of(row))
     return [listing_id for listing_id, *_ in seen]
 
 
@@ -196,7 +198,7 @@ def _doubt(db: Database, told: Told, answered: Figure | None) -> guard.Doubt | N
     if standing and (standing.value, standing.votes) == (score.value, score.votes):
         return None
     for other in others:
-        figure = _newest(db, Of(said.listing_id, other), saved=False)
+        figure = _newest(db, ScoreKey(said.listing_id, other), saved=False)
         why = guard.on_the_wrong_side(
             score, standing, said.record.scores.get(other), _standing(figure)
         )
@@ -211,52 +213,54 @@ def _live(
     """Compare with what was last `answered`; a saved page may stand meanwhile."""
     said = told.said
     if _answered(stands):
-        stands = _written_again(db, told.of, stands)
+        stands = _written_again(db, told.key, stands)
         answered = stands.figure
     supersede(db, said.listing_id, told.kind, said.at)
     confirm(db, said, told.kind, tally)
     if stands and answered and _as_before(answered, told.score):
         if not _answered(stands):
             again = answered._replace(origin=said.origin, observed_at=said.at)
-            _stand_again(db, told.of, stands, answered, again)
+            _stand_again(db, told.key, stands, answered, again)
         if stands.figure.origin != said.origin:
             db.conn.execute(
                 "UPDATE scores SET origin = ? WHERE listing_id = ? AND score_kind = ?",
-                (said.origin, *told.of),
+                (said.origin, *told.key),
             )
         if not _attempted_since(said, stands):
             _attempted(db, told, told.score.state.value, quietly=True)
         return
     figure = told.figure
-    _observe(db, told.of, figure, said.exact)
-    _stand(db, told.of, figure, _attempt(told, stands))
+    _observe(db, told.key, figure, said.exact)
+    _stand(db, told.key, figure, _attempt(told, stands))
     before = in_words(*stands.figure.said) if stands else None
     after = in_words(*figure.said)
     if before != after and not told.score.relayed:
         tally.change(Change(said.listing_id, told.kind, before, after))
 
 
-def _stand_again(db: Database, of: Of, page: Stands, answered: Figure, again: Figure) -> None:
+def _stand_again(
+    db: Database, key: ScoreKey, page: Stands, answered: Figure, again: Figure
+) -> None:
     """Let stand what was answered before and is said again, in place of a saved page; it is written
     once more, as of `again`, where that said otherwise."""
     otherwise = page.figure.said != answered.said
     if otherwise and page.figure.observed_at < again.observed_at and not answered.relayed:
-        _observe(db, of, again)
+        _observe(db, key, again)
         answered = again
-    _stand(db, of, answered, page.attempt)
+    _stand(db, key, answered, page.attempt)
 
 
-def _written_again(db: Database, of: Of, stands: Stands) -> Stands:
+def _written_again(db: Database, key: ScoreKey, stands: Stands) -> Stands:
     """What stands, as of when it was seen again after a saved page said otherwise: what is seen in
     the view of it until now is written, for what comes next follows upon it."""
     seen = first_row(
-        db, "SELECT said_at FROM seen_again WHERE listing_id = ? AND score_kind = ?", *of
+        db, "SELECT said_at FROM seen_again WHERE listing_id = ? AND score_kind = ?", *key
     )
     if seen is None or stands.figure.relayed:
         return stands
     again = Stands(stands.figure._replace(observed_at=seen[0]), stands.attempt)
-    _observe(db, of, again.figure)
-    _stand(db, of, again.figure, again.attempt)
+    _observe(db, key, again.figure)
+    _stand(db, key, again.figure, again.attempt)
     return again
 
 
@@ -266,16 +270,16 @@ def _late(db: Database, told: Told, stands: Stands) -> None:
     figure = stands.figure
     within = _answered(stands) and figure.observed_at < told.said.at
     if not (within and _as_before(figure, told.score)):
-        _observe(db, told.of, told.figure, told.said.exact)
+        _observe(db, told.key, told.figure, told.said.exact)
         if within:  # what stands was said before and after, and written once
-            figure = figure._replace(observed_at=_seen_at(db, told.of, stands))
-            _observe(db, told.of, figure)
-    _stand(db, told.of, figure, _attempt(told, stands))
+            figure = figure._replace(observed_at=_seen_at(db, told.key, stands))
+            _observe(db, told.key, figure)
+    _stand(db, told.key, figure, _attempt(told, stands))
 
 
-def _last_said(db: Database, of: Of, stands: Stands) -> str:
+def _last_said(db: Database, key: ScoreKey, stands: Stands) -> str:
     """When what stands was last said; never, where it only says that something is missing."""
-    return "" if stands.figure.state == "missing" else _seen_at(db, of, stands)
+    return "" if stands.figure.state == "missing" else _seen_at(db, key, stands)
 
 
 def _attempted_since(said: Statement, stands: Stands | None) -> bool:
@@ -295,26 +299,26 @@ def _missing(db: Database, told: Told, stands: Stands | None, tally: Tally) -> N
     if told.said.origin == "archive":
         return
     if stands and stands.attempt.state == "missing":
-        tally.missed.append((*told.of, told.said.at))
+        tally.missed.append((*told.key, told.said.at))
     elif stands:
         _attempted(db, told, "missing")
     else:
-        _stand(db, told.of, told.figure, Attempt("missing", told.said.at))
+        _stand(db, told.key, told.figure, Attempt("missing", told.said.at))
 
 
 def _archived(db: Database, told: Told, stands: Stands | None) -> None:
     """A saved page is history: always written, once, and it stands only where it is newest."""
-    _observe(db, told.of, told.figure, told.said.exact)
-    newest = _newest(db, told.of, saved=True)
+    _observe(db, told.key, told.figure, told.said.exact)
+    newest = _newest(db, told.key, saved=True)
     assert newest, f"an observation of {told.kind} was just written"
     attempt = stands.attempt if stands else None
     if _answered(stands):
-        if stands.figure.state != "missing" and told.said.at <= _seen_at(db, told.of, stands):
+        if stands.figure.state != "missing" and told.said.at <= _seen_at(db, told.key, stands):
             newest = stands.figure  # and perhaps for longer than was known
     elif stands and stands.attempt == (stands.figure.state, stands.figure.observed_at):
         attempt = None  # the site itself has not answered since
     attempt = attempt or Attempt(newest.state, newest.observed_at)
-    _stand(db, told.of, newest, attempt)
+    _stand(db, told.key, newest, attempt)
 
 
 def _answered(stands: Stands | None) -> TypeGuard[Stands]:
@@ -322,22 +326,22 @@ def _answered(stands: Stands | None) -> TypeGuard[Stands]:
     return stands is not None and stands.figure.origin != "archive"
 
 
-def _seen_at(db: Database, of: Of, stands: Stands) -> str:
+def _seen_at(db: Database, key: ScoreKey, stands: Stands) -> str:
     """When what stands was last seen to be so."""
     confirmed = first_row(
-        db, "SELECT confirmed_at FROM confirmed WHERE listing_id = ? AND topic = ?", *of
+        db, "SELECT confirmed_at FROM confirmed WHERE listing_id = ? AND topic = ?", *key
     )
     return max(stands.figure.observed_at, str(confirmed[0]) if confirmed else "")
 
 
-def _named(db: Database, of: Of, stands: Stands | None) -> dict[str, Any] | None:
+def _named(db: Database, key: ScoreKey, stands: Stands | None) -> dict[str, Any] | None:
     """What stands, by the names of its columns, and when it was last seen to be so."""
     if stands is None:
         return None
-    return stands.figure._asdict() | {"seen_at": _seen_at(db, of, stands)}
+    return stands.figure._asdict() | {"seen_at": _seen_at(db, key, stands)}
 
 
-def _newest(db: Database, of: Of, *, saved: bool) -> Figure | None:
+def _newest(db: Database, key: ScoreKey, *, saved: bool) -> Figure | None:
     """The newest observation from saved pages, or else from answers."""
     # Saved pages may come in any order: of several at one time, the greatest stands.
     last = "state DESC, value DESC, votes DESC, basis DESC" if saved else "rowid DESC"
@@ -345,13 +349,13 @@ def _newest(db: Database, of: Of, *, saved: bool) -> Figure | None:
         db,
         f"SELECT {_FIGURE} FROM score_observations WHERE listing_id = ? AND score_kind = ?"
         f" AND (origin = 'archive') = ? ORDER BY observed_at DESC, {last} LIMIT 1",
-        *of,
+        *key,
         saved,
     )
     return Figure(*row) if row else None
 
 
-def _observe(db: Database, of: Of, figure: Figure, exact: str = "second") -> None:
+def _observe(db: Database, key: ScoreKey, figure: Figure, exact: str = "second") -> None:
     """Write an observation, once, and what moved by it. Where two pages say the same at one time,
     the one with the lesser URL is named, whichever came first."""
     db.conn.execute(
@@ -362,13 +366,13 @@ def _observe(db: Database, of: Of, figure: Figure, exact: str = "second") -> Non
         " WHERE (ifnull(excluded.url, ''), ifnull(excluded.layout, ''), excluded.observed_to,"
         " excluded.scale_max, excluded.votes_at_least)"
         " < (ifnull(url, ''), ifnull(layout, ''), observed_to, scale_max, votes_at_least)",
-        (*of, exact, *figure),
+        (*key, exact, *figure),
     )
     if not figure.relayed:
-        write_moves(db, *of, figure.observed_at)
+        write_moves(db, *key, figure.observed_at)
 
 
-def _stand(db: Database, of: Of, figure: Figure, attempt: Attempt) -> None:
+def _stand(db: Database, key: ScoreKey, figure: Figure, attempt: Attempt) -> None:
     """Let a figure stand, since it was first seen so without a break."""
     since = first_row(
         db,
@@ -376,7 +380,7 @@ def _stand(db: Database, of: Of, figure: Figure, attempt: Attempt) -> None:
         " score_kind = ?2 AND observed_at > ifnull((SELECT max(observed_at) FROM"
         " score_observations WHERE listing_id = ?1 AND score_kind = ?2"
         " AND (state IS NOT ?3 OR value IS NOT ?4)), '')",
-        *of,
+        *key,
         *figure.said,
     )
     changed_at = (since and since[0]) or figure.observed_at
@@ -385,12 +389,12 @@ def _stand(db: Database, of: Of, figure: Figure, attempt: Attempt) -> None:
         "SELECT 1 FROM score_observations WHERE listing_id = ? AND score_kind = ?"
         " AND origin = 'archive' AND relayed = 0 AND observed_at >= ?"
         " AND (state <> ? OR value IS NOT ?) LIMIT 1",
-        *of,
+        *key,
         figure.observed_at,
         *figure.said,
     )
     # Not REPLACE, which no trigger would hear of.
-    db.conn.execute(_STAND, (*of, *figure, changed_at, *attempt, int(bool(otherwise))))
+    db.conn.execute(_STAND, (*key, *figure, changed_at, *attempt, int(bool(otherwise))))
 
 
 def _attempted(db: Database, told: Told, state: str, *, quietly: bool = False) -> None:
@@ -403,7 +407,7 @@ def _attempted(db: Database, told: Told, state: str, *, quietly: bool = False) -
     db.conn.execute(
         "UPDATE scores SET last_attempt_state = ?1, last_attempt_at = ?2"
         f" WHERE listing_id = ?3 AND score_kind = ?4{differs}",
-        (state, told.said.at, *told.of),
+        (state, told.said.at, *told.key),
     )
 
 

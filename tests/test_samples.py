@@ -570,6 +570,15 @@ def test_a_page_below_a_title_s_does_not_say_that_the_title_is_not_rated() -> No
         assert [score.state for score in record.scores.values()] == states
 
 
+def test_a_count_of_voters_in_groups_of_two_is_read_whole() -> None:
+    record = read_changed(
+        "imdb/ratings_2014.html",
+        "https://www.imdb.com/title/tt1375666/ratings",
+        replaced(("920,727", "9,20,727")),
+    )
+    assert record.scores["imdb_rating"].votes == 920_727
+
+
 @pytest.mark.parametrize(
     "sample", ["combined_2010.html", "star_box_2010.html", "microdata_2014.html"]
 )
@@ -621,11 +630,14 @@ def test_a_row_without_a_title_does_not_make_ranks_a_part_of_the_others() -> Non
     assert found_in(path, body) == found_in(path, path.read_bytes())
 
 
-def test_json_ld_without_a_rating_beside_reviews_does_not_say_that_there_is_none() -> None:
+@pytest.mark.parametrize("page", ["user-reviews/", "user-reviews/positive/"])
+def test_json_ld_without_a_rating_beside_reviews_does_not_say_that_there_is_none(
+    page: str,
+) -> None:
     linked = '<script type="application/ld+json">{"@type":"Movie","name":"Boyhood"}</script></head>'
     record = read_changed(
         "metacritic/user_reviews_2023.html",
-        "https://www.metacritic.com/movie/boyhood/user-reviews/",
+        f"https://www.metacritic.com/movie/boyhood/{page}",
         replaced(("</head>", linked)),
     )
     assert {kind: score.value for kind, score in record.scores.items()} == {

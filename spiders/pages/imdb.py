@@ -284,7 +284,7 @@ def _credited(role: str, listed: Iterable[Any]) -> Iterator[Person]:
             yield Person(name=name, role=role, position=position)
 
 
-_BELOW = re.compile(r"/title/tt\d+/(?!(?:reference|combined|maindetails)$)[a-z]")
+_BELOW_TITLE = re.compile(r"/title/tt\d+/(?!(?:reference|combined|maindetails)$)[a-z]")
 
 
 def _linked_data(page: Page) -> list[Record] | None:
@@ -302,7 +302,9 @@ def _linked_data(page: Page) -> list[Record] | None:
         found = TITLE_PATH.search(str(data.get("url")))
         score = _linked_score(data)
         scores = (
-            {} if not score and _BELOW.search(page.path) else {RATING: score or without_slot(page)}
+            {}
+            if not score and _BELOW_TITLE.search(page.path)
+            else {RATING: score or without_slot(page)}
         )
         tconst = found[1] if found else None
         if "url" not in data and scores and scores[RATING].state is not ScoreState.MISSING:

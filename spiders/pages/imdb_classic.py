@@ -159,7 +159,11 @@ def combined(page: Page) -> list[Record] | None:
     if not rating and b'class="info"' in page.body:  # without it, other people's ratings follow
         rating = _region(page, "User Rating:", 'class="info"')
     scores = {RATING: _shown_score(page, rating, "b", "a[href*=ratings]")} if rating else {}
-    if not rating and not _COMBINED_BELOW.search(page.body) and not _BELOW.search(page.path):
+    if (
+        not rating
+        and not _COMBINED_BELOW.search(page.body)
+        and not _WITHOUT_RATING.search(page.path)
+    ):
         scores = {RATING: missing(RATING)}
     label, year = label_and_year(page)
     kind = kind_of_label(label)
@@ -248,7 +252,7 @@ def _shown_score(page: Page, slot: Tag | None, value: str, votes: str) -> Score:
 
 
 # Of the pages below a title's, these show no rating of it: reviews, credits, episodes and the like.
-_BELOW = re.compile(
+_WITHOUT_RATING = re.compile(
     r"/title/tt\d+/(?:episodes|fullcredits|(?:user|critic|external)?reviews|usercomments"
     r"|plotsummary|synopsis|releaseinfo|locations|keywords|awards|trivia|goofs|quotes|taglines"
     r"|faq|parentalguide|soundtrack|companycredits|technical|mediaindex|movieconnections"
@@ -259,7 +263,7 @@ _BELOW = re.compile(
 def below_a_title(page: Page) -> list[Record] | None:
     """Older pages below a title's: what its <title> says, and no score, since none is shown."""
     title = title_in_head(page)
-    if not title or not own_id(page) or not _BELOW.search(page.path):
+    if not title or not own_id(page) or not _WITHOUT_RATING.search(page.path):
         return None
     label, year = label_and_year(page)
     of_series = page.path.endswith("/episodes") or title.startswith('"')
